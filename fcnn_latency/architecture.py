@@ -1,0 +1,441 @@
+"""What a fully connected network is: its widths, the space of them, the costs of its layers."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils import check_random_state
+
+__all__ = ["FCNNSpace", "layer_costs", "pad_widths", "signal_rows", "trim_widths"]
+
+#: Bytes of one float32, the type of every weight and activation.
+FLOAT_BYTES = 4
+
+#: Spaces up to this many architectures are enumerated when a sample takes much of them.
+MAX_ENUMERATED = 10_000_000
+
+
+@dataclass(frozen=True)
+class FCNNSpace:
+    """The space of fully connected architectures that is measured, predicted and searched.
+
+    An architecture is its **widths**: the neurons of each layer, input first, output last.
+    The defaults are the space of Beglaryan and Ringhofer, "Development and training of a deep
+    learning approach to estimate latency of deep neural network inference" (2023), section IV-A.
+
+    Parameters
+    ----------
+    max_layers : int, default=5
+        Most layers of an architecture, input and output included.
+    max_width : int, default=50
+        Most neurons of a layer.
+    min_layers : int, default=2
+        Fewest layers of an architecture; at least 2.
+    min_width : int, default=1
+        Fewest neurons of a layer; at least 1.
+    tie_io : bool, default=True
+        Whether the output layer is as wide as the input layer.
+
+    Raises
+    ------
+    ValueError
+        If a limit is not a whole number or the limits leave no architecture.
+
+    Examples
+    --------
+    >>> space = FCNNSpace()
+    >>> space.size
+    6377550
+    >>> (14, 21, 31, 14) in space, (14, 21, 31) in space
+    (True, False)
+    >>> space.sample(3, random_state=0).shape
+    (3, 5)
+    """
+
+    max_layers: int = 5
+    max_width: int = 50
+    min_layers: int = 2
+    min_width: int = 1
+    tie_io: bool = True
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("min_layers", 2),
+            ("max_layers", self.min_layers),
+            ("min_width", 1),
+            ("max_width", self.min_width),
+        ):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
+                msg = (
+                    f"The '{name}' parameter of FCNNSpace must be a whole number of at least "
+                    f"{least}. Got {value!r} instead."
+                )
+                raise ValueError(msg)
+
+    @property
+    def depths(self) -> range:
+        """The possible numbers of layers."""
+        return range(self.min_layers, self.max_layers + 1)
+
+    @property
+    def size(self) -> int:
+        """How many architectures the space holds."""
+        return sum(self._count(depth) for depth in self.depths)
+
+    def _n_widths(self) -> int:
+        return self.max_width - self.min_width + 1
+
+    def _count(self, depth: int) -> int:
+        return int(self._n_widths()) ** (depth - 1 if self.tie_io else depth)
+
+    def __contains__(self, widths: object) -> bool:
+        """Whether one architecture, ragged or zero-padded, lies in the space."""
+        try:
+            self.validate([widths])  # type: ignore[list-item]
+        except (ValueError, TypeError):
+            return False
+        return True
+
+    def validate(self, architectures: Any) -> npt.NDArray[np.int64]:
+        """Check architectures against the space and zero-pad them.
+
+        Parameters
+        ----------
+        architectures : sequence of sequences, array or DataFrame of shape (n, <= max_layers)
+            Ragged or zero-padded widths.
+
+        Returns
+        -------
+        ndarray of int64, shape (n, max_layers)
+            Zero-padded widths.
+
+        Raises
+        ------
+        ValueError
+            If a row is no architecture or not of this space; names row and layer.
+        """
+        padded = pad_widths(architectures, self.max_layers)
+        depths = np.count_nonzero(padded, axis=1)
+        used = padded > 0
+        bad = (depths < self.min_layers)
+        if bad.any():
+            row = int(np.argmax(bad))
+            msg = (
+                f"Row {row} has {depths[row]} layers; the space has {self.min_layers} to "
+                f"{self.max_layers}, input and output included."
+            )
+            raise ValueError(msg)
+        outside = used & ((padded < self.min_width) | (padded > self.max_width))
+        if outside.any():
+            row, layer = (int(v) for v in np.argwhere(outside)[0])
+            msg = (
+                f"Row {row}, layer {layer + 1}: {padded[row, layer]} neurons; the space has "
+                f"{self.min_width} to {self.max_width}. For wider or narrower layers pass "
+                "space=FCNNSpace(min_width=..., max_width=...)."
+            )
+            raise ValueError(msg)
+        if self.tie_io and len(padded):
+            outputs = padded[np.arange(len(padded)), depths - 1]
+            untied = outputs != padded[:, 0]
+            if untied.any():
+                row = int(np.argmax(untied))
+                msg = (
+                    f"Row {row}: layer 1 (input) has {padded[row, 0]} neurons but layer "
+                    f"{depths[row]} (output) has {outputs[row]}; in this space they are equal. "
+                    "For unequal ones pass space=FCNNSpace(tie_io=False)."
+                )
+                raise ValueError(msg)
+        return padded
+
+    def sample(
+        self, n_samples: int, random_state: Any = None, unique: bool = True
+    ) -> npt.NDArray[np.int64]:
+        """Draw architectures: depth uniform, then each width uniform, as in the paper.
+
+        Parameters
+        ----------
+        n_samples : int
+            How many to draw.
+        random_state : int, RandomState or None
+            Seed of the draw.
+        unique : bool, default=True
+            Whether repeats are discarded as they are drawn, so that all are distinct.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_samples, max_layers)
+            Zero-padded widths.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is negative, or distinct ones are asked for and fewer exist.
+        """
+        if (
+            isinstance(n_samples, bool)
+            or not isinstance(n_samples, numbers.Integral)
+            or n_samples < 0
+        ):
+            msg = f"n_samples must be a whole number of at least 0. Got {n_samples!r} instead."
+            raise ValueError(msg)
+        n_samples = int(n_samples)
+        rng = check_random_state(random_state)
+        if not unique:
+            return self._draw(n_samples, rng)
+        size = self.size
+        if n_samples > size:
+            msg = (
+                f"{n_samples} distinct architectures were asked for, but the space holds only "
+                f"{size}. Ask for fewer, widen the space, or pass unique=False."
+            )
+            raise ValueError(msg)
+        if n_samples * 20 > size and size <= MAX_ENUMERATED:
+            return self._draw_from_all(n_samples, rng)
+        return self._draw_distinct(n_samples, rng)
+
+    def _draw(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+        depths = rng.randint(self.min_layers, self.max_layers + 1, size=n)
+        shape = (n, self.max_layers)
+        drawn = rng.randint(self.min_width, self.max_width + 1, size=shape).astype(np.int64)
+        drawn[np.arange(self.max_layers) >= depths[:, None]] = 0
+        if self.tie_io:
+            drawn[np.arange(n), depths - 1] = drawn[:, 0]
+        return drawn
+
+    def _draw_distinct(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+        kept = pd.DataFrame(self._draw(n, rng)).drop_duplicates()
+        while len(kept) < n:
+            more = pd.DataFrame(self._draw(max(n - len(kept), 64), rng))
+            kept = pd.concat([kept, more]).drop_duplicates()
+        return kept.to_numpy(dtype=np.int64)[:n]
+
+    def _draw_from_all(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+        """The law of `_draw_distinct`, without the many draws that the last ones would take."""
+        everything = np.concatenate(list(self.blocks()))
+        counts = np.array([self._count(depth) for depth in self.depths])
+        weights = np.repeat(1.0 / (len(counts) * counts), counts)
+        # Ordering by exponential arrival times draws one after the other without replacement.
+        arrivals = rng.standard_exponential(len(everything)) / weights
+        first = np.argsort(arrivals, kind="stable")[:n]
+        return everything[first]
+
+    def blocks(self, block_size: int = 65_536) -> Iterator[npt.NDArray[np.int64]]:
+        """Enumerate the space in blocks, shallow first, then by widths in ascending order.
+
+        Parameters
+        ----------
+        block_size : int, default=65_536
+            Most architectures in a block; only one block is in memory at a time.
+
+        Yields
+        ------
+        ndarray of int64, shape (<= block_size, max_layers)
+            Zero-padded widths.
+        """
+        if not isinstance(block_size, numbers.Integral) or block_size < 1:
+            msg = f"block_size must be a whole number of at least 1. Got {block_size!r} instead."
+            raise ValueError(msg)
+        for depth in self.depths:
+            count = self._count(depth)
+            for start in range(0, count, int(block_size)):
+                yield self._unrank(depth, start, min(int(block_size), count - start))
+
+    def _unrank(self, depth: int, start: int, count: int) -> npt.NDArray[np.int64]:
+        """Architectures number `start` to `start + count` of one depth: mixed-radix counting."""
+        base, free = self._n_widths(), depth - 1 if self.tie_io else depth
+        block = np.zeros((count, self.max_layers), dtype=np.int64)
+        carry = np.arange(count)
+        for layer in reversed(range(free)):
+            start, digit = divmod(start, base)
+            carry, block[:, layer] = np.divmod(carry + digit, base)
+        block[:, :free] += self.min_width
+        if self.tie_io:
+            block[:, depth - 1] = block[:, 0]
+        return block
+
+
+def pad_widths(architectures: Any, max_layers: int) -> npt.NDArray[np.int64]:
+    """Zero-pad architectures, after checking that each row is one.
+
+    Parameters
+    ----------
+    architectures : sequence of sequences, array or DataFrame of shape (n, k)
+        Ragged or zero-padded widths; a DataFrame has the columns ``layer_1`` to ``layer_k``.
+    max_layers : int
+        Columns of the result.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, max_layers)
+
+    Raises
+    ------
+    ValueError
+        If a row is empty, deeper than `max_layers`, or holds a width that is not a whole
+        number of at least 1 or that comes after a zero; names row and layer.
+
+    Examples
+    --------
+    >>> pad_widths([[41, 41], [14, 21, 31, 14]], max_layers=5)
+    array([[41, 41,  0,  0,  0],
+           [14, 21, 31, 14,  0]])
+    """
+    if isinstance(architectures, pd.DataFrame):
+        _check_layer_columns(architectures)
+        architectures = architectures.to_numpy()
+    if isinstance(architectures, np.ndarray) and architectures.dtype != object:
+        values = _check_matrix(architectures)
+    else:
+        values = _stack_ragged(architectures)
+    _check_values(values)
+    used = values > 0
+    gap = ~used[:, :-1] & used[:, 1:]
+    if gap.any():
+        row, layer = (int(v) for v in np.argwhere(gap)[0])
+        msg = (
+            f"Row {row}, layer {layer + 1} is 0 but layer {layer + 2} has "
+            f"{values[row, layer + 1]:g} neurons: zeros may only pad the end."
+        )
+        raise ValueError(msg)
+    depths = used.sum(axis=1)
+    if (depths < 2).any():
+        row = int(np.argmax(depths < 2))
+        msg = (
+            f"Row {row} has {depths[row]} layers; an architecture has at least 2, "
+            "input and output."
+        )
+        raise ValueError(msg)
+    if len(depths) and depths.max() > max_layers:
+        row = int(np.argmax(depths > max_layers))
+        msg = (
+            f"Row {row} has {depths[row]} layers; at most max_layers={max_layers} fit. "
+            "For deeper ones pass space=FCNNSpace(max_layers=...)."
+        )
+        raise ValueError(msg)
+    padded = np.zeros((len(values), max_layers), dtype=np.int64)
+    kept = min(max_layers, values.shape[1])
+    padded[:, :kept] = values[:, :kept]
+    return padded
+
+
+def _check_layer_columns(frame: pd.DataFrame) -> None:
+    expected = [f"layer_{i + 1}" for i in range(frame.shape[1])]
+    if list(frame.columns) != expected:
+        msg = (
+            f"A DataFrame of architectures has the columns layer_1 to layer_k in this order "
+            f"and no other. Got {list(map(str, frame.columns))} instead."
+        )
+        raise ValueError(msg)
+
+
+def _check_matrix(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    if values.ndim != 2:
+        msg = (
+            f"Expected 2D array, got {values.ndim}D array instead: one row per architecture. "
+            "For a single one pass [widths]. Reshape your data."
+        )
+        raise ValueError(msg)
+    if values.dtype.kind not in "biuf":
+        msg = f"Widths must be whole numbers. Got an array of dtype {values.dtype} instead."
+        raise ValueError(msg)
+    return values.astype(np.float64)
+
+
+def _stack_ragged(architectures: Any) -> npt.NDArray[np.float64]:
+    if isinstance(architectures, str) or not isinstance(architectures, (Sequence, np.ndarray)):
+        msg = (
+            "Architectures must be a sequence of widths sequences, a 2D array or a DataFrame. "
+            f"Got {type(architectures).__name__} instead."
+        )
+        raise ValueError(msg)
+    rows = [_as_row(row, widths) for row, widths in enumerate(architectures)]
+    longest = max((len(row) for row in rows), default=0)
+    stacked = np.zeros((len(rows), longest))
+    for row, widths in enumerate(rows):
+        stacked[row, : len(widths)] = widths
+    return stacked
+
+
+def _as_row(row: int, widths: Any) -> list[float]:
+    if isinstance(widths, (str, bytes)) or not isinstance(widths, (Sequence, np.ndarray)):
+        msg = (
+            f"Row {row} is {widths!r}, not a sequence of widths such as (14, 21, 31, 14). "
+            "For a single architecture pass [widths]."
+        )
+        raise ValueError(msg)
+    values: list[float] = []
+    for layer, width in enumerate(widths):
+        if isinstance(width, (bool, np.bool_)) or not isinstance(width, numbers.Real):
+            msg = f"Row {row}, layer {layer + 1} is {width!r}; a width is a whole number."
+            raise ValueError(msg)
+        values.append(float(width))
+    return values
+
+
+def _check_values(values: npt.NDArray[np.float64]) -> None:
+    finite = np.isfinite(values)
+    fractional = finite & (values != np.floor(values))
+    bad = ~finite | fractional | (values < 0) | (values > np.iinfo(np.int32).max)
+    if bad.any():
+        row, layer = (int(v) for v in np.argwhere(bad)[0])
+        value = values[row, layer]
+        what = "NaN" if np.isnan(value) else "infinity" if np.isinf(value) else f"{value:g}"
+        msg = (
+            f"Row {row}, layer {layer + 1} is {what}; a width is a whole number of at least 1 "
+            "(0 only as padding after the last layer)."
+        )
+        raise ValueError(msg)
+
+
+def trim_widths(padded: npt.ArrayLike) -> list[tuple[int, ...]]:
+    """Zero-padded rows to tuples of Python ints, the form in which runtimes build models.
+
+    Examples
+    --------
+    >>> trim_widths([[41, 41, 0], [2, 9, 2]])
+    [(41, 41), (2, 9, 2)]
+    """
+    return [tuple(int(w) for w in row if w > 0) for row in np.asarray(padded)]
+
+
+def signal_rows(input_widths: npt.ArrayLike, signal_length: int) -> npt.NDArray[np.int64]:
+    """Rows of a workload: ceil(signal_length / input width)."""
+    widths = np.asarray(input_widths, dtype=np.int64)
+    return -(-int(signal_length) // widths)
+
+
+def layer_costs(
+    padded: npt.NDArray[np.int64], signal_length: int
+) -> dict[str, npt.NDArray[np.int64]]:
+    """What each dense layer costs for one inference of the workload.
+
+    Layer j of widths (w_1 ... w_k) multiplies a (rows, w_j) by a (w_j, w_{j+1}) matrix.
+
+    Parameters
+    ----------
+    padded : ndarray of int, shape (n, max_layers)
+        Zero-padded widths.
+    signal_length : int
+        Values of the signal, cut into ceil(signal_length / w_1) rows.
+
+    Returns
+    -------
+    dict of str to ndarray of int64, shape (n, max_layers - 1)
+        ``macs`` (multiply-accumulates), ``parameters`` (weights and biases), ``activations``
+        (values written) and ``bytes`` (weights, inputs and outputs moved, float32); 0 where an
+        architecture has no such layer.
+    """
+    rows = signal_rows(padded[:, 0], signal_length)[:, None]
+    fan_in, fan_out = padded[:, :-1], padded[:, 1:]
+    macs = rows * fan_in * fan_out
+    parameters = (fan_in + 1) * fan_out
+    activations = rows * fan_out
+    moved = np.where(fan_out > 0, FLOAT_BYTES * (parameters + activations + rows * fan_in), 0)
+    return {"macs": macs, "parameters": parameters, "activations": activations, "bytes": moved}

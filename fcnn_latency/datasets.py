@@ -1,0 +1,523 @@
+"""Datasets: measured here, read from a file, fetched."""
+
+from __future__ import annotations
+
+import json
+import numbers
+import os
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils import Bunch, check_random_state
+
+from fcnn_latency.architecture import FCNNSpace, pad_widths, trim_widths
+from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
+from fcnn_latency.measurement.campaign import Campaign, corrected_readings, run_campaign
+from fcnn_latency.measurement.protocol import MeasurementProtocol, get_protocol
+from fcnn_latency.measurement.reliability import (
+    Reliability,
+    assess_reliability,
+    standard_errors,
+)
+from fcnn_latency.measurement.runtimes import Runtime, get_runtime
+from fcnn_latency.measurement.workload import Workload
+from fcnn_latency.units import format_percent, format_seconds
+
+__all__ = ["fetch_capstone2023", "load_dataset", "make_dataset", "save_dataset"]
+
+#: The data of Beglaryan and Ringhofer (2023), as published; the commit fixes its content.
+CAPSTONE2023_URL = (
+    "https://raw.githubusercontent.com/lilitbeglaryan/CAPSTONE_AUA_2023_SPRING/"
+    "b0b23da81a675ce97817369d5d31ba44d0557bc9/dataset.csv"
+)
+CAPSTONE2023_SHA256 = "89bcc1ea35c92d244c0ae69c2b4b4b72219760c520832fdcc8ec24478f6cb0f6"
+#: Set to an address or a file to fetch it from elsewhere.
+CAPSTONE2023_VARIABLE = "FCNN_LATENCY_CAPSTONE2023"
+
+
+def make_dataset(
+    architectures: Any = 300,
+    *,
+    space: FCNNSpace | None = None,
+    runtime: str | Runtime | None = None,
+    protocol: str | MeasurementProtocol = "reliable",
+    signal_length: int = 50,
+    random_state: Any = None,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+    verbose: int = 0,
+) -> Bunch | tuple[Any, Any]:
+    """Measure the latency of architectures on this machine.
+
+    Parameters
+    ----------
+    architectures : int or sequence of sequences, array or DataFrame, default=300
+        How many distinct ones to sample from `space`, or the architectures themselves (ragged
+        widths, a zero-padded array, or a frame with columns ``layer_1`` to ``layer_k``); rows
+        come back in the order given, repeats are measured as often as they are given.
+    space : FCNNSpace or None, default=None
+        The space sampled from, and that given architectures must lie in; None is
+        ``FCNNSpace()``.
+    runtime : {"keras", "keras-predict"}, Runtime or None, default=None
+        What executes the models; None is the protocol's own: ``"keras"``, and
+        ``"keras-predict"`` for the protocol ``"paper"``.
+    protocol : {"reliable", "paper"} or MeasurementProtocol, default="reliable"
+        How it is measured.
+    signal_length : int, default=50
+        Values that one inference reads.
+    random_state : int, RandomState or None, default=None
+        Seed of the sample and of the order of measuring.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+    as_frame : bool, default=False
+        Return `data` as a DataFrame and `target` as a Series.
+    verbose : int, default=0
+        Whether to show progress with the time left.
+
+    Returns
+    -------
+    Bunch
+        data : ndarray of int64, shape (n_samples, max_layers)
+            Zero-padded widths.
+        target : ndarray of float64, shape (n_samples,)
+            Latency in seconds.
+        target_std : ndarray of float64, shape (n_samples,)
+            Standard error of `target` in seconds.
+        frame : DataFrame
+            ``layer_1`` to ``layer_k``, ``latency``, ``latency_std`` and ``pass_1`` to
+            ``pass_K``, all times in seconds.
+        noise_floor : float or None
+            Mean absolute percentage error, as a fraction, that a perfect predictor would show
+            against `target`; None with a single pass, which cannot tell.
+        reliability : Reliability or None
+            What the noise floor was computed from.
+        readings : DataFrame
+            Every reading behind the labels, those of missing architectures included.
+        missing : DataFrame
+            Architectures that were asked for and have no label: their widths and ``reason``.
+        interrupted : bool
+            Whether Ctrl-C ended the campaign early.
+        environment : dict
+            Machine, versions and settings.
+        feature_names, target_name, runtime, protocol, signal_length, DESCR
+            As their names say.
+    (data, target)
+        If `return_X_y`.
+
+    Raises
+    ------
+    ValueError
+        If an architecture, name or number is wrong; says which and what would be right.
+    MeasurementError
+        If not one architecture could be measured.
+    KeyboardInterrupt
+        If Ctrl-C comes before one architecture is complete. Later it ends the campaign, and
+        what is complete is returned with a `MeasurementWarning`.
+
+    Warns
+    -----
+    MeasurementWarning
+        If architectures are missing or the labels are weak.
+
+    Examples
+    --------
+    >>> from fcnn_latency import make_dataset
+    >>> dataset = make_dataset([[41, 41], [14, 21, 31, 14]], random_state=0)
+    >>> dataset.data
+    array([[41, 41,  0,  0,  0],
+           [14, 21, 31, 14,  0]])
+    >>> bool(dataset.target[0] < dataset.target[1])
+    True
+    """
+    space = FCNNSpace() if space is None else space
+    protocol = get_protocol(protocol)
+    runtime = get_runtime(protocol.default_runtime if runtime is None else runtime)
+    workload = Workload(signal_length)
+    rng = check_random_state(random_state)
+    padded = _requested(architectures, space, rng)
+    campaign = run_campaign(trim_widths(padded), runtime, protocol, workload, rng, verbose)
+    complete = ~np.isnan(campaign.passes).any(axis=1)
+    _raise_if_empty(complete, campaign, padded)
+    passes = campaign.passes[complete]
+    errors = standard_errors(passes) if protocol.passes > 1 else _round_errors(campaign, protocol)[complete]
+    bunch = _make_bunch(
+        padded[complete],
+        passes,
+        errors,
+        assess_reliability(passes),
+        {
+            "runtime": runtime.name,
+            "protocol": asdict(protocol),
+            "signal_length": int(signal_length),
+            "environment": campaign.environment,
+        },
+        as_frame=as_frame,
+    )
+    bunch.update(
+        readings=campaign.readings,
+        missing=_missing_frame(padded, campaign.failures),
+        interrupted=campaign.interrupted,
+    )
+    _warn_of_weaknesses(bunch)
+    return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+def _requested(
+    architectures: Any, space: FCNNSpace, rng: np.random.RandomState
+) -> npt.NDArray[np.int64]:
+    if not isinstance(space, FCNNSpace):
+        msg = f"space must be an FCNNSpace or None. Got {space!r} instead."
+        raise ValueError(msg)
+    if isinstance(architectures, numbers.Integral) and not isinstance(architectures, bool):
+        padded = space.sample(int(architectures), random_state=rng)
+    else:
+        padded = space.validate(architectures)
+    if not len(padded):
+        msg = "There is no architecture to measure: ask for at least 1."
+        raise ValueError(msg)
+    return padded
+
+
+def _raise_if_empty(
+    complete: npt.NDArray[np.bool_], campaign: Campaign, padded: npt.NDArray[np.int64]
+) -> None:
+    if complete.any():
+        return
+    if campaign.interrupted:
+        msg = "Interrupted before one architecture was complete; nothing to keep."
+        raise KeyboardInterrupt(msg)
+    row, reason = min(campaign.failures.items())
+    msg = (
+        f"Not one of {len(padded)} architectures could be measured. "
+        f"The first, {trim_widths(padded)[row]}, failed: {reason}"
+    )
+    raise MeasurementError(msg)
+
+
+def _round_errors(campaign: Campaign, protocol: MeasurementProtocol) -> npt.NDArray[np.float64]:
+    """Standard errors from the spread of the rounds, where there is one pass."""
+    readings = campaign.readings
+    spread = corrected_readings(readings, protocol).groupby(readings["architecture"]).sem()
+    return spread.reindex(range(len(campaign.passes))).to_numpy(dtype=np.float64)
+
+
+def _layer_names(padded: npt.NDArray[np.int64]) -> list[str]:
+    return [f"layer_{i + 1}" for i in range(padded.shape[1])]
+
+
+def _missing_frame(padded: npt.NDArray[np.int64], failures: dict[int, str]) -> pd.DataFrame:
+    rows = sorted(failures)
+    frame = pd.DataFrame(padded[rows], columns=_layer_names(padded), index=rows)
+    return frame.assign(reason=[failures[row] for row in rows])
+
+
+def _make_bunch(
+    padded: npt.NDArray[np.int64],
+    passes: npt.NDArray[np.float64],
+    errors: npt.NDArray[np.float64],
+    reliability: Reliability | None,
+    provenance: dict[str, Any],
+    *,
+    as_frame: bool,
+) -> Bunch:
+    """The Bunch that all datasets share."""
+    names = _layer_names(padded)
+    target = passes.mean(axis=1)
+    frame = pd.DataFrame(padded, columns=names).assign(latency=target, latency_std=errors)
+    for i in range(passes.shape[1]):
+        frame[f"pass_{i + 1}"] = passes[:, i]
+    return Bunch(
+        data=frame[names] if as_frame else padded,
+        target=frame["latency"] if as_frame else target,
+        target_std=errors,
+        frame=frame,
+        noise_floor=None if reliability is None else reliability.noise_floor,
+        reliability=reliability,
+        feature_names=names,
+        target_name="latency",
+        DESCR=_describe(target, reliability, provenance),
+        **provenance,
+    )
+
+
+def _describe(
+    target: npt.NDArray[np.float64], reliability: Reliability | None, provenance: dict[str, Any]
+) -> str:
+    environment, protocol = provenance["environment"], provenance["protocol"]
+    lines = [
+        "Latencies of fully connected networks",
+        "-------------------------------------",
+        f"{len(target)} architectures, one warm inference of a signal of "
+        f"{provenance['signal_length']} values each, in seconds."
+        if protocol.get("name") != "paper"
+        else f"{len(target)} architectures, mean of 5 cold inferences of a signal of "
+        f"{provenance['signal_length']} values each, the first call included, in seconds.",
+        f"Latency: {format_seconds(target.min())} to {format_seconds(target.max())}, "
+        f"mean {format_seconds(target.mean())}.",
+        f"Runtime: {provenance['runtime']}. Protocol: {protocol.get('name', 'unknown')}.",
+        f"Machine: {environment.get('cpu', 'unknown')}, {environment.get('cores', '?')} cores, "
+        f"pinned to {environment.get('affinity', 'unknown')}.",
+    ]
+    if reliability is None:
+        lines.append("Noise floor: not known, since each architecture was measured in one pass.")
+    else:
+        lines += [
+            f"Noise of one pass: {format_percent(reliability.noise)}. "
+            f"Retest correlation: {_rounded(reliability.retest_r)}.",
+            f"Noise floor: a perfect predictor would show a MAPE of "
+            f"{format_percent(reliability.noise_floor)} against these labels.",
+            *(f"Warning: {warning}" for warning in reliability.warnings()),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _rounded(value: float | None) -> str:
+    return "too few architectures" if value is None else f"{value:.5f}"
+
+
+def _warn_of_weaknesses(bunch: Bunch) -> None:
+    messages = []
+    if len(bunch.missing):
+        first = bunch.missing.iloc[0]
+        widths = tuple(int(w) for w in first[bunch.feature_names] if w)
+        what = "Interrupted: " if bunch.interrupted else ""
+        messages.append(
+            f"{what}{len(bunch.data)} of {len(bunch.data) + len(bunch.missing)} architectures "
+            f"were measured and are kept; {len(bunch.missing)} are missing (see .missing), the "
+            f"first {widths}: {first['reason']}"
+        )
+    if bunch.reliability is not None:
+        messages += bunch.reliability.warnings()
+    for message in messages:
+        warnings.warn(message, MeasurementWarning, stacklevel=3)
+
+
+def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
+    """Write a dataset as CSV or Parquet, and what it was measured with as JSON beside it.
+
+    Parameters
+    ----------
+    dataset : Bunch
+        From `make_dataset`, `load_dataset` or `fetch_capstone2023`.
+    path : path
+        Ends in ``.csv`` or ``.parquet`` (which takes pyarrow).
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    ValueError
+        If `path` has another ending.
+    """
+    path = _checked_path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".csv":
+        dataset.frame.to_csv(path, index=False)
+    else:
+        dataset.frame.to_parquet(path, index=False)
+    keys = ("runtime", "protocol", "signal_length", "environment")
+    about = {key: dataset[key] for key in keys}
+    if dataset.reliability is not None:
+        about["reliability"] = dataset.reliability.as_dict()
+    about_path = path.with_suffix(".json")
+    about_path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return [path, about_path]
+
+
+def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bunch:
+    """Read a dataset that `save_dataset` or ``fcnn-latency measure`` wrote.
+
+    A table of one's own serves too: columns ``layer_1`` to ``layer_k`` and ``latency`` in seconds.
+
+    Parameters
+    ----------
+    path : path
+        A CSV or Parquet file; the JSON file beside it is read where there is one.
+    as_frame : bool, default=False
+        Return `data` as a DataFrame and `target` as a Series.
+
+    Returns
+    -------
+    Bunch
+        As from `make_dataset`, without `readings`, `missing` and `interrupted`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it has another ending, lacks columns, or a row is no architecture or has no positive
+        latency.
+    """
+    path = _checked_path(path)
+    frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    layers = [name for name in frame.columns if str(name).startswith("layer_")]
+    if not layers or "latency" not in frame.columns or not len(frame):
+        msg = (
+            f"{path} has no rows with the columns layer_1 to layer_k and latency. "
+            f"Got {len(frame)} rows with {list(map(str, frame.columns))} instead."
+        )
+        raise ValueError(msg)
+    padded = pad_widths(frame[layers], len(layers))
+    passes = _columns(frame, [name for name in frame.columns if str(name).startswith("pass_")])
+    latency = _columns(frame, ["latency"])
+    if passes.shape[1] < 1:
+        passes = latency
+    for name, values in (("latency", latency), ("pass", passes)):
+        good = np.isfinite(values) & (values > 0)
+        if not good.all():
+            row = int(np.argmin(good.all(axis=1)))
+            msg = f"{path}, row {row}: {name} is {values[row]}; it must be positive seconds."
+            raise ValueError(msg)
+    about_path = path.with_suffix(".json")
+    about = json.loads(about_path.read_text(encoding="utf-8")) if about_path.exists() else {}
+    reliability = assess_reliability(passes)
+    if reliability is None and "reliability" in about:
+        reliability = Reliability(**about["reliability"])
+    return _make_bunch(
+        padded,
+        passes,
+        _loaded_errors(frame, passes),
+        reliability,
+        {
+            "runtime": about.get("runtime", "unknown"),
+            "protocol": about.get("protocol", {}),
+            "signal_length": about.get("signal_length", 50),
+            "environment": about.get("environment", {}),
+        },
+        as_frame=as_frame,
+    )
+
+
+def _checked_path(path: str | os.PathLike[str]) -> Path:
+    path = Path(path)
+    if path.suffix not in (".csv", ".parquet"):
+        msg = f"A dataset's file name ends in .csv or .parquet. Got {str(path)!r} instead."
+        raise ValueError(msg)
+    return path
+
+
+def _columns(frame: pd.DataFrame, names: list[str]) -> npt.NDArray[np.float64]:
+    numbers_only = frame[names].apply(pd.to_numeric, errors="coerce")
+    return numbers_only.to_numpy(dtype=np.float64)
+
+
+def _loaded_errors(
+    frame: pd.DataFrame, passes: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64] | None:
+    if "latency_std" in frame.columns:
+        return _columns(frame, ["latency_std"])[:, 0]
+    return standard_errors(passes) if passes.shape[1] > 1 else None
+
+
+def fetch_capstone2023(
+    *,
+    source: str | os.PathLike[str] | None = None,
+    data_home: str | os.PathLike[str] | None = None,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Bunch | tuple[Any, Any]:
+    """Fetch the 7,000 latencies behind Beglaryan and Ringhofer (2023).
+
+    The labels hold no signal about the architecture: two measurements of the same one correlate
+    at about 0. It is here to reproduce the paper, and to show what unreliable labels do.
+
+    Parameters
+    ----------
+    source : str, path or None, default=None
+        Where the CSV file is: an address or a local file. None is the environment variable
+        ``FCNN_LATENCY_CAPSTONE2023`` or, without it, the authors' repository.
+    data_home : path or None, default=None
+        Cache folder; None is the user's cache folder of fcnn_latency.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+    as_frame : bool, default=False
+        Return `data` as a DataFrame and `target` as a Series.
+
+    Returns
+    -------
+    Bunch
+        As from `make_dataset`; the noise comes from architectures that were measured twice.
+    (data, target)
+        If `return_X_y`.
+
+    Raises
+    ------
+    ValueError
+        If the file is not the published one (its SHA-256 differs).
+    OSError
+        If it cannot be downloaded or read.
+    """
+    path = _fetch(source or os.environ.get(CAPSTONE2023_VARIABLE) or CAPSTONE2023_URL, data_home)
+    table = pd.read_csv(path)
+    padded = pad_widths(table.iloc[:, :-1].to_numpy(), table.shape[1] - 1)
+    target = table["Latency"].to_numpy(dtype=np.float64)[:, None]
+    reliability = _repeat_reliability(table)
+    environment = {
+        "cpu": "Intel(R) Core(TM) i7-8750H CPU @ 2.20GHz",
+        "cores": 6,
+        "affinity": None,
+    }
+    bunch = _make_bunch(
+        padded,
+        target,
+        target[:, 0] * reliability.noise,
+        reliability,
+        {
+            "runtime": "keras-predict",
+            "protocol": {"name": "paper"},
+            "signal_length": 50,
+            "environment": environment,
+        },
+        as_frame=as_frame,
+    )
+    return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+def _repeat_reliability(table: pd.DataFrame) -> Reliability:
+    """Reliability from the first two measurements of each repeated architecture."""
+    layers = list(table.columns[:-1])
+    number = table.groupby(layers).cumcount()
+    first = table[number == 0].set_index(layers)["Latency"]
+    second = table[number == 1].set_index(layers)["Latency"]
+    pairs = np.column_stack([first.loc[second.index], second])
+    reliability = assess_reliability(pairs)
+    assert reliability is not None  # noqa: S101 - two columns
+    # The labels are single measurements, so a perfect predictor faces the noise of one pass.
+    single = reliability.noise_floor * np.sqrt(2)
+    return Reliability(**{**reliability.as_dict(), "noise_floor": float(single)})
+
+
+def _fetch(source: str | os.PathLike[str], data_home: str | os.PathLike[str] | None) -> Path:
+    import pooch
+
+    if not str(source).startswith(("http://", "https://")):
+        local = Path(source)
+        if not local.is_file():
+            msg = f"There is no file {str(local)!r} to read the capstone2023 data from."
+            raise FileNotFoundError(msg)
+        if pooch.file_hash(str(local)) != CAPSTONE2023_SHA256:
+            msg = f"{local} is not the published capstone2023 file: its SHA-256 differs."
+            raise ValueError(msg)
+        return local
+    cache = pooch.os_cache("fcnn_latency") if data_home is None else Path(data_home)
+    try:
+        return Path(
+            pooch.retrieve(
+                str(source), CAPSTONE2023_SHA256, fname="capstone2023.csv", path=cache
+            )
+        )
+    except OSError as error:
+        msg = (
+            f"Could not download {source}: {error}. Pass source= (an address or a file) or set "
+            f"{CAPSTONE2023_VARIABLE} where the network does not reach it."
+        )
+        raise OSError(msg) from error

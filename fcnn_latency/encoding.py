@@ -1,0 +1,209 @@
+"""Architectures to matrices: the transformer that every pipeline starts with."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from fcnn_latency.architecture import FCNNSpace, layer_costs, signal_rows
+
+__all__ = ["FEATURES", "ArchitectureEncoder"]
+
+#: The values of `features`.
+FEATURES = ("widths", "costs", "flops")
+
+
+class ArchitectureEncoder(TransformerMixin, BaseEstimator):
+    """Encode architectures as the matrix that an estimator learns from.
+
+    Architectures come as ragged sequences (``[[41, 41], [14, 21, 31, 14]]``), as zero-padded
+    arrays or as DataFrames with the columns ``layer_1`` to ``layer_k``.
+
+    Parameters
+    ----------
+    space : FCNNSpace or None, default=None
+        The space that the architectures must lie in; None is ``FCNNSpace()``.
+    features : {"widths", "costs", "flops"}, default="widths"
+        ``"widths"``: zero-padded widths, the encoding of Beglaryan and Ringhofer (2023),
+        section IV-A. ``"costs"``: the widths, then what latency depends on: depth, rows of the
+        workload, and multiply-accumulates, parameters, activations and bytes moved of each
+        layer and in total. ``"flops"``: one column, floating-point operations of one
+        inference (two for each multiply-accumulate).
+    signal_length : int, default=50
+        Values that one inference reads; sets the rows of the workload.
+
+    Attributes
+    ----------
+    space_ : FCNNSpace
+        The space in force.
+    n_features_in_ : int
+        Columns of the array or frame seen in `fit`; ``space_.max_layers`` for ragged input.
+
+    Raises
+    ------
+    ValueError
+        In `fit` and `transform`, if a row is not an architecture of the space; the message
+        names the row, the layer and what would be right.
+
+    Examples
+    --------
+    >>> encoder = ArchitectureEncoder().fit([[41, 41]])
+    >>> encoder.transform([[41, 41], [14, 21, 31, 14]])
+    array([[41., 41.,  0.,  0.,  0.],
+           [14., 21., 31., 14.,  0.]])
+    >>> ArchitectureEncoder(features="flops").fit_transform([[41, 41]])
+    array([[6724.]])
+    """
+
+    def __init__(
+        self,
+        space: FCNNSpace | None = None,
+        features: str = "widths",
+        signal_length: int = 50,
+    ) -> None:
+        self.space = space
+        self.features = features
+        self.signal_length = signal_length
+
+    def fit(self, X: Any, y: Any = None) -> ArchitectureEncoder:
+        """Check the parameters and the architectures.
+
+        Parameters
+        ----------
+        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+            Architectures.
+        y : ignored
+
+        Returns
+        -------
+        ArchitectureEncoder
+            Itself.
+        """
+        if self.space is not None and not isinstance(self.space, FCNNSpace):
+            raise ValueError(_wrong("space", "an FCNNSpace or None", self.space))
+        if self.features not in FEATURES:
+            raise ValueError(_wrong("features", f"one of {list(FEATURES)}", self.features))
+        length = self.signal_length
+        if not isinstance(length, numbers.Integral) or length < 1:
+            raise ValueError(_wrong("signal_length", "a whole number of at least 1", length))
+        self.space_ = FCNNSpace() if self.space is None else self.space
+        self._validate(X, reset=True)
+        return self
+
+    def transform(self, X: Any) -> npt.NDArray[np.float64]:
+        """Encode architectures.
+
+        Parameters
+        ----------
+        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+            Architectures.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, n_features)
+            Columns as named by `get_feature_names_out`.
+        """
+        check_is_fitted(self)
+        widths = self._validate(X, reset=False)
+        if self.features == "widths":
+            return widths.astype(np.float64)
+        costs = layer_costs(widths, self.signal_length)
+        totals = [cost.sum(axis=1, keepdims=True) for cost in costs.values()]
+        if self.features == "flops":
+            return 2.0 * totals[0]
+        depth = np.count_nonzero(widths, axis=1)[:, None]
+        rows = signal_rows(widths[:, :1], self.signal_length)
+        return np.hstack([widths, depth, rows, *costs.values(), *totals]).astype(np.float64)
+
+    def inverse_transform(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Read the architectures back from their encoding.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+            What `transform` returned.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_samples, max_layers)
+            Zero-padded widths.
+
+        Raises
+        ------
+        ValueError
+            If `features` is ``"flops"``, which does not tell the widths, or if the number of
+            columns is not that of `get_feature_names_out`.
+        """
+        check_is_fitted(self)
+        if self.features == "flops":
+            msg = 'features="flops" cannot be inverted: many architectures share a FLOP count.'
+            raise ValueError(msg)
+        X = np.asarray(X)
+        expected = len(self.get_feature_names_out())
+        if X.ndim != 2 or X.shape[1] != expected:
+            msg = f"Expected an array of shape (n_samples, {expected}). Got {X.shape} instead."
+            raise ValueError(msg)
+        return self.space_.validate(X[:, : self.space_.max_layers])
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Names of the columns that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : ignored
+            The columns do not depend on the names of the input.
+
+        Returns
+        -------
+        ndarray of str, shape (n_features,)
+        """
+        check_is_fitted(self)
+        if self.features == "flops":
+            return np.array(["flops"], dtype=object)
+        layers = range(1, self.space_.max_layers + 1)
+        names = [f"layer_{layer}" for layer in layers]
+        if self.features == "costs":
+            kinds = ("macs", "parameters", "activations", "bytes")
+            names += ["depth", "rows"]
+            names += [f"{kind}_{layer}" for kind in kinds for layer in layers[1:]]
+            names += list(kinds)
+        return np.array(names, dtype=object)
+
+    def _validate(self, X: Any, *, reset: bool) -> npt.NDArray[np.int64]:
+        """Zero-padded widths of `X`; ragged lists have no fixed number of columns to check."""
+        if isinstance(X, (list, tuple)):
+            widths = self.space_.validate(X)
+            if not len(widths):
+                msg = "Found array with 0 sample(s) while a minimum of 1 is required."
+                raise ValueError(msg)
+            if reset:
+                self.n_features_in_ = self.space_.max_layers
+                self.__dict__.pop("feature_names_in_", None)
+            return widths
+        # Ragged rows in an object array have no columns either.
+        if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
+            return self._validate(list(X), reset=reset)
+        if not isinstance(X, np.ndarray) or X.dtype.kind not in "biuf":
+            checked = validate_data(self, X, reset=reset, ensure_all_finite=False)
+        else:
+            checked = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
+        return self.space_.validate(X if isinstance(X, pd.DataFrame) else checked)
+
+    def __sklearn_tags__(self) -> Any:
+        """Widths are whole numbers, never negative; rows may differ in length."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = True
+        tags.requires_fit = True
+        return tags
+
+
+def _wrong(name: str, expected: str, got: object) -> str:
+    return (
+        f"The '{name}' parameter of ArchitectureEncoder must be {expected}. Got {got!r} instead."
+    )

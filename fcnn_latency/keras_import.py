@@ -1,0 +1,58 @@
+"""Import Keras on TensorFlow, late and without its start-up chatter."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["import_keras"]
+
+#: Lines that TensorFlow's C++ side writes at import, whatever TF_CPP_MIN_LOG_LEVEL says.
+CHATTER = re.compile(rb"^(I0000 |WARNING: All log messages before absl::InitializeLog)")
+
+
+def import_keras() -> Any:
+    """The `keras` module on the TensorFlow backend; seconds the first time.
+
+    Raises
+    ------
+    ImportError
+        If TensorFlow or Keras is missing, or Keras already runs on another backend.
+    """
+    if "keras" not in sys.modules:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        with _without_chatter():
+            import keras  # noqa: F401
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        msg = (
+            f"fcnn_latency needs Keras on TensorFlow, but it runs on {keras.backend.backend()!r}: "
+            "set KERAS_BACKEND=tensorflow before Keras is imported."
+        )
+        raise ImportError(msg)
+    return keras
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Hold back what C++ writes to standard error, and let all but `CHATTER` through after."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        kept = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            held.seek(0)
+            for line in held:
+                if not CHATTER.match(line):
+                    os.write(2, line)

@@ -1,0 +1,1 @@
+"""Architectures to latencies on this machine."""

@@ -1,0 +1,223 @@
+"""How good a latency prediction is: functions and scikit-learn scorers.
+
+All take measured and predicted latencies in seconds, of shape (n_samples,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import spearmanr
+from sklearn.metrics import (
+    make_scorer,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    r2_score,
+    root_mean_squared_error,
+)
+from sklearn.utils.validation import check_array, check_consistent_length
+
+__all__ = [
+    "SCORERS",
+    "absolute_deviations",
+    "average_absolute_deviation",
+    "error_bound_accuracy",
+    "error_to_noise_ratio",
+    "latency_metrics",
+    "spearman_correlation",
+]
+
+
+def _checked(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[Any, Any]:
+    y_true = check_array(y_true, ensure_2d=False, dtype=np.float64, input_name="y_true")
+    y_pred = check_array(y_pred, ensure_2d=False, dtype=np.float64, input_name="y_pred")
+    check_consistent_length(y_true, y_pred)
+    return y_true.ravel(), y_pred.ravel()
+
+
+def absolute_deviations(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """|measured - predicted| of each architecture, in seconds.
+
+    What Beglaryan and Ringhofer (2023) draw in their Fig. 8.
+
+    Raises
+    ------
+    ValueError
+        If the inputs are empty, not finite or differ in length.
+    """
+    y_true, y_pred = _checked(y_true, y_pred)
+    return np.abs(y_true - y_pred)
+
+
+def average_absolute_deviation(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
+    """Mean of `absolute_deviations`, in seconds.
+
+    The fourth metric of Beglaryan and Ringhofer (2023), who give it no formula beside the mean
+    absolute error; as the mean of what their Fig. 8 shows it equals that error.
+
+    Raises
+    ------
+    ValueError
+        If the inputs are empty, not finite or differ in length.
+
+    Examples
+    --------
+    >>> round(average_absolute_deviation([1.0, 2.0], [1.5, 2.0]), 2)
+    0.25
+    """
+    return float(absolute_deviations(y_true, y_pred).mean())
+
+
+def error_bound_accuracy(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, bound: float = 0.05
+) -> float:
+    """Fraction of architectures predicted within ``bound`` of the measured latency.
+
+    The metric of Dudziak et al., "BRP-NAS: Prediction-based NAS using GCNs" (2020), table 1.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Measured and predicted latencies in seconds.
+    bound : float, default=0.05
+        Relative error allowed, inclusive; 0.05 is ±5 %.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If a measured latency is not positive, `bound` is negative, or the inputs are empty,
+        not finite or differ in length.
+
+    Examples
+    --------
+    >>> error_bound_accuracy([1.0, 1.0], [1.04, 1.2])
+    0.5
+    """
+    y_true, y_pred = _checked(y_true, y_pred)
+    if not bound >= 0:
+        msg = f"bound must be at least 0, as 0.05 for ±5 %. Got {bound!r} instead."
+        raise ValueError(msg)
+    if (y_true <= 0).any():
+        msg = f"Measured latencies must be positive. Row {int(np.argmax(y_true <= 0))} is not."
+        raise ValueError(msg)
+    return float(np.mean(np.abs(y_pred - y_true) <= bound * y_true))
+
+
+def spearman_correlation(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
+    """Spearman's rank correlation; 0.0 where one side is constant and ranks nothing.
+
+    Raises
+    ------
+    ValueError
+        If the inputs are empty, not finite or differ in length.
+    """
+    y_true, y_pred = _checked(y_true, y_pred)
+    if np.ptp(y_true) == 0 or np.ptp(y_pred) == 0:
+        return 0.0
+    return float(spearmanr(y_true, y_pred).statistic)
+
+
+def error_to_noise_ratio(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, noise_floor: float
+) -> float:
+    """Mean absolute percentage error divided by the noise floor of the labels.
+
+    1 is as good as any predictor can look against these labels.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Measured and predicted latencies in seconds.
+    noise_floor : float
+        Mean absolute percentage error that a perfect predictor would show, as a fraction:
+        `noise_floor` of a dataset.
+
+    Raises
+    ------
+    ValueError
+        If `noise_floor` is not positive, or the inputs are empty, not finite or differ in
+        length.
+    """
+    y_true, y_pred = _checked(y_true, y_pred)
+    if noise_floor is None or not noise_floor > 0:
+        msg = f"noise_floor must be a positive fraction. Got {noise_floor!r} instead."
+        raise ValueError(msg)
+    return float(mean_absolute_percentage_error(y_true, y_pred)) / noise_floor
+
+
+def latency_metrics(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, noise_floor: float | None = None
+) -> dict[str, float]:
+    """Every metric of one prediction.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Measured and predicted latencies in seconds.
+    noise_floor : float or None, default=None
+        Noise floor of the labels; None where it is not known.
+
+    Returns
+    -------
+    dict of str to float
+        ``mape``, ``within_1``, ``within_5``, ``within_10`` (fractions), ``rmse``, ``mae``,
+        ``average_absolute_deviation`` (seconds), ``mse`` (seconds squared), ``r2``,
+        ``spearman`` and, where the floor is known, ``error_to_noise``.
+
+    Raises
+    ------
+    ValueError
+        As the metrics themselves.
+    """
+    y_true, y_pred = _checked(y_true, y_pred)
+    metrics = {
+        "mape": float(mean_absolute_percentage_error(y_true, y_pred)),
+        "within_1": error_bound_accuracy(y_true, y_pred, bound=0.01),
+        "within_5": error_bound_accuracy(y_true, y_pred, bound=0.05),
+        "within_10": error_bound_accuracy(y_true, y_pred, bound=0.10),
+        "mse": float(mean_squared_error(y_true, y_pred)),
+        "rmse": float(root_mean_squared_error(y_true, y_pred)),
+        "mae": float(mean_absolute_error(y_true, y_pred)),
+        "average_absolute_deviation": average_absolute_deviation(y_true, y_pred),
+        "r2": float(r2_score(y_true, y_pred)),
+        "spearman": spearman_correlation(y_true, y_pred),
+    }
+    if noise_floor is not None:
+        metrics["error_to_noise"] = error_to_noise_ratio(y_true, y_pred, noise_floor=noise_floor)
+    return metrics
+
+
+def _scorers() -> dict[str, Callable[..., float]]:
+    scorers = {
+        "neg_mean_squared_error": make_scorer(mean_squared_error, greater_is_better=False),
+        "neg_root_mean_squared_error": make_scorer(
+            root_mean_squared_error, greater_is_better=False
+        ),
+        "neg_mean_absolute_error": make_scorer(mean_absolute_error, greater_is_better=False),
+        "neg_average_absolute_deviation": make_scorer(
+            average_absolute_deviation, greater_is_better=False
+        ),
+        "neg_mean_absolute_percentage_error": make_scorer(
+            mean_absolute_percentage_error, greater_is_better=False
+        ),
+        "r2": make_scorer(r2_score),
+        "spearman": make_scorer(spearman_correlation),
+    }
+    for percent in (1, 5, 10):
+        scorers[f"within_{percent}"] = make_scorer(error_bound_accuracy, bound=percent / 100)
+    return scorers
+
+
+#: Scorers for the ``scoring`` argument of scikit-learn, by name; for error over noise floor, which
+#: depends on the labels: ``make_scorer(error_to_noise_ratio, greater_is_better=False,
+#: noise_floor=dataset.noise_floor)``.
+SCORERS = _scorers()
