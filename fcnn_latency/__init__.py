@@ -7,11 +7,13 @@ from typing import Any
 _HOMES = {
     "ArchitectureEncoder": "encoding",
     "FCNNSpace": "architecture",
+    "LatencyRegressor": "estimators.deep",
     "MeasurementError": "exceptions",
     "MeasurementWarning": "exceptions",
     "fetch_capstone2023": "datasets",
     "load_dataset": "datasets",
     "make_dataset": "datasets",
+    "make_latency_pipeline": "pipeline",
     "save_dataset": "datasets",
 }
 

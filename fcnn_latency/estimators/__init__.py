@@ -1,0 +1,1 @@
+"""Matrices to predicted latencies, one estimator per file."""
