@@ -10,6 +10,7 @@ _HOMES = {
     "LatencyRegressor": "estimators.deep",
     "MeasurementError": "exceptions",
     "MeasurementWarning": "exceptions",
+    "compare": "comparison",
     "fetch_capstone2023": "datasets",
     "load_dataset": "datasets",
     "make_dataset": "datasets",
