@@ -1,0 +1,99 @@
+"""The command line, thin."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Any
+
+import click
+
+from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fcnn-latency")
+def main() -> None:
+    """Measure and predict the CPU inference latency of fully connected networks."""
+
+
+@main.command()
+@click.option("-n", "--n-architectures", default=300, show_default=True, help="How many to sample.")
+@click.option("--runtime", default=None, help="What executes the models.  [default: protocol's]")
+@click.option("--protocol", default="reliable", show_default=True, help="How it is measured.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the sample and the order.")
+@click.option("-o", "--output", default="latencies.csv", show_default=True, help="CSV or Parquet.")
+def measure(
+    n_architectures: int, runtime: str | None, protocol: str, seed: int, output: str
+) -> None:
+    """Measure random architectures on this machine."""
+    from fcnn_latency.datasets import make_dataset, save_dataset
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", MeasurementWarning)
+        try:
+            dataset = make_dataset(
+                n_architectures, runtime=runtime, protocol=protocol, random_state=seed, verbose=1
+            )
+        except (ValueError, MeasurementError) as error:
+            raise click.ClickException(str(error)) from error
+    for warning in caught:
+        if issubclass(warning.category, MeasurementWarning):
+            click.echo(f"Warning: {warning.message}", err=True)
+    click.echo(dataset.DESCR)
+    for path in save_dataset(dataset, output):
+        click.echo(f"wrote {path}")
+    if dataset.interrupted:
+        raise SystemExit(130)
+
+
+@main.command()
+@click.argument("data", type=click.Path(exists=True, dir_okay=False))
+@click.option("--folds", default=5, show_default=True, help="Folds of the cross-validation.")
+@click.option("--seed", default=0, show_default=True, help="Seed of folds and estimators.")
+@click.option(
+    "-e", "--estimator", "estimators", multiple=True, help="Repeat for several.  [default: all]"
+)
+def compare(data: str, folds: int, seed: int, estimators: tuple[str, ...]) -> None:
+    """Compare the estimators on measured DATA."""
+    from fcnn_latency.comparison import compare as compare_estimators
+    from fcnn_latency.pipeline import ESTIMATORS
+
+    dataset = _load(data)
+    try:
+        result = compare_estimators(
+            dataset.data,
+            dataset.target,
+            estimators=estimators or tuple(ESTIMATORS),
+            cv=folds,
+            noise_floor=dataset.noise_floor,
+            random_state=seed,
+        )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(str(result))
+
+
+@main.command()
+def doctor() -> None:
+    """Show machine, versions and settings, and what would disturb a measurement."""
+    from fcnn_latency.measurement.environment import describe_environment, find_disturbances
+
+    environment = describe_environment(("tensorflow", "keras", "scikeras"))
+    click.echo(json.dumps(environment, indent=2))
+    found = find_disturbances(environment)
+    for disturbance in found:
+        click.echo(f"- {disturbance}")
+    if not found:
+        click.echo("Nothing found that would disturb a measurement.")
+
+
+def _load(path: str) -> Any:
+    from fcnn_latency.datasets import load_dataset
+
+    try:
+        return load_dataset(path)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
