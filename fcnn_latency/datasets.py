@@ -219,7 +219,7 @@ def _missing_frame(padded: npt.NDArray[np.int64], failures: dict[int, str]) -> p
 def _make_bunch(
     padded: npt.NDArray[np.int64],
     passes: npt.NDArray[np.float64],
-    errors: npt.NDArray[np.float64],
+    errors: npt.NDArray[np.float64] | None,
     reliability: Reliability | None,
     provenance: dict[str, Any],
     *,
@@ -228,7 +228,9 @@ def _make_bunch(
     """The Bunch that all datasets share."""
     names = _layer_names(padded)
     target = passes.mean(axis=1)
-    frame = pd.DataFrame(padded, columns=names).assign(latency=target, latency_std=errors)
+    frame = pd.DataFrame(padded, columns=names).assign(latency=target)
+    if errors is not None:
+        frame["latency_std"] = errors
     for i in range(passes.shape[1]):
         frame[f"pass_{i + 1}"] = passes[:, i]
     return Bunch(
@@ -347,7 +349,8 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
     Returns
     -------
     Bunch
-        As from `make_dataset`, without `readings`, `missing` and `interrupted`.
+        As from `make_dataset`, without `readings`, `missing` and `interrupted`; `target_std` is
+        None for a table with neither ``latency_std`` nor two passes.
 
     Raises
     ------
@@ -371,6 +374,9 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
     latency = _columns(frame, ["latency"])
     if passes.shape[1] < 1:
         passes = latency
+    elif not np.allclose(passes.mean(axis=1), latency[:, 0], rtol=1e-6, atol=0, equal_nan=True):
+        msg = f"{path}: latency is not the mean of the pass_ columns; mend or drop those columns."
+        raise ValueError(msg)
     for name, values in (("latency", latency), ("pass", passes)):
         good = np.isfinite(values) & (values > 0)
         if not good.all():

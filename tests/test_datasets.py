@@ -70,3 +70,28 @@ def test_failing_reference_is_an_error():
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         make_dataset(**{"architectures": 2, **arguments})
+
+
+def test_own_table_without_passes_is_read(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("layer_1,layer_2,latency\n5,5,1e-6\n7,7,2e-6\n")
+    dataset = load_dataset(path)
+    assert dataset.target.tolist() == [1e-6, 2e-6]
+    assert dataset.noise_floor is None
+    assert dataset.target_std is None
+    assert "latency_std" not in dataset.frame
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("layer_1,layer_2\n5,5\n", "columns layer_1 to layer_k and latency"),
+        ("layer_1,layer_2,latency\n5,5,-1\n", "row 0: latency"),
+        ("layer_1,layer_2,latency,pass_1,pass_2\n5,5,1,2,2\n", "not the mean"),
+    ],
+)
+def test_wrong_tables_are_refused(tmp_path, table, message):
+    path = tmp_path / "own.csv"
+    path.write_text(table)
+    with pytest.raises(ValueError, match=message):
+        load_dataset(path)

@@ -15,7 +15,7 @@ __all__ = ["PROTOCOLS", "Group", "MeasurementProtocol", "get_protocol", "plan_gr
 
 @dataclass(frozen=True)
 class MeasurementProtocol:
-    """How a campaign measures; the figures behind the defaults are in ``docs/measuring.md``.
+    """How a campaign measures; the figures behind the defaults are in ``docs/development.md``.
 
     A model is built once in each **pass** and timed in **rounds** beside the other models of its
     group, in a fresh random order every round, so that what slows the machine for a while hits
