@@ -1,5 +1,9 @@
 """Datasets, measured on this machine and fetched."""
 
+import os
+import signal
+import subprocess
+import sys
 from typing import ClassVar
 
 import numpy as np
@@ -52,6 +56,47 @@ def test_failing_architecture_is_named_and_the_others_kept():
         dataset = make_dataset([[5, 5], [7, 7], [9, 9]], runtime=PickyRuntime(7))
     assert dataset.data[:, 0].tolist() == [5, 9]
     assert dataset.missing.index.tolist() == [1]
+
+
+class DeadlyRuntime(PickyRuntime):
+    """Kills its process on one width."""
+
+    name: ClassVar[str] = "deadly"
+
+    def prepare(self, widths, inputs, seed):
+        """Die, or multiply."""
+        if widths[0] == self.refused:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().prepare(widths, inputs, seed)
+
+
+def test_architecture_that_kills_the_process_is_found_and_the_others_kept():
+    with pytest.warns(MeasurementWarning, match=r"\(7, 7\).*died twice"):
+        dataset = make_dataset([[5, 5], [7, 7], [9, 9]], runtime=DeadlyRuntime(7))
+    assert dataset.data[:, 0].tolist() == [5, 9]
+
+
+INTERRUPTED = """
+import _thread, threading, warnings
+from fcnn_latency import make_dataset
+from fcnn_latency.measurement.protocol import MeasurementProtocol
+warnings.simplefilter("ignore")
+protocol = MeasurementProtocol("short", group_size=5, stage_size=5, rounds=2)
+timer = threading.Timer(20, _thread.interrupt_main)
+timer.start()
+dataset = make_dataset(2000, protocol=protocol, random_state=0)
+print(dataset.interrupted, len(dataset.data), len(dataset.missing))
+"""
+
+
+def test_ctrl_c_keeps_what_is_complete():
+    run = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=120
+    )
+    interrupted, kept, missing = run.stdout.split()
+    assert interrupted == "True"
+    assert int(kept) > 0
+    assert int(kept) + int(missing) == 2000
 
 
 def test_failing_reference_is_an_error():
