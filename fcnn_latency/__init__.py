@@ -11,7 +11,7 @@ _HOMES = {
     "MeasurementError": "exceptions",
     "MeasurementWarning": "exceptions",
     "compare": "comparison",
-    "fetch_capstone2023": "datasets",
+    "fetch_capstone2023": "capstone2023",
     "load_dataset": "datasets",
     "make_dataset": "datasets",
     "make_latency_pipeline": "pipeline",

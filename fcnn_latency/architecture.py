@@ -1,9 +1,9 @@
-"""What a fully connected network is: its widths, the space of them, the costs of its layers."""
+"""What a fully connected network is: the space of architectures, the costs of their layers."""
 
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import check_random_state
 
-__all__ = ["FCNNSpace", "layer_costs", "pad_widths", "signal_rows", "trim_widths"]
+from fcnn_latency.widths import pad_widths
+
+__all__ = ["FCNNSpace", "layer_costs", "signal_rows"]
 
 #: Bytes of one float32, the type of every weight and activation.
 FLOAT_BYTES = 4
@@ -259,150 +261,6 @@ class FCNNSpace:
         if self.tie_io:
             block[:, depth - 1] = block[:, 0]
         return block
-
-
-def pad_widths(architectures: Any, max_layers: int) -> npt.NDArray[np.int64]:
-    """Zero-pad architectures, after checking that each row is one.
-
-    Parameters
-    ----------
-    architectures : sequence of sequences, array or DataFrame of shape (n, k)
-        Ragged or zero-padded widths; a DataFrame has the columns ``layer_1`` to ``layer_k``.
-    max_layers : int
-        Columns of the result.
-
-    Returns
-    -------
-    ndarray of int64, shape (n, max_layers)
-
-    Raises
-    ------
-    ValueError
-        If a row is empty, deeper than `max_layers`, or holds a width that is not a whole
-        number of at least 1 or that comes after a zero; names row and layer.
-
-    Examples
-    --------
-    >>> pad_widths([[41, 41], [14, 21, 31, 14]], max_layers=5)
-    array([[41, 41,  0,  0,  0],
-           [14, 21, 31, 14,  0]])
-    """
-    if isinstance(architectures, pd.DataFrame):
-        _check_layer_columns(architectures)
-        architectures = architectures.to_numpy()
-    if isinstance(architectures, np.ndarray) and architectures.dtype != object:
-        values = _check_matrix(architectures)
-    else:
-        values = _stack_ragged(architectures)
-    _check_values(values)
-    used = values > 0
-    gap = ~used[:, :-1] & used[:, 1:]
-    if gap.any():
-        row, layer = (int(v) for v in np.argwhere(gap)[0])
-        msg = (
-            f"Row {row}, layer {layer + 1} is 0 but layer {layer + 2} has "
-            f"{values[row, layer + 1]:g} neurons: zeros may only pad the end."
-        )
-        raise ValueError(msg)
-    depths = used.sum(axis=1)
-    if (depths < 2).any():
-        row = int(np.argmax(depths < 2))
-        msg = (
-            f"Row {row} has {depths[row]} layers; an architecture has at least 2, "
-            "input and output."
-        )
-        raise ValueError(msg)
-    if len(depths) and depths.max() > max_layers:
-        row = int(np.argmax(depths > max_layers))
-        msg = (
-            f"Row {row} has {depths[row]} layers; at most max_layers={max_layers} fit. "
-            "For deeper ones pass space=FCNNSpace(max_layers=...)."
-        )
-        raise ValueError(msg)
-    padded = np.zeros((len(values), max_layers), dtype=np.int64)
-    kept = min(max_layers, values.shape[1])
-    padded[:, :kept] = values[:, :kept]
-    return padded
-
-
-def _check_layer_columns(frame: pd.DataFrame) -> None:
-    expected = [f"layer_{i + 1}" for i in range(frame.shape[1])]
-    if list(frame.columns) != expected:
-        msg = (
-            f"A DataFrame of architectures has the columns layer_1 to layer_k in this order "
-            f"and no other. Got {list(map(str, frame.columns))} instead."
-        )
-        raise ValueError(msg)
-
-
-def _check_matrix(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    if values.ndim != 2:
-        msg = (
-            f"Expected 2D array, got {values.ndim}D array instead: one row per architecture. "
-            "For a single one pass [widths]. Reshape your data."
-        )
-        raise ValueError(msg)
-    if values.dtype.kind not in "biuf":
-        msg = f"Widths must be whole numbers. Got an array of dtype {values.dtype} instead."
-        raise ValueError(msg)
-    return values.astype(np.float64)
-
-
-def _stack_ragged(architectures: Any) -> npt.NDArray[np.float64]:
-    if isinstance(architectures, str) or not isinstance(architectures, (Sequence, np.ndarray)):
-        msg = (
-            "Architectures must be a sequence of widths sequences, a 2D array or a DataFrame. "
-            f"Got {type(architectures).__name__} instead."
-        )
-        raise ValueError(msg)
-    rows = [_as_row(row, widths) for row, widths in enumerate(architectures)]
-    longest = max((len(row) for row in rows), default=0)
-    stacked = np.zeros((len(rows), longest))
-    for row, widths in enumerate(rows):
-        stacked[row, : len(widths)] = widths
-    return stacked
-
-
-def _as_row(row: int, widths: Any) -> list[float]:
-    if isinstance(widths, (str, bytes)) or not isinstance(widths, (Sequence, np.ndarray)):
-        msg = (
-            f"Row {row} is {widths!r}, not a sequence of widths such as (14, 21, 31, 14). "
-            "For a single architecture pass [widths]."
-        )
-        raise ValueError(msg)
-    values: list[float] = []
-    for layer, width in enumerate(widths):
-        if isinstance(width, (bool, np.bool_)) or not isinstance(width, numbers.Real):
-            msg = f"Row {row}, layer {layer + 1} is {width!r}; a width is a whole number."
-            raise ValueError(msg)
-        values.append(float(width))
-    return values
-
-
-def _check_values(values: npt.NDArray[np.float64]) -> None:
-    finite = np.isfinite(values)
-    fractional = finite & (values != np.floor(values))
-    bad = ~finite | fractional | (values < 0) | (values > np.iinfo(np.int32).max)
-    if bad.any():
-        row, layer = (int(v) for v in np.argwhere(bad)[0])
-        value = values[row, layer]
-        what = "NaN" if np.isnan(value) else "infinity" if np.isinf(value) else f"{value:g}"
-        msg = (
-            f"Row {row}, layer {layer + 1} is {what}; a width is a whole number of at least 1 "
-            "(0 only as padding after the last layer)."
-        )
-        raise ValueError(msg)
-
-
-def trim_widths(padded: npt.ArrayLike) -> list[tuple[int, ...]]:
-    """Zero-padded rows to tuples of Python ints, the form in which runtimes build models.
-
-    Examples
-    --------
-    >>> trim_widths([[41, 41, 0], [2, 9, 2]])
-    [(41, 41), (2, 9, 2)]
-    """
-    return [tuple(int(w) for w in row if w > 0) for row in np.asarray(padded)]
 
 
 def signal_rows(input_widths: npt.ArrayLike, signal_length: int) -> npt.NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Datasets: measured here, read from a file, fetched."""
+"""Datasets: measured here, written to a file and read from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch, check_random_state
 
-from fcnn_latency.architecture import FCNNSpace, pad_widths, trim_widths
+from fcnn_latency.architecture import FCNNSpace
 from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
 from fcnn_latency.measurement.campaign import Campaign, corrected_readings, run_campaign
 from fcnn_latency.measurement.protocol import MeasurementProtocol, get_protocol
@@ -27,17 +27,9 @@ from fcnn_latency.measurement.reliability import (
 from fcnn_latency.measurement.runtimes import Runtime, get_runtime
 from fcnn_latency.measurement.workload import Workload
 from fcnn_latency.units import format_percent, format_seconds
+from fcnn_latency.widths import pad_widths, trim_widths
 
-__all__ = ["fetch_capstone2023", "load_dataset", "make_dataset", "save_dataset"]
-
-#: The data of Beglaryan and Ringhofer (2023), as published; the commit fixes its content.
-CAPSTONE2023_URL = (
-    "https://raw.githubusercontent.com/lilitbeglaryan/CAPSTONE_AUA_2023_SPRING/"
-    "b0b23da81a675ce97817369d5d31ba44d0557bc9/dataset.csv"
-)
-CAPSTONE2023_SHA256 = "89bcc1ea35c92d244c0ae69c2b4b4b72219760c520832fdcc8ec24478f6cb0f6"
-#: Set to an address or a file to fetch it from elsewhere.
-CAPSTONE2023_VARIABLE = "FCNN_LATENCY_CAPSTONE2023"
+__all__ = ["load_dataset", "make_bunch", "make_dataset", "save_dataset"]
 
 
 def make_dataset(
@@ -145,7 +137,7 @@ def make_dataset(
     _raise_if_empty(complete, campaign, padded)
     passes = campaign.passes[complete]
     errors = standard_errors(passes) if protocol.passes > 1 else _round_errors(campaign, protocol)[complete]
-    bunch = _make_bunch(
+    bunch = make_bunch(
         padded[complete],
         passes,
         errors,
@@ -216,7 +208,7 @@ def _missing_frame(padded: npt.NDArray[np.int64], failures: dict[int, str]) -> p
     return frame.assign(reason=[failures[row] for row in rows])
 
 
-def _make_bunch(
+def make_bunch(
     padded: npt.NDArray[np.int64],
     passes: npt.NDArray[np.float64],
     errors: npt.NDArray[np.float64] | None,
@@ -388,7 +380,7 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
     reliability = assess_reliability(passes)
     if reliability is None and "reliability" in about:
         reliability = Reliability(**about["reliability"])
-    return _make_bunch(
+    return make_bunch(
         padded,
         passes,
         _loaded_errors(frame, passes),
@@ -422,108 +414,3 @@ def _loaded_errors(
     if "latency_std" in frame.columns:
         return _columns(frame, ["latency_std"])[:, 0]
     return standard_errors(passes) if passes.shape[1] > 1 else None
-
-
-def fetch_capstone2023(
-    *,
-    source: str | os.PathLike[str] | None = None,
-    data_home: str | os.PathLike[str] | None = None,
-    return_X_y: bool = False,
-    as_frame: bool = False,
-) -> Bunch | tuple[Any, Any]:
-    """Fetch the 7,000 latencies behind Beglaryan and Ringhofer (2023).
-
-    The labels hold no signal about the architecture: two measurements of the same one correlate
-    at about 0. It is here to reproduce the paper, and to show what unreliable labels do.
-
-    Parameters
-    ----------
-    source : str, path or None, default=None
-        Where the CSV file is: an address or a local file. None is the environment variable
-        ``FCNN_LATENCY_CAPSTONE2023`` or, without it, the authors' repository.
-    data_home : path or None, default=None
-        Cache folder; None is the user's cache folder of fcnn_latency.
-    return_X_y : bool, default=False
-        Return ``(data, target)`` instead of a Bunch.
-    as_frame : bool, default=False
-        Return `data` as a DataFrame and `target` as a Series.
-
-    Returns
-    -------
-    Bunch
-        As from `make_dataset`; the noise comes from architectures that were measured twice.
-    (data, target)
-        If `return_X_y`.
-
-    Raises
-    ------
-    ValueError
-        If the file is not the published one (its SHA-256 differs).
-    OSError
-        If it cannot be downloaded or read.
-    """
-    path = _fetch(source or os.environ.get(CAPSTONE2023_VARIABLE) or CAPSTONE2023_URL, data_home)
-    table = pd.read_csv(path)
-    padded = pad_widths(table.iloc[:, :-1].to_numpy(), table.shape[1] - 1)
-    target = table["Latency"].to_numpy(dtype=np.float64)[:, None]
-    reliability = _repeat_reliability(table)
-    environment = {
-        "cpu": "Intel(R) Core(TM) i7-8750H CPU @ 2.20GHz",
-        "cores": 6,
-        "affinity": None,
-    }
-    bunch = _make_bunch(
-        padded,
-        target,
-        target[:, 0] * reliability.noise,
-        reliability,
-        {
-            "runtime": "keras-predict",
-            "protocol": {"name": "paper"},
-            "signal_length": 50,
-            "environment": environment,
-        },
-        as_frame=as_frame,
-    )
-    return (bunch.data, bunch.target) if return_X_y else bunch
-
-
-def _repeat_reliability(table: pd.DataFrame) -> Reliability:
-    """Reliability from the first two measurements of each repeated architecture."""
-    layers = list(table.columns[:-1])
-    number = table.groupby(layers).cumcount()
-    first = table[number == 0].set_index(layers)["Latency"]
-    second = table[number == 1].set_index(layers)["Latency"]
-    pairs = np.column_stack([first.loc[second.index], second])
-    reliability = assess_reliability(pairs)
-    assert reliability is not None  # noqa: S101 - two columns
-    # The labels are single measurements, so a perfect predictor faces the noise of one pass.
-    single = reliability.noise_floor * np.sqrt(2)
-    return Reliability(**{**reliability.as_dict(), "noise_floor": float(single)})
-
-
-def _fetch(source: str | os.PathLike[str], data_home: str | os.PathLike[str] | None) -> Path:
-    import pooch
-
-    if not str(source).startswith(("http://", "https://")):
-        local = Path(source)
-        if not local.is_file():
-            msg = f"There is no file {str(local)!r} to read the capstone2023 data from."
-            raise FileNotFoundError(msg)
-        if pooch.file_hash(str(local)) != CAPSTONE2023_SHA256:
-            msg = f"{local} is not the published capstone2023 file: its SHA-256 differs."
-            raise ValueError(msg)
-        return local
-    cache = pooch.os_cache("fcnn_latency") if data_home is None else Path(data_home)
-    try:
-        return Path(
-            pooch.retrieve(
-                str(source), CAPSTONE2023_SHA256, fname="capstone2023.csv", path=cache
-            )
-        )
-    except OSError as error:
-        msg = (
-            f"Could not download {source}: {error}. Pass source= (an address or a file) or set "
-            f"{CAPSTONE2023_VARIABLE} where the network does not reach it."
-        )
-        raise OSError(msg) from error

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcnn_latency import ArchitectureEncoder, FCNNSpace
-from fcnn_latency.architecture import pad_widths, trim_widths
+from fcnn_latency.widths import pad_widths, trim_widths
 
 SMALL = FCNNSpace(max_layers=4, max_width=4)
 
