@@ -1,0 +1,70 @@
+"""The plan, the statistics and the reliability of a measurement."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fcnn_latency.measurement.protocol import MeasurementProtocol, get_protocol, plan_groups
+from fcnn_latency.measurement.reliability import assess_reliability, standard_errors
+from fcnn_latency.measurement.runtimes import get_runtime
+from fcnn_latency.measurement.timing import trimmed_mean
+from fcnn_latency.measurement.workload import Workload
+
+
+@given(n=st.integers(1, 300), seed=st.integers(0, 9))
+def test_plan_reads_each_model_once_in_each_pass(n, seed):
+    groups = list(plan_groups(n, get_protocol("reliable"), np.random.RandomState(seed)))
+    for pass_number in (0, 1):
+        members = [m for g in groups if g.pass_number == pass_number for m in g.members]
+        assert sorted(members) == list(range(n))
+    assert max(len(group.members) for group in groups) <= 50
+
+
+def test_paper_plan_keeps_the_order_given():
+    groups = plan_groups(5, get_protocol("paper"), np.random.RandomState(0))
+    assert [group.members for group in groups] == [(i,) for i in range(5)]
+
+
+@pytest.mark.parametrize("wrong", [{"passes": 0}, {"block_statistic": "mode"}, {"rounds": 1.5}])
+def test_wrong_protocol_is_named(wrong):
+    with pytest.raises(ValueError, match=f"'{next(iter(wrong))}' parameter"):
+        MeasurementProtocol("wrong", **wrong)
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=20))
+def test_trimmed_mean_lies_among_the_values(values):
+    assert min(values) <= trimmed_mean(values) * (1 + 1e-12)
+    assert trimmed_mean(values) <= max(values) * (1 + 1e-12)
+
+
+def test_stated_noise_is_the_noise_that_was_added():
+    rng = np.random.default_rng(0)
+    true = rng.uniform(1e-4, 1e-3, size=4000)
+    passes = true[:, None] * np.exp(0.01 * rng.standard_normal((4000, 2)))
+    reliability = assess_reliability(passes)
+    assert reliability.noise == pytest.approx(0.01, rel=0.05)
+    perfect = np.mean(np.abs(true - passes.mean(axis=1)) / passes.mean(axis=1))
+    assert reliability.noise_floor == pytest.approx(perfect, rel=0.05)
+    assert np.median(standard_errors(passes) / true) == pytest.approx(0.01 / 2**0.5, rel=0.1)
+
+
+def test_labels_without_signal_are_flagged():
+    passes = np.random.default_rng(0).uniform(0.9, 1.1, size=(200, 2))
+    assert any("no signal" in warning for warning in assess_reliability(passes).warnings())
+
+
+def test_workload_cuts_the_signal_and_pads_with_zeros():
+    inputs = Workload(50).inputs(14)
+    assert inputs.shape == (4, 14)
+    assert inputs.dtype == np.float32
+    assert (inputs.ravel()[50:] == 0).all()
+    assert (inputs.ravel()[:50] != 0).all()
+
+
+def test_keras_runtimes_run_the_same_network():
+    widths, inputs = (14, 21, 31, 14), Workload().inputs(14)
+    direct = get_runtime("keras").prepare(widths, inputs, 0)()
+    predicted = get_runtime("keras-predict").prepare(widths, inputs, 0)()
+    np.testing.assert_allclose(np.asarray(direct), predicted, rtol=1e-4, atol=1e-6)
+    assert np.ptp(predicted) > 0
