@@ -100,7 +100,7 @@ def assess_reliability(passes: npt.ArrayLike) -> Reliability | None:
         n_architectures=n_architectures,
         n_passes=n_passes,
         noise=noise,
-        noise_floor=MEAN_ABSOLUTE_NORMAL * noise / np.sqrt(n_passes),
+        noise_floor=float(MEAN_ABSOLUTE_NORMAL * noise / np.sqrt(n_passes)),
         retest_r=_mean_correlation(pearsonr, pairs),
         retest_spearman=_mean_correlation(spearmanr, pairs),
         retest_mape=float(np.mean([np.mean(np.abs(b - a) / a) for a, b in pairs])),
