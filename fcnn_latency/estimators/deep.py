@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency.keras_import import import_keras
@@ -20,13 +21,14 @@ __all__ = ["LatencyRegressor"]
 
 
 class LatencyRegressor(RegressorMixin, BaseEstimator):
-    """Deep fully connected regressor on scikeras' `KerasRegressor`.
+    r"""Deep fully connected regressor on scikeras' `KerasRegressor`.
 
-    Inputs and target are standardized inside, so that microseconds and seconds train alike.
+    Inputs are compressed by sign(x) log(1 + \|x\|), since costs range over decades, and standardized;
+    so is the target, so that microseconds and seconds train alike.
 
     Parameters
     ----------
-    hidden_layer_sizes : sequence of int, default=(64, 64)
+    hidden_layer_sizes : sequence of int, default=(64, 64, 64)
         Units of each hidden layer.
     activation : str, default="relu"
         Activation of the hidden layers.
@@ -34,17 +36,20 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         Whether each hidden layer, or the first only, is followed by batch normalization.
     dropout : float, default=0.0
         Fraction dropped after each hidden layer.
-    l2 : float, default=0.0
+    l2 : float, default=1e-3
         Weight of the squared kernels in the loss.
     optimizer : str, default="adam"
-        Keras optimizer.
+        Name of a Keras optimizer.
     learning_rate : float, default=1e-2
-        Step size.
+        Step size; the first one, where it decays.
+    learning_rate_decay : {"cosine"} or None, default="cosine"
+        Whether the step size falls to 0 over the epochs along half a cosine (Loshchilov and Hutter,
+        "SGDR: Stochastic gradient descent with warm restarts", 2017, eq. 5, without restarts).
     loss : str, default="mean_squared_error"
         Keras loss, on the standardized target.
     epochs : int, default=100
         Passes over the training data.
-    batch_size : int, default=16
+    batch_size : int, default=8
         Samples of a gradient step.
     early_stopping : bool, default=False
         Stop when the validation loss has not improved for a tenth of `epochs`, and keep the best
@@ -71,17 +76,18 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] = (64, 64),
+        hidden_layer_sizes: Sequence[int] = (64, 64, 64),
         *,
         activation: str = "relu",
         batch_normalization: bool | str = False,
         dropout: float = 0.0,
-        l2: float = 0.0,
+        l2: float = 1e-3,
         optimizer: str = "adam",
         learning_rate: float = 1e-2,
+        learning_rate_decay: str | None = "cosine",
         loss: str = "mean_squared_error",
         epochs: int = 100,
-        batch_size: int = 16,
+        batch_size: int = 8,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         callbacks: list[Any] | None = None,
@@ -96,6 +102,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         self.l2 = l2
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
         self.loss = loss
         self.epochs = epochs
         self.batch_size = batch_size
@@ -117,6 +124,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             "batch_normalization": "first",
             "l2": 0.01,
             "learning_rate": 1e-3,
+            "learning_rate_decay": None,
             "batch_size": 32,
             "validation_fraction": 0.2,
         }
@@ -142,7 +150,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         import_keras()
         from scikeras.wrappers import KerasRegressor
 
-        self.x_scaler_ = StandardScaler().fit(X)
+        self.x_scaler_ = make_pipeline(FunctionTransformer(_compress), StandardScaler()).fit(X)
         self.y_scaler_ = StandardScaler().fit(y[:, None])
         X = self.x_scaler_.transform(X).astype(np.float32)
         y = self.y_scaler_.transform(y[:, None]).astype(np.float32)[:, 0]
@@ -179,6 +187,9 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         if self.batch_normalization not in (False, True, "first"):
             got = self.batch_normalization
             raise ValueError(_wrong("batch_normalization", 'False, True or "first"', got))
+        if self.learning_rate_decay not in ("cosine", None):
+            got = self.learning_rate_decay
+            raise ValueError(_wrong("learning_rate_decay", '"cosine" or None', got))
         if not 0 <= self.validation_fraction < 1:
             raise ValueError(_wrong("validation_fraction", "in [0, 1)", self.validation_fraction))
         if self.early_stopping and not self.validation_fraction:
@@ -212,6 +223,10 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         return history
 
 
+def _compress(X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.sign(X) * np.log1p(np.abs(X))
+
+
 def _build_network(meta: dict[str, Any], parameters: dict[str, Any]) -> Any:
     keras = import_keras()
     layers: list[Any] = [keras.Input((meta["n_features_in_"],))]
@@ -228,10 +243,14 @@ def _build_network(meta: dict[str, Any], parameters: dict[str, Any]) -> Any:
         if parameters["dropout"]:
             layers.append(keras.layers.Dropout(parameters["dropout"]))
     network = keras.Sequential([*layers, keras.layers.Dense(1)])
-    optimizer = keras.optimizers.get(parameters["optimizer"])
-    optimizer.learning_rate = parameters["learning_rate"]
+    rate = parameters["learning_rate"]
+    if parameters["learning_rate_decay"] == "cosine":
+        steps = parameters["epochs"] * -(-meta["X_shape_"][0] // parameters["batch_size"])
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
     network.compile(
-        optimizer=optimizer,
+        optimizer=keras.optimizers.get(
+            {"class_name": parameters["optimizer"], "config": {"learning_rate": rate}}
+        ),
         loss=parameters["loss"],
         metrics=["mean_squared_error", "mean_absolute_error"],
     )
