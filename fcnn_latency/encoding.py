@@ -32,7 +32,8 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
     features : {"widths", "costs", "flops"}, default="widths"
         ``"widths"``: zero-padded widths, the encoding of Beglaryan and Ringhofer (2023),
         section IV-A. ``"costs"``: the widths, then what latency depends on: depth, rows of the
-        workload, and multiply-accumulates, parameters, activations and bytes moved of each
+        workload, whether a layer has a single neuron (its product is one of vectors, which other
+        code computes), and multiply-accumulates, parameters, activations and bytes moved of each
         layer and in total. ``"flops"``: one column, floating-point operations of one
         inference (two for each multiply-accumulate).
     signal_length : int, default=50
@@ -119,7 +120,8 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
             return 2.0 * totals[0]
         depth = np.count_nonzero(widths, axis=1)[:, None]
         rows = signal_rows(widths[:, :1], self.signal_length)
-        return np.hstack([widths, depth, rows, *costs.values(), *totals]).astype(np.float64)
+        parts = [widths, depth, rows, widths == 1, *costs.values(), *totals]
+        return np.hstack(parts).astype(np.float64)
 
     def inverse_transform(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Read the architectures back from their encoding.
@@ -171,6 +173,7 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         if self.features == "costs":
             kinds = ("macs", "parameters", "activations", "bytes")
             names += ["depth", "rows"]
+            names += [f"single_{layer}" for layer in layers]
             names += [f"{kind}_{layer}" for kind in kinds for layer in layers[1:]]
             names += list(kinds)
         return np.array(names, dtype=object)
