@@ -1,6 +1,10 @@
 PYTHON ?= python3
 
-.PHONY: test
+.PHONY: demo test
+
+demo: .venv/installed
+	.venv/bin/fcnn-latency demo
+
 test: .venv/installed
 	.venv/bin/python -m pytest
 

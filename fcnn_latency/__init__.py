@@ -5,9 +5,11 @@ from typing import Any
 
 #: Where each public name lives; imported when first used, so that the package imports at once.
 _HOMES = {
+    "AbsoluteDeviationDisplay": "displays",
     "ArchitectureEncoder": "encoding",
     "FCNNSpace": "architecture",
     "LatencyRegressor": "estimators.deep",
+    "LossCurveDisplay": "displays",
     "MeasurementError": "exceptions",
     "MeasurementWarning": "exceptions",
     "compare": "comparison",

@@ -70,10 +70,63 @@ def compare(data: str, folds: int, seed: int, estimators: tuple[str, ...]) -> No
             cv=folds,
             noise_floor=dataset.noise_floor,
             random_state=seed,
+            verbose=1,
         )
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     click.echo(str(result))
+
+
+@main.command()
+@click.argument("data", type=click.Path(exists=True, dir_okay=False))
+@click.option("-e", "--estimator", default="deep", show_default=True, help="Which one to fit.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the estimator.")
+@click.option("-o", "--output", default="model.joblib", show_default=True, help="Model file.")
+def fit(data: str, estimator: str, seed: int, output: str) -> None:
+    """Fit an estimator to measured DATA."""
+    import joblib
+
+    from fcnn_latency.pipeline import make_latency_pipeline
+
+    dataset = _load(data)
+    try:
+        model = make_latency_pipeline(estimator, random_state=seed)
+        model.fit(dataset.data, dataset.target)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    joblib.dump(model, output)
+    click.echo(f"wrote {output}")
+
+
+@main.command()
+@click.argument("model", type=click.Path(exists=True, dir_okay=False))
+@click.argument("architectures", nargs=-1, required=True)
+def predict(model: str, architectures: tuple[str, ...]) -> None:
+    """Predict ARCHITECTURES, as 14,21,31,14, with a MODEL that `fit` wrote.
+
+    The file is a pickle: open only what you trust.
+    """
+    import joblib
+
+    from fcnn_latency.units import format_seconds
+
+    try:
+        rows = [[float(width) for width in text.split(",")] for text in architectures]
+        latencies = joblib.load(model).predict(rows)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    for text, latency in zip(architectures, latencies, strict=True):
+        click.echo(f"{text}  {format_seconds(latency)}")
+
+
+@main.command()
+@click.option("-n", "--n-architectures", default=200, show_default=True, help="How many.")
+@click.option("-o", "--output", default="demo", show_default=True, help="Folder.")
+def demo(n_architectures: int, output: str) -> None:
+    """Measure, compare, fit, and save data, model and figures."""
+    from fcnn_latency.demo import run_demo
+
+    run_demo(output, n_architectures=n_architectures, echo=click.echo)
 
 
 @main.command()

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import GroupKFold
+from tqdm.auto import tqdm
 
 from fcnn_latency.architecture import FCNNSpace
 from fcnn_latency.metrics import latency_metrics
@@ -49,6 +50,7 @@ def compare(
     space: FCNNSpace | None = None,
     noise_floor: float | None = None,
     random_state: Any = 0,
+    verbose: int = 0,
 ) -> Comparison:
     """Cross-validate estimators on the same splits; the mean is always among them.
 
@@ -70,6 +72,8 @@ def compare(
         Noise floor of the labels.
     random_state : int, default=0
         Seed of the folds and the estimators.
+    verbose : int, default=0
+        Whether to show progress with the time left.
 
     Raises
     ------
@@ -84,6 +88,7 @@ def compare(
     names = list(dict.fromkeys(["mean", *estimators]))
     predictions = pd.DataFrame(index=range(len(y)), columns=names, dtype=np.float64)
     rows = {}
+    progress = tqdm(total=len(names) * cv, desc="comparing", unit="fit", disable=not verbose)
     for name in names:
         predicted, fit_times, predict_times = np.empty(len(y)), [], []
         for train, test in splits:
@@ -94,10 +99,12 @@ def compare(
             predicted[test] = pipeline.predict(X[test])
             fit_times.append(fitted - start)
             predict_times.append(perf_counter() - fitted)
+            progress.update()
         predictions[name] = predicted
         rows[name] = {
             **latency_metrics(y, predicted, noise_floor=noise_floor),
             "fit_time": np.mean(fit_times),
             "predict_time": np.mean(predict_times),
         }
+    progress.close()
     return Comparison(pd.DataFrame.from_dict(rows, orient="index"), predictions)

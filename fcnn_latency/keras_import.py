@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -25,10 +26,12 @@ def import_keras() -> Any:
         If TensorFlow or Keras is missing, or Keras already runs on another backend.
     """
     if "keras" not in sys.modules:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         with _without_chatter():
             import keras  # noqa: F401
+        # Spurious where many small models are built, each of which is traced once.
+        logging.getLogger("tensorflow").addFilter(_is_no_retracing_warning)
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -38,6 +41,10 @@ def import_keras() -> Any:
         )
         raise ImportError(msg)
     return keras
+
+
+def _is_no_retracing_warning(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in str(record.msg)
 
 
 @contextmanager

@@ -19,6 +19,29 @@ def test_measured_data_can_be_compared(tmp_path):
     assert "flops" in compared.output
 
 
+def test_fitted_model_predicts(tmp_path):
+    data, model = str(tmp_path / "own.csv"), str(tmp_path / "model.joblib")
+    (tmp_path / "own.csv").write_text("layer_1,layer_2,latency\n5,5,1e-6\n7,7,1e-6\n")
+    assert run("fit", data, "-e", "mean", "-o", model).exit_code == 0
+    assert run("predict", model, "41,41").output == "41,41  1 µs\n"
+    assert "Row 0" in run("predict", model, "41,40").output
+
+
+def test_demo_saves_data_model_and_figures(tmp_path):
+    result = run("demo", "-n", "15", "-o", str(tmp_path))
+    assert result.exit_code == 0, result.output
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {
+        "comparison.csv",
+        "deviations.png",
+        "latencies.csv",
+        "latencies.json",
+        "loss.png",
+        "model.joblib",
+        "predicted.png",
+    }
+
+
 def test_unknown_runtime_is_an_error():
     result = run("measure", "-n", "2", "--runtime", "nope")
     assert result.exit_code == 1
