@@ -49,6 +49,19 @@ def test_stated_noise_is_the_noise_that_was_added():
     assert np.median(standard_errors(passes) / true) == pytest.approx(0.01 / 2**0.5, rel=0.1)
 
 
+def test_common_factor_is_bias_and_not_noise():
+    rng = np.random.default_rng(0)
+    passes = np.exp(0.01 * rng.standard_normal((4000, 2))) * [1.0, 1.05]
+    reliability = assess_reliability(passes)
+    assert reliability.noise == pytest.approx(0.01, rel=0.05)
+    assert reliability.pass_bias == pytest.approx(0.05, abs=0.002)
+    assert any("in level" in warning for warning in reliability.warnings())
+
+
+def test_single_architecture_has_a_noise():
+    assert assess_reliability([[1.0, 1.01]]).noise > 0
+
+
 def test_labels_without_signal_are_flagged():
     passes = np.random.default_rng(0).uniform(0.9, 1.1, size=(200, 2))
     assert any("no signal" in warning for warning in assess_reliability(passes).warnings())

@@ -20,6 +20,8 @@ MEAN_ABSOLUTE_NORMAL = float(np.sqrt(2 / np.pi))
 PRIOR_DEGREES_OF_FREEDOM = 4
 #: A dataset is flagged below this retest correlation or above this noise of one pass.
 LEAST_RETEST_R, MOST_NOISE = 0.8, 0.10
+#: Or above this difference between the levels of its passes.
+MOST_PASS_BIAS = 0.03
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Reliability:
         three architectures.
     retest_mape : float
         Mean absolute percentage difference of two passes, as a fraction (mean over pairs).
+    pass_bias : float
+        Largest factor between the levels of two passes, less 1: how far the machine's speed differed.
     """
 
     n_architectures: int
@@ -49,6 +53,7 @@ class Reliability:
     retest_r: float | None
     retest_spearman: float | None
     retest_mape: float
+    pass_bias: float
 
     def warnings(self) -> list[str]:
         """What is wrong with the labels, in plain words; empty where nothing is."""
@@ -64,6 +69,11 @@ class Reliability:
                 f"One pass is uncertain by {self.noise:.0%}: the machine was disturbed, or the "
                 "protocol is too short. `fcnn-latency doctor` shows what may disturb it."
             )
+        if self.pass_bias > MOST_PASS_BIAS:
+            found.append(
+                f"The passes differ by {self.pass_bias:.1%} in level: the machine changed its speed, so "
+                "the labels rank architectures well but their scale is uncertain by that much."
+            )
         return found
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,9 +84,9 @@ class Reliability:
 def assess_reliability(passes: npt.ArrayLike) -> Reliability | None:
     """Compare the passes of a dataset.
 
-    The noise of one pass is s = 1.4826 median(|e|), e being the deviations of log latencies from
-    their mean over passes, scaled to one pass by sqrt(K / (K - 1)); for two passes it is the median
-    absolute difference / sqrt(2). A perfect predictor shows the mean absolute value of a normal
+    The noise of one pass is s = 1.4826 median(|e|), e being the log latencies without their mean
+    over passes and without the factor common to a pass, scaled by their degrees of freedom; for two
+    passes it is 1.4826 MAD(d) / sqrt(2), d the differences of log latencies. A perfect predictor shows the mean absolute value of a normal
     variable, sqrt(2 / pi) s / sqrt(K), against labels that average K passes.
 
     Parameters
@@ -103,6 +113,7 @@ def assess_reliability(passes: npt.ArrayLike) -> Reliability | None:
         noise_floor=float(MEAN_ABSOLUTE_NORMAL * noise / np.sqrt(n_passes)),
         retest_r=_mean_correlation(pearsonr, pairs),
         retest_spearman=_mean_correlation(spearmanr, pairs),
+        pass_bias=_pass_bias(np.log(passes)),
         retest_mape=float(np.mean([np.mean(np.abs(b - a) / a) for a, b in pairs])),
     )
 
@@ -129,15 +140,33 @@ def standard_errors(passes: npt.ArrayLike) -> npt.NDArray[np.float64]:
     n_passes = passes.shape[1]
     logs = np.log(passes)
     prior, own = PRIOR_DEGREES_OF_FREEDOM, n_passes - 1
-    variance = (prior * _noise(logs) ** 2 + own * logs.var(axis=1, ddof=1)) / (prior + own)
+    variance = (prior * _noise(logs) ** 2 + (_deviations(logs) ** 2).sum(axis=1)) / (prior + own)
     return passes.mean(axis=1) * np.sqrt(variance / n_passes)
 
 
 def _noise(logs: npt.NDArray[np.float64]) -> float:
-    n_passes = logs.shape[1]
+    n_architectures, n_passes = logs.shape
+    deviations, degrees = _deviations(logs), n_passes / (n_passes - 1)
+    if n_architectures > 2:
+        degrees *= n_architectures / (n_architectures - 1)
+    return float(MAD_TO_STD * np.sqrt(degrees) * np.median(np.abs(deviations)))
+
+
+def _pass_bias(logs: npt.NDArray[np.float64]) -> float:
+    levels = np.median(logs - logs.mean(axis=1, keepdims=True), axis=0)
+    return float(np.expm1(np.ptp(levels)))
+
+
+def _deviations(logs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Log latencies without what is the architecture's and what is common to the whole pass.
+
+    A factor common to a pass is the machine's speed: a predictor learns it with the scale of the
+    labels. One or two architectures cannot tell it from noise, so there it counts as noise.
+    """
     deviations = logs - logs.mean(axis=1, keepdims=True)
-    scale = np.sqrt(n_passes / (n_passes - 1))
-    return float(MAD_TO_STD * scale * np.median(np.abs(deviations)))
+    if len(logs) > 2:
+        deviations = deviations - np.median(deviations, axis=0)
+    return deviations
 
 
 def _mean_correlation(correlation: Any, pairs: list[tuple[Any, Any]]) -> float | None:
