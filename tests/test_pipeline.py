@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone, is_regressor
+from sklearn.model_selection import GridSearchCV
 
 from fcnn_latency import FCNNSpace, LatencyRegressor, make_latency_pipeline
 from fcnn_latency.architecture import layer_costs
@@ -39,3 +40,30 @@ def test_history_has_training_and_validation_metrics():
     names = {"loss", "mse", "mae", "rmse"}
     assert set(model.history_) == names | {f"val_{name}" for name in names}
     assert all(len(values) == 2 for values in model.history_.values())
+
+
+def test_grid_search_works_in_two_processes():
+    grid = {"latencyregressor__hidden_layer_sizes": [(4,), (8, 8)]}
+    model = make_latency_pipeline(random_state=0).set_params(latencyregressor__epochs=2)
+    search = GridSearchCV(model, grid, cv=2, n_jobs=2).fit(X, Y)
+    assert search.best_params_["latencyregressor__hidden_layer_sizes"] in [(4,), (8, 8)]
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_early_stopping_callbacks_and_tensorboard_logs(tmp_path):
+    import keras
+
+    given = keras.callbacks.LambdaCallback()
+    model = LatencyRegressor(
+        epochs=60,
+        early_stopping=True,
+        validation_fraction=0.3,
+        learning_rate=1e-12,
+        callbacks=[given],
+        log_dir=str(tmp_path),
+        random_state=0,
+    ).fit(X, Y)
+    assert len(model.history_["loss"]) < 60
+    assert len(model.callbacks_) == 3
+    assert given not in model.callbacks_
+    assert any(path.name.startswith("events") for path in tmp_path.rglob("*"))
