@@ -1,7 +1,12 @@
 """Our labels against an instrument that we did not write: pytest-benchmark's median.
 
-``python -m pytest benchmarks/test_agreement.py`` times 20 architectures with both, theirs in five
-repeats one after the other, since a machine drifts while they go through the architectures in order.
+``python -m pytest -s benchmarks/test_agreement.py`` times 20 architectures with both, for the
+paper's space and for a wider one. pytest-benchmark goes through them in five repeats, one after the
+other, since a machine drifts meanwhile; each repeat builds the models anew.
+
+In the paper's space latencies cluster by depth, and architectures of a cluster differ by less than
+either instrument tells: there the rank correlation is bounded by how pytest-benchmark agrees with
+its own repeats, and that is asserted instead.
 """
 
 import os
@@ -11,42 +16,49 @@ import pytest
 from scipy.stats import spearmanr
 
 from fcnn_latency import FCNNSpace, make_dataset
+from fcnn_latency.measurement.cores import choose_cores, move_to
 from fcnn_latency.measurement.runtimes import get_runtime
 from fcnn_latency.measurement.workload import Workload
 from fcnn_latency.widths import trim_widths
 
-ARCHITECTURES = FCNNSpace().sample(20, random_state=7)
-#: By architecture, one of each repeat.
-MEDIANS: dict[int, list[float]] = {row: [] for row in range(20)}
+N_ARCHITECTURES, N_REPEATS = 20, 5
+SPACES = {"paper": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=512)}
+ARCHITECTURES = {
+    name: space.sample(N_ARCHITECTURES, random_state=7) for name, space in SPACES.items()
+}
+MEDIANS = {name: np.full((N_REPEATS, N_ARCHITECTURES), np.nan) for name in SPACES}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def one_core():
     """Bind this process to the core that the labels are measured on."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(before)})
-    yield
+    move_to(choose_cores().timing)
+    yield before
     os.sched_setaffinity(0, before)
 
 
-@pytest.mark.parametrize("row", range(20))
-@pytest.mark.parametrize("repeat", range(5))
-def test_model(benchmark, row, repeat):
-    widths = trim_widths(ARCHITECTURES)[row]
+@pytest.mark.parametrize("row", range(N_ARCHITECTURES))
+@pytest.mark.parametrize("repeat", range(N_REPEATS))
+@pytest.mark.parametrize("space", SPACES)
+def test_model(benchmark, space, repeat, row):
+    widths = trim_widths(ARCHITECTURES[space])[row]
     call = get_runtime("keras").prepare(widths, Workload().inputs(widths[0]), 0)
-    call()
     benchmark.pedantic(call, rounds=200, iterations=1, warmup_rounds=5)
-    MEDIANS[row].append(benchmark.stats.stats.median)
+    MEDIANS[space][repeat, row] = benchmark.stats.stats.median
 
 
-def test_agreement():
-    ours = make_dataset(ARCHITECTURES, random_state=0).target
-    repeats = np.array([MEDIANS[row] for row in range(20)])
-    theirs = np.median(repeats, axis=1)
-    own = spearmanr(repeats[:, 0], repeats[:, -1]).statistic
+@pytest.mark.parametrize("space", SPACES)
+def test_agreement(one_core, space):
+    os.sched_setaffinity(0, one_core)
+    dataset = make_dataset(ARCHITECTURES[space], space=SPACES[space], random_state=0)
+    ours, repeats = dataset.target, MEDIANS[space]
+    theirs = np.median(repeats, axis=0)
     rank, ratio = spearmanr(ours, theirs).statistic, float(np.median(ours / theirs))
-    print(f"\nSpearman {rank:.4f}, median ratio ours / pytest-benchmark {ratio:.4f}")
-    print(f"Spearman of their own first repeat against their last: {own:.4f}")
-    print(f"Pearson {np.corrcoef(ours, theirs)[0, 1]:.5f}")
-    # Spearman is wanted at 0.99, but the instrument does not reach that against itself.
+    halves = [np.median(half, axis=0) for half in (repeats[::2], repeats[1::2])]
+    own = spearmanr(*halves).statistic
+    print(f"\n{space} space: Spearman {rank:.4f}, median ratio ours / pytest-benchmark {ratio:.4f}")
+    print(f"  pytest-benchmark's own repeats against each other: Spearman {own:.4f}")
+    print(f"  Pearson {np.corrcoef(ours, theirs)[0, 1]:.5f}")
     assert abs(ratio - 1) <= 0.05
+    assert rank >= (0.99 if space == "wide" else own - 0.03)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from fcnn_latency.datasets import make_bunch
+from fcnn_latency.bunch import make_bunch
 from fcnn_latency.measurement.reliability import Reliability, assess_reliability
 from fcnn_latency.widths import pad_widths
 
@@ -84,6 +84,7 @@ def fetch_capstone2023(
             "protocol": {"name": "paper"},
             "signal_length": 50,
             "environment": environment,
+            "scale": None,
         },
         as_frame=as_frame,
     )

@@ -16,8 +16,14 @@ import pandas as pd
 from sklearn.utils import Bunch, check_random_state
 
 from fcnn_latency.architecture import FCNNSpace
+from fcnn_latency.bunch import layer_names, make_bunch
 from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
-from fcnn_latency.measurement.campaign import Campaign, corrected_readings, run_campaign
+from fcnn_latency.measurement.campaign import (
+    Campaign,
+    process_references,
+    relative_readings,
+    run_campaign,
+)
 from fcnn_latency.measurement.protocol import MeasurementProtocol, get_protocol
 from fcnn_latency.measurement.reliability import (
     Reliability,
@@ -25,11 +31,14 @@ from fcnn_latency.measurement.reliability import (
     standard_errors,
 )
 from fcnn_latency.measurement.runtimes import Runtime, get_runtime
+from fcnn_latency.measurement.scale import Scale, campaign_scale, machine_scale
 from fcnn_latency.measurement.workload import Workload
-from fcnn_latency.units import format_percent, format_seconds
 from fcnn_latency.widths import pad_widths, trim_widths
 
-__all__ = ["load_dataset", "make_bunch", "make_dataset", "save_dataset"]
+__all__ = ["load_dataset", "make_dataset", "save_dataset"]
+
+#: The values of `scale`.
+SCALES = ("machine", "campaign")
 
 
 def make_dataset(
@@ -39,6 +48,7 @@ def make_dataset(
     runtime: str | Runtime | None = None,
     protocol: str | MeasurementProtocol = "reliable",
     signal_length: int = 50,
+    scale: str = "machine",
     random_state: Any = None,
     return_X_y: bool = False,
     as_frame: bool = False,
@@ -62,6 +72,11 @@ def make_dataset(
         How it is measured.
     signal_length : int, default=50
         Values that one inference reads.
+    scale : {"machine", "campaign"}, default="machine"
+        Where the common level of the labels comes from: the reference latency of this machine,
+        averaged over the processes of all campaigns here that measured alike, or that of this
+        campaign alone. Campaigns with one scale can be pooled; see
+        `fcnn_latency.measurement.scale`.
     random_state : int, RandomState or None, default=None
         Seed of the sample and of the order of measuring.
     return_X_y : bool, default=False
@@ -96,6 +111,9 @@ def make_dataset(
             Whether Ctrl-C ended the campaign early.
         environment : dict
             Machine, versions and settings.
+        scale : dict or None
+            ``reference_latency`` in seconds, ``campaign_latency`` (by this campaign alone) and
+            ``n_processes`` behind the first; None where the protocol has no reference.
         feature_names, target_name, runtime, protocol, signal_length, DESCR
             As their names say.
     (data, target)
@@ -130,13 +148,22 @@ def make_dataset(
     protocol = get_protocol(protocol)
     runtime = get_runtime(protocol.default_runtime if runtime is None else runtime)
     workload = Workload(signal_length)
+    if scale not in SCALES:
+        msg = f"Unknown scale {scale!r}. Valid ones: {list(SCALES)}."
+        raise ValueError(msg)
     rng = check_random_state(random_state)
     padded = _requested(architectures, space, rng)
     campaign = run_campaign(trim_widths(padded), runtime, protocol, workload, rng, verbose)
     complete = ~np.isnan(campaign.passes).any(axis=1)
     _raise_if_empty(complete, campaign, padded)
-    passes = campaign.passes[complete]
-    errors = standard_errors(passes) if protocol.passes > 1 else _round_errors(campaign, protocol)[complete]
+    found = _scale(campaign, runtime, protocol, workload, scale)
+    unit = 1.0 if found is None else found.reference_latency
+    passes = unit * campaign.passes[complete]
+    errors = (
+        standard_errors(passes)
+        if protocol.passes > 1
+        else unit * _round_errors(campaign, protocol)[complete]
+    )
     bunch = make_bunch(
         padded[complete],
         passes,
@@ -147,6 +174,7 @@ def make_dataset(
             "protocol": asdict(protocol),
             "signal_length": int(signal_length),
             "environment": campaign.environment,
+            "scale": None if found is None else found.as_dict(),
         },
         as_frame=as_frame,
     )
@@ -191,87 +219,39 @@ def _raise_if_empty(
     raise MeasurementError(msg)
 
 
+def _scale(
+    campaign: Campaign,
+    runtime: Runtime,
+    protocol: MeasurementProtocol,
+    workload: Workload,
+    scale: str,
+) -> Scale | None:
+    """What the campaign's relative latencies are multiplied by; None without a reference."""
+    latencies = process_references(campaign.readings, protocol).tolist()
+    if not latencies:
+        return None
+    if scale == "campaign":
+        return campaign_scale(latencies)
+    return machine_scale(
+        latencies,
+        runtime=runtime.name,
+        signal_length=workload.signal_length,
+        protocol=protocol,
+        environment=campaign.environment,
+    )
+
+
 def _round_errors(campaign: Campaign, protocol: MeasurementProtocol) -> npt.NDArray[np.float64]:
-    """Standard errors from the spread of the rounds, where there is one pass."""
-    readings = campaign.readings
-    spread = corrected_readings(readings, protocol).groupby(readings["architecture"]).sem()
+    """Relative standard errors from the spread of the rounds, where there is one pass."""
+    relative = relative_readings(campaign.readings, protocol)
+    spread = relative.groupby("architecture")["relative"].sem()
     return spread.reindex(range(len(campaign.passes))).to_numpy(dtype=np.float64)
-
-
-def _layer_names(padded: npt.NDArray[np.int64]) -> list[str]:
-    return [f"layer_{i + 1}" for i in range(padded.shape[1])]
 
 
 def _missing_frame(padded: npt.NDArray[np.int64], failures: dict[int, str]) -> pd.DataFrame:
     rows = sorted(failures)
-    frame = pd.DataFrame(padded[rows], columns=_layer_names(padded), index=rows)
+    frame = pd.DataFrame(padded[rows], columns=layer_names(padded), index=rows)
     return frame.assign(reason=[failures[row] for row in rows])
-
-
-def make_bunch(
-    padded: npt.NDArray[np.int64],
-    passes: npt.NDArray[np.float64],
-    errors: npt.NDArray[np.float64] | None,
-    reliability: Reliability | None,
-    provenance: dict[str, Any],
-    *,
-    as_frame: bool,
-) -> Bunch:
-    """The Bunch that all datasets share."""
-    names = _layer_names(padded)
-    target = passes.mean(axis=1)
-    frame = pd.DataFrame(padded, columns=names).assign(latency=target)
-    if errors is not None:
-        frame["latency_std"] = errors
-    for i in range(passes.shape[1]):
-        frame[f"pass_{i + 1}"] = passes[:, i]
-    return Bunch(
-        data=frame[names] if as_frame else padded,
-        target=frame["latency"] if as_frame else target,
-        target_std=errors,
-        frame=frame,
-        noise_floor=None if reliability is None else reliability.noise_floor,
-        reliability=reliability,
-        feature_names=names,
-        target_name="latency",
-        DESCR=_describe(target, reliability, provenance),
-        **provenance,
-    )
-
-
-def _describe(
-    target: npt.NDArray[np.float64], reliability: Reliability | None, provenance: dict[str, Any]
-) -> str:
-    environment, protocol = provenance["environment"], provenance["protocol"]
-    lines = [
-        "Latencies of fully connected networks",
-        "-------------------------------------",
-        f"{len(target)} architectures, one warm inference of a signal of "
-        f"{provenance['signal_length']} values each, in seconds."
-        if protocol.get("name") != "paper"
-        else f"{len(target)} architectures, mean of 5 cold inferences of a signal of "
-        f"{provenance['signal_length']} values each, the first call included, in seconds.",
-        f"Latency: {format_seconds(target.min())} to {format_seconds(target.max())}, "
-        f"mean {format_seconds(target.mean())}.",
-        f"Runtime: {provenance['runtime']}. Protocol: {protocol.get('name', 'unknown')}.",
-        f"Machine: {environment.get('cpu', 'unknown')}, {environment.get('cores', '?')} cores, "
-        f"pinned to {environment.get('affinity', 'unknown')}.",
-    ]
-    if reliability is None:
-        lines.append("Noise floor: not known, since each architecture was measured in one pass.")
-    else:
-        lines += [
-            f"Noise of one pass: {format_percent(reliability.noise)}. "
-            f"Retest correlation: {_rounded(reliability.retest_r)}.",
-            f"Noise floor: a perfect predictor would show a MAPE of "
-            f"{format_percent(reliability.noise_floor)} against these labels.",
-            *(f"Warning: {warning}" for warning in reliability.warnings()),
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _rounded(value: float | None) -> str:
-    return "too few architectures" if value is None else f"{value:.5f}"
 
 
 def _warn_of_weaknesses(bunch: Bunch) -> None:
@@ -317,7 +297,7 @@ def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
         dataset.frame.to_csv(path, index=False)
     else:
         dataset.frame.to_parquet(path, index=False)
-    keys = ("runtime", "protocol", "signal_length", "environment")
+    keys = ("runtime", "protocol", "signal_length", "environment", "scale")
     about = {key: dataset[key] for key in keys}
     if dataset.reliability is not None:
         about["reliability"] = dataset.reliability.as_dict()
@@ -390,6 +370,7 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
             "protocol": about.get("protocol", {}),
             "signal_length": about.get("signal_length", 50),
             "environment": about.get("environment", {}),
+            "scale": about.get("scale"),
         },
         as_frame=as_frame,
     )

@@ -1,6 +1,7 @@
 """Datasets, measured on this machine and fetched."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -77,24 +78,32 @@ def test_architecture_that_kills_the_process_is_found_and_the_others_kept():
 
 
 INTERRUPTED = """
-import _thread, threading, warnings
+import warnings
 from fcnn_latency import make_dataset
 from fcnn_latency.measurement.protocol import MeasurementProtocol
 warnings.simplefilter("ignore")
-protocol = MeasurementProtocol("short", group_size=5, stage_size=5, rounds=2)
-timer = threading.Timer(20, _thread.interrupt_main)
-timer.start()
-dataset = make_dataset(2000, protocol=protocol, random_state=0)
+protocol = MeasurementProtocol("short", group_size=5, rounds=2)
+dataset = make_dataset(2000, protocol=protocol, random_state=0, verbose=1)
 print(dataset.interrupted, len(dataset.data), len(dataset.missing))
 """
 
 
 def test_ctrl_c_keeps_what_is_complete():
-    run = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=120
+    run = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
-    interrupted, kept, missing = run.stdout.split()
-    assert interrupted == "True"
+    shown = b""
+    while not re.search(rb"[1-9]\d+/4000", shown):
+        read = os.read(run.stderr.fileno(), 4096)
+        assert read, shown.decode()
+        shown += read
+    os.killpg(run.pid, signal.SIGINT)
+    output, _ = run.communicate(timeout=60)
+    interrupted, kept, missing = output.split()
+    assert interrupted == b"True"
     assert int(kept) > 0
     assert int(kept) + int(missing) == 2000
 

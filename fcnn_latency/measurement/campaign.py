@@ -12,13 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm.auto import tqdm
 
+from fcnn_latency.measurement.group import REFERENCE, GroupReadings
 from fcnn_latency.measurement.protocol import Group, MeasurementProtocol, plan_groups
 from fcnn_latency.measurement.runtimes.base import Runtime
 from fcnn_latency.measurement.timing import STATISTICS
-from fcnn_latency.measurement.worker import GroupReadings, MeasuringWorker
+from fcnn_latency.measurement.worker import MeasuringWorker
 from fcnn_latency.measurement.workload import Workload
 
-__all__ = ["Campaign", "corrected_readings", "run_campaign"]
+__all__ = ["Campaign", "process_references", "relative_readings", "run_campaign"]
+
+COLUMNS = ("architecture", "pass", "group", "round", "process", "seconds")
 
 
 @dataclass
@@ -28,10 +31,11 @@ class Campaign:
     Parameters
     ----------
     passes : ndarray, shape (n_architectures, n_passes)
-        Reference-corrected latency of each pass in seconds; NaN where it is missing.
+        Latency in each pass in units of the reference architecture's, or in seconds where the
+        protocol has no reference; NaN where it is missing.
     readings : DataFrame
-        Every reading: ``architecture`` (row), ``pass``, ``round``, ``process``, ``reading`` and
-        ``reference`` in seconds (``reference`` is 1 where the protocol has none).
+        Every reading in the order in which it was made: ``architecture`` (its row; -1 for the
+        reference), ``pass``, ``group``, ``round``, ``process`` and ``seconds`` per call.
     failures : dict of int to str
         Why an architecture has no latency, by row.
     interrupted : bool
@@ -63,7 +67,8 @@ def run_campaign(
         If a measuring process does not start or the reference architecture fails in it.
     """
     groups = list(plan_groups(len(architectures), protocol, random_state))
-    frames: list[pd.DataFrame] = []
+    widths = [[architectures[row] for row in group.members] for group in groups]
+    frames = [pd.DataFrame({name: [] for name in COLUMNS}).astype({"architecture": int})]
     failures: dict[int, str] = {}
     interrupted = False
     environment: dict[str, Any] = {}
@@ -78,15 +83,19 @@ def run_campaign(
                 worker.start()
             environment = [worker.environment() for worker in workers][0]
             progress = stack.enter_context(_progress(groups, runtime, verbose))
-            for group in groups:
-                widths = [architectures[row] for row in group.members]
-                result = workers[group.pass_number].measure(widths, group.seed)
-                frames.append(_frame(group, result))
+            for number, group in enumerate(groups):
+                worker = workers[group.pass_number]
+                if number + 1 < len(groups):
+                    following = workers[groups[number + 1].pass_number]
+                    if following is not worker:
+                        following.build_ahead(widths[number + 1])
+                result = worker.measure(widths[number], group.seed)
+                frames.append(_frame(number, group, result))
                 failures |= {group.members[i]: why for i, why in result.failures.items()}
                 progress.update(len(group.members))
     except KeyboardInterrupt:
         interrupted = True
-    readings = pd.concat(frames, ignore_index=True) if frames else _frame(None, None)
+    readings = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
     passes = _reduce(readings, len(architectures), protocol)
     for row in np.flatnonzero(np.isnan(passes).any(axis=1)):
         failures.setdefault(int(row), "interrupted before its last pass")
@@ -102,27 +111,43 @@ def _progress(groups: list[Group], runtime: Runtime, verbose: int) -> Any:
     )
 
 
-def _frame(group: Group | None, result: GroupReadings | None) -> pd.DataFrame:
-    columns = ["architecture", "pass", "round", "process", "reading", "reference"]
-    if group is None or result is None:
-        return pd.DataFrame({name: [] for name in columns}).astype({"architecture": int})
-    n_models, rounds = result.readings.shape
-    values = (
-        np.repeat(group.members, rounds),
-        np.full(n_models * rounds, group.pass_number),
-        np.tile(np.arange(rounds), n_models),
-        np.full(n_models * rounds, result.process),
-        result.readings.ravel(),
-        result.reference.ravel(),
+def _frame(number: int, group: Group, result: GroupReadings) -> pd.DataFrame:
+    rows = np.array([*group.members, REFERENCE])  # REFERENCE, -1, takes the last one
+    return pd.DataFrame(
+        {
+            "architecture": rows[result.models],
+            "pass": group.pass_number,
+            "group": number,
+            "round": result.rounds,
+            "process": result.process,
+            "seconds": result.seconds,
+        }
     )
-    frame = pd.DataFrame(dict(zip(columns, values, strict=True)))
-    return frame[np.isfinite(frame["reading"])]
 
 
-def corrected_readings(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.Series:
-    """Reading / reference, times what the undisturbed reference takes in that process; seconds."""
-    speed = readings.groupby("process")["reference"].quantile(protocol.reference_quantile)
-    return readings["reading"] / readings["reference"] * readings["process"].map(speed)
+def _group_references(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.Series:
+    """The reference latency of each group in seconds; empty without a reference."""
+    reference = readings[readings["architecture"] == REFERENCE]
+    return reference.groupby("group")["seconds"].quantile(protocol.reference_quantile)
+
+
+def process_references(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.Series:
+    """The reference latency of each measuring process in seconds; empty without a reference."""
+    by_group = _group_references(readings, protocol)
+    process = readings.groupby("group")["process"].first()
+    return by_group.groupby(process).median()
+
+
+def relative_readings(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.DataFrame:
+    """Readings of architectures with ``relative``: in units of their group's reference latency.
+
+    Without a reference ``relative`` is in seconds.
+    """
+    models = readings[readings["architecture"] != REFERENCE]
+    unit = models["group"].map(_group_references(readings, protocol))
+    return models.assign(
+        relative=models["seconds"] / (unit if protocol.reference_every else 1.0)
+    )
 
 
 def _reduce(
@@ -130,11 +155,11 @@ def _reduce(
 ) -> npt.NDArray[np.float64]:
     """Latency of each architecture in each pass, over its rounds; NaN where there is none."""
     passes = np.full((n_architectures, protocol.passes), np.nan)
-    if len(readings):
-        grouped = corrected_readings(readings, protocol).groupby(
-            [readings["architecture"], readings["pass"]]
+    relative = relative_readings(readings, protocol)
+    if len(relative):
+        reduced = relative.groupby(["architecture", "pass"])["relative"].agg(
+            STATISTICS[protocol.round_statistic]
         )
-        reduced = grouped.agg(STATISTICS[protocol.round_statistic])
         rows, numbers = (reduced.index.get_level_values(i).to_numpy(dtype=int) for i in (0, 1))
         passes[rows, numbers] = reduced.to_numpy()
     return passes

@@ -21,46 +21,49 @@ class MeasurementProtocol:
     group, in a fresh random order every round, so that what slows the machine for a while hits
     many models a little instead of one model much (Abedi and Brecht, "Conducting repeatable
     experiments in highly variable cloud computing environments", ICPE 2017). A **reference**
-    architecture is timed in between; each reading is divided by the lower of the reference readings
-    before and after it, so that drift cancels and a disturbed reference does not count. The latency of a pass is what its rounds are
-    reduced to (`round_statistic`), times the campaign's undisturbed reference
-    (`reference_quantile`); the label is the mean over passes.
+    architecture is timed in between, and the readings of a group are divided by the group's
+    reference latency, so that what the machine's speed does from one group to the next cancels.
+    The latency of a pass is what its rounds are reduced to, times the reference latency of the
+    machine (`fcnn_latency.measurement.scale`); the label is the mean over passes.
 
     Parameters
     ----------
     name : str
         What datasets call it.
     passes : int
-        How often each model is built anew. At least two let a dataset state its own noise.
+        How often each model is built anew, each time in another process, since processes with
+        identical work differ. At least two let a dataset state its own noise.
     rounds : int
-        Readings of each model in a pass; their median forgives single disturbances.
+        Readings of each model in a pass.
     calls_per_block : int
         Calls behind one reading.
-    block_statistic, round_statistic : {"min", "trimmed-mean", "median", "mean"}
-        What the calls of a block, and the rounds of a pass, are reduced to. Noise only ever adds
-        time, so the minimum of a fixed, small number of calls repeats best; over rounds, whose
-        ratios a disturbed reference can also lower, `trimmed_mean` does.
+    block_statistic, round_statistic : {"min", "low-mean", "median", "mean"}
+        What the calls of a block, and the rounds of a pass, are reduced to. Disturbances only add
+        time and come in bursts: the minimum of a fixed, small number of calls, then the mean of
+        the lowest third of the rounds repeat best.
     warmup_calls : int
         Calls before the first reading of a model, never counted.
     group_size : int
-        Models that are alive and interleaved at a time.
-    stage_size : int
-        Architectures that go through all passes before the next ones start; what an interrupt
-        can cost.
+        Models that are alive and interleaved at a time; all passes over a group come before the
+        next group starts, so this is also what an interrupt can cost.
     reference_every : int
         Models timed between two readings of the reference; 0 for no reference.
+    reference_models : int
+        Instances of the reference that are read in turn, since instances differ a little.
     reference_widths : tuple of int
         The reference architecture.
     reference_quantile : float
-        Which quantile of the campaign's reference readings stands for the machine's speed. A low
-        one repeats better between campaigns than the median, which moves with the machine's load.
+        Which quantile of a group's reference readings is its reference latency. A low one is not
+        moved by bursts.
     shuffle : bool
         Whether architectures are grouped, and groups timed, in random order.
     pin : bool
-        Whether the measuring process is bound to one core, where the system allows it.
+        Whether models are timed on one core, where the system allows it.
+    build_ahead : bool
+        Whether the next group is built on another core while one is timed, where there is such a
+        core.
     models_per_worker : int
-        Models built before the measuring process is replaced, since TensorFlow leaks; 0 for
-        never.
+        Models built before a measuring process is replaced, since TensorFlow leaks; 0 for never.
     default_runtime : str
         The runtime where none is asked for.
 
@@ -75,15 +78,16 @@ class MeasurementProtocol:
     rounds: int = 6
     calls_per_block: int = 5
     block_statistic: str = "min"
-    round_statistic: str = "trimmed-mean"
+    round_statistic: str = "low-mean"
     warmup_calls: int = 2
-    group_size: int = 50
-    stage_size: int = 100
-    reference_every: int = 5
+    group_size: int = 100
+    reference_every: int = 10
+    reference_models: int = 3
     reference_widths: tuple[int, ...] = (25, 25, 25, 25)
-    reference_quantile: float = 0.1
+    reference_quantile: float = 0.25
     shuffle: bool = True
     pin: bool = True
+    build_ahead: bool = True
     models_per_worker: int = 500
     default_runtime: str = "keras"
 
@@ -94,8 +98,8 @@ class MeasurementProtocol:
             "calls_per_block": 1,
             "warmup_calls": 0,
             "group_size": 1,
-            "stage_size": 1,
             "reference_every": 0,
+            "reference_models": 1,
             "models_per_worker": 0,
         }
         for name, bound in least.items():
@@ -139,10 +143,10 @@ PROTOCOLS: dict[str, MeasurementProtocol] = {
         round_statistic="mean",
         warmup_calls=0,
         group_size=1,
-        stage_size=1,
         reference_every=0,
         shuffle=False,
         pin=False,
+        build_ahead=False,
         models_per_worker=0,
         default_runtime="keras-predict",
     ),
@@ -190,16 +194,11 @@ class Group:
 def plan_groups(
     n_architectures: int, protocol: MeasurementProtocol, rng: np.random.RandomState
 ) -> Iterator[Group]:
-    """Groups in the order in which they are measured.
-
-    Stages of `stage_size` architectures one after the other; in each, all passes; each pass in
-    groups drawn anew.
-    """
-    for stage in _chunks(_order(np.arange(n_architectures), protocol, rng), protocol.stage_size):
+    """Groups in the order in which they are measured: every pass over one, then the next one."""
+    for members in _chunks(_order(np.arange(n_architectures), protocol, rng), protocol.group_size):
         for pass_number in range(protocol.passes):
-            for members in _chunks(_order(stage, protocol, rng), protocol.group_size):
-                seed = int(rng.randint(2**31 - 1))
-                yield Group(pass_number, tuple(int(m) for m in members), seed)
+            seed = int(rng.randint(2**31 - 1))
+            yield Group(pass_number, tuple(int(m) for m in members), seed)
 
 
 def _order(

@@ -9,33 +9,31 @@ from statistics import fmean, median
 from time import perf_counter_ns
 from typing import Any
 
-__all__ = ["STATISTICS", "quiet_collector", "time_block", "trimmed_mean"]
+__all__ = ["STATISTICS", "collector_off", "low_mean", "time_block"]
 
 
-def trimmed_mean(values: Iterable[float]) -> float:
-    """Mean without the lowest sixth and the highest third of the values.
+def low_mean(values: Iterable[float]) -> float:
+    """Mean of the lowest third of the values, of at least one.
 
-    What disturbs a model's reading adds time, what disturbs the reference's takes some off the
-    ratio; the first is more frequent, since more time is spent on models.
+    Disturbances of a machine only ever add time and come in bursts, so the low readings repeat
+    best; the mean of several of them repeats better than the lowest alone.
 
     Examples
     --------
-    >>> trimmed_mean([1.0, 9.0, 4.0, 2.0, 3.0, 8.0])
-    3.0
+    >>> low_mean([1.0, 9.0, 4.0, 2.0, 3.0, 8.0])
+    1.5
     """
     ordered = sorted(values)
-    n = len(ordered)
-    return fmean(ordered[n // 6 : max(1, 2 * n // 3)])
+    return fmean(ordered[: max(1, len(ordered) // 3)])
 
 
 #: What the calls of a block, and the rounds of a pass, are reduced to.
 STATISTICS: dict[str, Callable[[Iterable[float]], float]] = {
     "min": min,
-    "trimmed-mean": trimmed_mean,
+    "low-mean": low_mean,
     "median": median,
     "mean": fmean,
 }
-
 
 
 def time_block(call: Callable[[], Any], n_calls: int, statistic: str) -> float:
@@ -64,10 +62,9 @@ def time_block(call: Callable[[], Any], n_calls: int, statistic: str) -> float:
 
 
 @contextmanager
-def quiet_collector() -> Iterator[None]:
-    """Collect garbage, keep Python's collector off meanwhile, then restore it."""
+def collector_off() -> Iterator[None]:
+    """Keep Python's garbage collector off meanwhile, then restore it."""
     enabled = gc.isenabled()
-    gc.collect()
     gc.disable()
     try:
         yield

@@ -1,27 +1,29 @@
-"""The measuring process: what runs in it, and how it is started, replaced and stopped."""
+"""The measuring process, seen from the user's: started, replaced, stopped."""
 
 from __future__ import annotations
 
-import gc
-import os
-import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from loky import ProcessPoolExecutor
 
 from fcnn_latency.exceptions import MeasurementError
+from fcnn_latency.measurement.cores import Cores, choose_cores
 from fcnn_latency.measurement.environment import describe_environment
+from fcnn_latency.measurement.group import (
+    GroupReadings,
+    build_group,
+    no_readings,
+    start_session,
+    time_group,
+)
 from fcnn_latency.measurement.protocol import MeasurementProtocol
 from fcnn_latency.measurement.runtimes.base import Runtime
-from fcnn_latency.measurement.timing import quiet_collector, time_block
 from fcnn_latency.measurement.workload import Workload
 
-__all__ = ["GroupReadings", "MeasuringWorker", "measure_group"]
+__all__ = ["MeasuringWorker"]
 
 #: Set before the frameworks are imported: they read these only then.
 WORKER_ENVIRONMENT = {
@@ -31,150 +33,7 @@ WORKER_ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
-#: Seed of the weights, the same in every pass: latency does not depend on their values.
-WEIGHTS_SEED = 0
-
-
-@dataclass
-class GroupReadings:
-    """What one group of models gave.
-
-    Parameters
-    ----------
-    readings : ndarray, shape (n_models, rounds)
-        Seconds per call; NaN where a model failed.
-    reference : ndarray, shape (n_models, rounds)
-        The reference around each reading in seconds per call; 1 without a reference.
-    failures : dict of int to str
-        Why a model failed, by its place in the group.
-    process : int
-        Which process measured: readings are compared with the reference of the same one.
-    """
-
-    readings: npt.NDArray[np.float64]
-    reference: npt.NDArray[np.float64]
-    failures: dict[int, str] = field(default_factory=dict)
-    process: int = 0
-
-
-def measure_group(
-    widths: Sequence[tuple[int, ...]],
-    runtime: Runtime,
-    protocol: MeasurementProtocol,
-    workload: Workload,
-    seed: int,
-) -> GroupReadings:
-    """Build the models of one group and time them in randomly interleaved rounds."""
-    result = GroupReadings(
-        readings=np.full((len(widths), protocol.rounds), np.nan),
-        reference=np.ones((len(widths), protocol.rounds)),
-        process=os.getpid(),
-    )
-    reference = _prepare_reference(runtime, protocol, workload)
-    calls: dict[int, Callable[[], Any]] = {}
-    for i, model_widths in enumerate(widths):
-        with _recording_failure(result, i):
-            calls[i] = _prepare(runtime, model_widths, protocol, workload)
-    rng = np.random.default_rng(seed)
-    with quiet_collector():
-        for round_number in range(protocol.rounds):
-            alive = [i for i in calls if i not in result.failures]
-            order = rng.permutation(alive).tolist() if protocol.shuffle else alive
-            _time_round(result, round_number, order, calls, reference, protocol)
-    return result
-
-
-def _prepare(
-    runtime: Runtime,
-    widths: tuple[int, ...],
-    protocol: MeasurementProtocol,
-    workload: Workload,
-) -> Callable[[], Any]:
-    call = runtime.prepare(widths, workload.inputs(widths[0]), WEIGHTS_SEED)
-    for _ in range(protocol.warmup_calls):
-        call()
-    return call
-
-
-_references: dict[Any, Callable[[], Any]] = {}
-
-
-def _prepare_reference(
-    runtime: Runtime, protocol: MeasurementProtocol, workload: Workload
-) -> Callable[[], Any] | None:
-    """The reference, built once in each process: a rebuilt one would be a slightly other one."""
-    if not protocol.reference_every:
-        return None
-    key = (runtime.name, protocol, workload)
-    if key not in _references:
-        _references[key] = _prepare(runtime, protocol.reference_widths, protocol, workload)
-        gc.collect()
-        gc.freeze()  # the frameworks' own objects stay; collecting before a group skips them
-    return _references[key]
-
-
-def _time_round(
-    result: GroupReadings,
-    round_number: int,
-    order: list[int],
-    calls: dict[int, Callable[[], Any]],
-    reference: Callable[[], Any] | None,
-    protocol: MeasurementProtocol,
-) -> None:
-    """Time each model once, and the reference before, between and after."""
-    block = (protocol.calls_per_block, protocol.block_statistic)
-    every = protocol.reference_every or len(order) or 1
-    before = time_block(reference, *block) if reference else 1.0
-    for start in range(0, len(order), every):
-        members = order[start : start + every]
-        for i in members:
-            with _recording_failure(result, i):
-                result.readings[i, round_number] = time_block(calls[i], *block)
-        after = time_block(reference, *block) if reference else 1.0
-        result.reference[members, round_number] = min(before, after)
-        before = after
-
-
-class _recording_failure:  # noqa: N801 - reads as a statement
-    """Turn what a model raises into an entry of `failures`."""
-
-    def __init__(self, result: GroupReadings, i: int) -> None:
-        self.result, self.i = result, i
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, Exception):
-            return False
-        self.result.failures[self.i] = f"{type(error).__name__}: {error}"
-        self.result.readings[self.i] = np.nan
-        return True
-
-
-def _ignore_interrupts() -> None:
-    """Leave it to the parent what Ctrl-C means."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _start_runtime(
-    runtime: Runtime, protocol: MeasurementProtocol, workload: Workload, core: int | None
-) -> None:
-    """Import the framework on any core, then bind the process to one and start the framework.
-
-    The framework's threads are made when it starts, and stay on the core of the process.
-    """
-    runtime.load()
-    if core is not None:
-        os.sched_setaffinity(0, {core})
-    _prepare_reference(runtime, protocol, workload)
-
-
-def _choose_core(protocol: MeasurementProtocol) -> int | None:
-    """The last core that this process may use: the first ones serve most interrupts."""
-    if not protocol.pin or not hasattr(os, "sched_getaffinity"):
-        return None
-    return max(os.sched_getaffinity(0))
+Architectures = Sequence[tuple[int, ...]]
 
 
 class MeasuringWorker:
@@ -193,9 +52,11 @@ class MeasuringWorker:
         self, runtime: Runtime, protocol: MeasurementProtocol, workload: Workload
     ) -> None:
         self.shared = (runtime, protocol, workload)
+        self.cores = choose_cores() if protocol.pin else Cores()
         self.models_built = 0
         self._executor: Any = None
         self._started: Any = None
+        self._ahead: tuple[Architectures, Any] | None = None
 
     def __enter__(self) -> MeasuringWorker:
         return self
@@ -207,17 +68,16 @@ class MeasuringWorker:
         """End the process, whatever it does."""
         if self._executor is not None:
             self._executor.shutdown(wait=True, kill_workers=True)
-            self._executor = None
+            self._executor = self._ahead = None
 
-    def start(self) -> None:
+    def start(self, *, while_timing: bool = False) -> None:
         """Begin to start the process, without waiting: several may start side by side."""
-        self._executor = ProcessPoolExecutor(
-            max_workers=1, initializer=_ignore_interrupts, env=WORKER_ENVIRONMENT
-        )
+        self._executor = ProcessPoolExecutor(max_workers=1, env=WORKER_ENVIRONMENT)
         self.models_built = 0
         # The framework comes first, since loky replaces a process that outgrows its first task.
-        core = _choose_core(self.shared[1])
-        self._started = self._executor.submit(_start_runtime, *self.shared, core)
+        self._started = self._executor.submit(
+            start_session, *self.shared, self.cores, while_timing
+        )
 
     def environment(self) -> dict[str, Any]:
         """Describe the machine as the measuring process sees it.
@@ -229,7 +89,10 @@ class MeasuringWorker:
         """
         runtime, protocol, _ = self.shared
         try:
-            described: dict[str, Any] = self._submit(describe_environment, runtime.packages)
+            self._started.result()
+            described: dict[str, Any] = self._executor.submit(
+                describe_environment, runtime.packages
+            ).result()
         except BrokenProcessPool as error:
             msg = f"The measuring process of runtime {runtime.name!r} did not start: {error}"
             raise MeasurementError(msg) from error
@@ -242,49 +105,66 @@ class MeasuringWorker:
             raise MeasurementError(msg) from error
         return described
 
-    def measure(self, widths: Sequence[tuple[int, ...]], seed: int) -> GroupReadings:
+    def build_ahead(self, widths: Architectures) -> None:
+        """Begin to build a group, on a core of its own, while another process times.
+
+        Does nothing where there is no such core.
+        """
+        if self.shared[1].build_ahead and self.cores.apart:
+            self._begin_to_build(widths, while_timing=True)
+
+    def measure(self, widths: Architectures, seed: int) -> GroupReadings:
         """Measure a group; where the process dies, find out which model kills it.
 
         A dead process does not say which model it was building or timing, so the group is halved
         until each half passes or a single model is left that has killed two processes.
         """
-        _, protocol, _ = self.shared
-        limit = protocol.models_per_worker
-        if limit and self.models_built + len(widths) > limit:
-            self.stop()
         try:
             return self._measure(widths, seed)
         except BrokenProcessPool:
             self.stop()
+        except Exception as error:  # a replaced process does not start: the earlier groups stay
+            self.stop()
+            reason = f"the measuring process failed: {type(error).__name__}: {error}"
+            return no_readings(dict.fromkeys(range(len(widths)), reason))
         if len(widths) > 1:
             middle = len(widths) // 2
             first = self.measure(widths[:middle], seed)
-            return _joined(first, self.measure(widths[middle:], seed))
+            return _joined(first, self.measure(widths[middle:], seed), middle)
         try:
             return self._measure(widths, seed)
         except BrokenProcessPool as error:
             self.stop()
-            reason = f"the measuring process died twice on it ({type(error).__name__})"
-            shape = (1, protocol.rounds)
-            return GroupReadings(np.full(shape, np.nan), np.ones(shape), {0: reason})
+            return no_readings(
+                {0: f"the measuring process died twice on it ({type(error).__name__})"}
+            )
 
-    def _measure(self, widths: Sequence[tuple[int, ...]], seed: int) -> GroupReadings:
-        result: GroupReadings = self._submit(measure_group, widths, *self.shared, seed)
-        self.models_built += len(widths)
+    def _measure(self, widths: Architectures, seed: int) -> GroupReadings:
+        if self._ahead is None or self._ahead[0] != widths:
+            self._begin_to_build(widths, while_timing=False)
+        (_, built), self._ahead = self._ahead, None
+        self._started.result()
+        built.result()
+        result: GroupReadings = self._executor.submit(time_group, seed).result()
         return result
 
-    def _submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def _begin_to_build(self, widths: Architectures, *, while_timing: bool) -> None:
+        limit = self.shared[1].models_per_worker
+        if limit and self.models_built and self.models_built + len(widths) > limit:
+            self.stop()
         if self._executor is None:
-            self.start()
-        self._started.result()
-        return self._executor.submit(function, *arguments).result()
+            self.start(while_timing=while_timing)
+        self.models_built += len(widths)
+        self._ahead = (widths, self._executor.submit(build_group, widths))
 
 
-def _joined(first: GroupReadings, second: GroupReadings) -> GroupReadings:
-    offset = len(first.readings)
+def _joined(first: GroupReadings, second: GroupReadings, offset: int) -> GroupReadings:
+    """One group of two halves; both halves' reference readings count for it."""
+    shifted = np.where(second.models >= 0, second.models + offset, second.models)
     return GroupReadings(
-        np.vstack([first.readings, second.readings]),
-        np.vstack([first.reference, second.reference]),
+        np.concatenate([first.models, shifted]),
+        np.concatenate([first.rounds, second.rounds]),
+        np.concatenate([first.seconds, second.seconds]),
         first.failures | {offset + i: reason for i, reason in second.failures.items()},
         second.process,
     )

@@ -1,0 +1,94 @@
+"""The Bunch that all datasets share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils import Bunch
+
+from fcnn_latency.measurement.reliability import Reliability
+from fcnn_latency.units import format_percent, format_seconds
+
+__all__ = ["layer_names", "make_bunch"]
+
+
+def layer_names(padded: npt.NDArray[np.int64]) -> list[str]:
+    """``layer_1`` to ``layer_k``."""
+    return [f"layer_{i + 1}" for i in range(padded.shape[1])]
+
+
+def make_bunch(
+    padded: npt.NDArray[np.int64],
+    passes: npt.NDArray[np.float64],
+    errors: npt.NDArray[np.float64] | None,
+    reliability: Reliability | None,
+    provenance: dict[str, Any],
+    *,
+    as_frame: bool,
+) -> Bunch:
+    """The Bunch that all datasets share."""
+    names = layer_names(padded)
+    target = passes.mean(axis=1)
+    frame = pd.DataFrame(padded, columns=names).assign(latency=target)
+    if errors is not None:
+        frame["latency_std"] = errors
+    for i in range(passes.shape[1]):
+        frame[f"pass_{i + 1}"] = passes[:, i]
+    return Bunch(
+        data=frame[names] if as_frame else padded,
+        target=frame["latency"] if as_frame else target,
+        target_std=errors,
+        frame=frame,
+        noise_floor=None if reliability is None else reliability.noise_floor,
+        reliability=reliability,
+        feature_names=names,
+        target_name="latency",
+        DESCR=_describe(target, reliability, provenance),
+        **provenance,
+    )
+
+
+def _describe(
+    target: npt.NDArray[np.float64], reliability: Reliability | None, provenance: dict[str, Any]
+) -> str:
+    environment, protocol = provenance["environment"], provenance["protocol"]
+    lines = [
+        "Latencies of fully connected networks",
+        "-------------------------------------",
+        f"{len(target)} architectures, one warm inference of a signal of "
+        f"{provenance['signal_length']} values each, in seconds."
+        if protocol.get("name") != "paper"
+        else f"{len(target)} architectures, mean of 5 cold inferences of a signal of "
+        f"{provenance['signal_length']} values each, the first call included, in seconds.",
+        f"Latency: {format_seconds(target.min())} to {format_seconds(target.max())}, "
+        f"mean {format_seconds(target.mean())}.",
+        f"Runtime: {provenance['runtime']}. Protocol: {protocol.get('name', 'unknown')}.",
+        f"Machine: {environment.get('cpu', 'unknown')}, {environment.get('cores', '?')} cores, "
+        f"pinned to {environment.get('affinity', 'unknown')}.",
+    ]
+    scale = provenance["scale"]
+    if scale is not None:
+        own = scale["campaign_latency"] / scale["reference_latency"] - 1
+        lines.append(
+            f"Scale: the reference architecture takes {format_seconds(scale['reference_latency'])}, "
+            f"the mean of {scale['n_processes']} measuring processes; "
+            f"in this campaign alone {100 * own:+.2f} %."
+        )
+    if reliability is None:
+        lines.append("Noise floor: not known, since each architecture was measured in one pass.")
+    else:
+        lines += [
+            f"Noise of one pass: {format_percent(reliability.noise)}. "
+            f"Retest correlation: {_rounded(reliability.retest_r)}.",
+            f"Noise floor: a perfect predictor would show a MAPE of "
+            f"{format_percent(reliability.noise_floor)} against these labels.",
+            *(f"Warning: {warning}" for warning in reliability.warnings()),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _rounded(value: float | None) -> str:
+    return "too few architectures" if value is None else f"{value:.5f}"

@@ -1,0 +1,65 @@
+"""Which core times, and which one builds meanwhile."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Cores", "choose_cores", "move_to"]
+
+
+@dataclass(frozen=True)
+class Cores:
+    """Cores of a measuring process; None leaves it where the system puts it.
+
+    Parameters
+    ----------
+    timing : int or None
+        Where models are timed.
+    building : int or None
+        Where models are built, and the framework imported.
+    """
+
+    timing: int | None = None
+    building: int | None = None
+
+    @property
+    def apart(self) -> bool:
+        """Whether one process can build while another one times."""
+        return self.timing is not None and self.building not in (None, self.timing)
+
+
+def choose_cores() -> Cores:
+    """Cores among those that this process may use.
+
+    The last one times, since the first ones serve most interrupts. The first one that is not a
+    hardware thread of the same physical core builds; where there is none, the timing one does.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return Cores()
+    allowed = sorted(os.sched_getaffinity(0))
+    timing = allowed[-1]
+    siblings = _siblings(timing)
+    building = next((core for core in allowed if core not in siblings), timing)
+    return Cores(timing, building)
+
+
+def move_to(core: int | None) -> None:
+    """Bind this process (on Linux its calling thread) to a core."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+
+
+def _siblings(core: int) -> set[int]:
+    """The hardware threads of a core's physical core, itself included."""
+    path = Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")
+    siblings = {core}
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except OSError:
+        return siblings
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        siblings |= set(range(int(first), int(last or first) + 1))
+    return siblings

@@ -1,0 +1,64 @@
+"""The level that the labels of this machine share."""
+
+import multiprocessing
+
+import pytest
+
+from fcnn_latency import MeasurementWarning
+from fcnn_latency.measurement.protocol import get_protocol
+from fcnn_latency.measurement.scale import SCALE_VARIABLE, machine_scale, scale_file
+
+ENVIRONMENT = {"cpu": "made up", "versions": {"keras": "3"}}
+
+
+def scale(*latencies, runtime="keras", environment=ENVIRONMENT):
+    return machine_scale(
+        latencies,
+        runtime=runtime,
+        signal_length=50,
+        protocol=get_protocol("reliable"),
+        environment=environment,
+    )
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv(SCALE_VARIABLE, str(tmp_path / "scale"))
+
+
+def test_first_campaign_has_its_own_scale():
+    assert scale(1.0, 1.0).reference_latency == pytest.approx(1.0)
+
+
+def test_later_campaigns_average_with_earlier_ones():
+    scale(1.0, 1.0)
+    second = scale(1.02, 1.02)
+    assert second.reference_latency == pytest.approx(1.01, rel=1e-3)
+    assert second.campaign_latency == pytest.approx(1.02)
+    assert second.n_processes == 4
+
+
+def test_a_machine_that_changed_its_speed_starts_anew():
+    scale(1.0, 1.0)
+    assert scale(1.5).reference_latency == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    "other", [{"runtime": "keras-predict"}, {"environment": {**ENVIRONMENT, "cpu": "another"}}]
+)
+def test_what_was_measured_otherwise_does_not_count(other):
+    scale(1.0, **other)
+    assert scale(1.02).n_processes == 1
+
+
+def test_unusable_file_is_said_and_the_campaign_kept():
+    scale(1.0)
+    scale_file().write_bytes(b"not a database, but long enough to be told from an empty one" * 20)
+    with pytest.warns(MeasurementWarning, match="could not be kept"):
+        assert scale(1.02).reference_latency == pytest.approx(1.02)
+
+
+def test_campaigns_side_by_side_lose_nothing():
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        pool.starmap(scale, [(1.0, 1.001)] * 8)
+    assert scale(1.0).n_processes == 17
