@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from fcnn_latency.architecture import FCNNSpace
 from fcnn_latency.bunch import make_bunch
 from fcnn_latency.measurement.reliability import Reliability, assess_reliability
 from fcnn_latency.widths import pad_widths
@@ -80,6 +81,7 @@ def fetch_capstone2023(
         target[:, 0] * reliability.noise,
         reliability,
         {
+            "space": FCNNSpace(),
             "runtime": "keras-predict",
             "protocol": {"name": "paper"},
             "signal_length": 50,

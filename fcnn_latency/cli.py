@@ -23,21 +23,48 @@ def main() -> None:
 @click.option("-n", "--n-architectures", default=300, show_default=True, help="How many to sample.")
 @click.option("--runtime", default=None, help="What executes the models.  [default: protocol's]")
 @click.option("--protocol", default="reliable", show_default=True, help="How it is measured.")
+@click.option("--max-layers", default=5, show_default=True, help="Most layers.")
+@click.option("--max-width", default=50, show_default=True, help="Most neurons of a layer.")
+@click.option("--untied", is_flag=True, help="Input and output may differ in width.")
+@click.option(
+    "--architectures",
+    "given",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Measure those of this CSV file (layer_1 to layer_k) instead of sampling.",
+)
+@click.option("--signal-length", default=50, show_default=True, help="Values that are read.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample and the order.")
 @click.option("-o", "--output", default="latencies.csv", show_default=True, help="CSV or Parquet.")
 def measure(
-    n_architectures: int, runtime: str | None, protocol: str, seed: int, output: str
+    n_architectures: int,
+    runtime: str | None,
+    protocol: str,
+    max_layers: int,
+    max_width: int,
+    untied: bool,
+    given: str | None,
+    signal_length: int,
+    seed: int,
+    output: str,
 ) -> None:
-    """Measure random architectures on this machine."""
-    from fcnn_latency.datasets import make_dataset, save_dataset
+    """Measure architectures on this machine: random ones, or those of a file."""
+    from fcnn_latency.architecture import FCNNSpace
+    from fcnn_latency.datasets import check_path, make_dataset, save_dataset
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MeasurementWarning)
         try:
+            check_path(output)
             dataset = make_dataset(
-                n_architectures, runtime=runtime, protocol=protocol, random_state=seed, verbose=1
+                n_architectures if given is None else _read_architectures(given),
+                space=FCNNSpace(max_layers=max_layers, max_width=max_width, tie_io=not untied),
+                runtime=runtime,
+                protocol=protocol,
+                signal_length=signal_length,
+                random_state=seed,
+                verbose=1,
             )
-        except (ValueError, MeasurementError) as error:
+        except (ValueError, OSError, MeasurementError) as error:
             raise click.ClickException(str(error)) from error
     for warning in caught:
         if issubclass(warning.category, MeasurementWarning):
@@ -68,6 +95,8 @@ def compare(data: str, folds: int, seed: int, estimators: tuple[str, ...]) -> No
             dataset.target,
             estimators=estimators or tuple(ESTIMATORS),
             cv=folds,
+            space=dataset.space,
+            signal_length=dataset.signal_length,
             noise_floor=dataset.noise_floor,
             random_state=seed,
             verbose=1,
@@ -90,7 +119,12 @@ def fit(data: str, estimator: str, seed: int, output: str) -> None:
 
     dataset = _load(data)
     try:
-        model = make_latency_pipeline(estimator, random_state=seed)
+        model = make_latency_pipeline(
+            estimator,
+            space=dataset.space,
+            signal_length=dataset.signal_length,
+            random_state=seed,
+        )
         model.fit(dataset.data, dataset.target)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
@@ -100,23 +134,43 @@ def fit(data: str, estimator: str, seed: int, output: str) -> None:
 
 @main.command()
 @click.argument("model", type=click.Path(exists=True, dir_okay=False))
-@click.argument("architectures", nargs=-1, required=True)
-def predict(model: str, architectures: tuple[str, ...]) -> None:
+@click.argument("architectures", nargs=-1)
+@click.option(
+    "--architectures",
+    "given",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Predict those of this CSV file (layer_1 to layer_k).",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write CSV here.")
+def predict(
+    model: str, architectures: tuple[str, ...], given: str | None, output: str | None
+) -> None:
     """Predict ARCHITECTURES, as 14,21,31,14, with a MODEL that `fit` wrote.
 
     The file is a pickle: open only what you trust.
     """
     import joblib
+    import pandas as pd
 
+    from fcnn_latency.bunch import layer_names
     from fcnn_latency.units import format_seconds
+    from fcnn_latency.widths import pad_widths
 
+    if bool(architectures) == bool(given):
+        raise click.UsageError("Give architectures, or a file of them with --architectures.")
     try:
-        rows = [[float(width) for width in text.split(",")] for text in architectures]
+        rows = _read_architectures(given) if given else [_parse(text) for text in architectures]
         latencies = joblib.load(model).predict(rows)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    for text, latency in zip(architectures, latencies, strict=True):
-        click.echo(f"{text}  {format_seconds(latency)}")
+    if output is not None:
+        padded = pad_widths(rows, max(map(len, rows)))
+        frame = pd.DataFrame(padded, columns=layer_names(padded))
+        frame.assign(latency=latencies).to_csv(output, index=False)
+        click.echo(f"wrote {output}")
+        return
+    for widths, latency in zip(rows, latencies, strict=True):
+        click.echo(f"{','.join(f'{width:g}' for width in widths)}  {format_seconds(latency)}")
 
 
 @main.command()
@@ -150,3 +204,24 @@ def _load(path: str) -> Any:
         return load_dataset(path)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _parse(text: str) -> list[float]:
+    try:
+        return [float(width) for width in text.split(",")]
+    except ValueError:
+        msg = f"{text!r} is no architecture; write its widths as 14,21,31,14."
+        raise ValueError(msg) from None
+
+
+def _read_architectures(path: str) -> list[tuple[int, ...]]:
+    import pandas as pd
+
+    from fcnn_latency.widths import pad_widths, trim_widths
+
+    frame = pd.read_csv(path)
+    layers = [name for name in frame.columns if name.startswith("layer_")]
+    if not layers:
+        msg = f"{path} has no columns layer_1 to layer_k. Got {list(frame.columns)} instead."
+        raise ValueError(msg)
+    return trim_widths(pad_widths(frame[layers], len(layers)))

@@ -48,6 +48,7 @@ def compare(
     estimators: Sequence[str] = tuple(ESTIMATORS),
     cv: int = 5,
     space: FCNNSpace | None = None,
+    signal_length: int = 50,
     noise_floor: float | None = None,
     random_state: Any = 0,
     verbose: int = 0,
@@ -68,6 +69,8 @@ def compare(
         Number of folds.
     space : FCNNSpace or None, default=None
         The space of the architectures; None is ``FCNNSpace()``.
+    signal_length : int, default=50
+        Values that one inference reads.
     noise_floor : float or None, default=None
         Noise floor of the labels.
     random_state : int, default=0
@@ -92,7 +95,9 @@ def compare(
     for name in names:
         predicted, fit_times, predict_times = np.empty(len(y)), [], []
         for train, test in splits:
-            pipeline = make_latency_pipeline(name, space=space, random_state=random_state)
+            pipeline = make_latency_pipeline(
+                name, space=space, signal_length=signal_length, random_state=random_state
+            )
             start = perf_counter()
             pipeline.fit(X[train], y[train])
             fitted = perf_counter()

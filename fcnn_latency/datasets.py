@@ -35,7 +35,7 @@ from fcnn_latency.measurement.scale import Scale, campaign_scale, machine_scale
 from fcnn_latency.measurement.workload import Workload
 from fcnn_latency.widths import pad_widths, trim_widths
 
-__all__ = ["load_dataset", "make_dataset", "save_dataset"]
+__all__ = ["check_path", "load_dataset", "make_dataset", "save_dataset"]
 
 #: The values of `scale`.
 SCALES = ("machine", "campaign")
@@ -114,6 +114,8 @@ def make_dataset(
         scale : dict or None
             ``reference_latency`` in seconds, ``campaign_latency`` (by this campaign alone) and
             ``n_processes`` behind the first; None where the protocol has no reference.
+        space : FCNNSpace
+            The space of the architectures.
         feature_names, target_name, runtime, protocol, signal_length, DESCR
             As their names say.
     (data, target)
@@ -170,6 +172,7 @@ def make_dataset(
         errors,
         assess_reliability(passes),
         {
+            "space": space,
             "runtime": runtime.name,
             "protocol": asdict(protocol),
             "signal_length": int(signal_length),
@@ -291,14 +294,13 @@ def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
     ValueError
         If `path` has another ending.
     """
-    path = _checked_path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = check_path(path)
     if path.suffix == ".csv":
         dataset.frame.to_csv(path, index=False)
     else:
         dataset.frame.to_parquet(path, index=False)
     keys = ("runtime", "protocol", "signal_length", "environment", "scale")
-    about = {key: dataset[key] for key in keys}
+    about = {key: dataset[key] for key in keys} | {"space": asdict(dataset.space)}
     if dataset.reliability is not None:
         about["reliability"] = dataset.reliability.as_dict()
     about_path = path.with_suffix(".json")
@@ -332,7 +334,11 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
         If it has another ending, lacks columns, or a row is no architecture or has no positive
         latency.
     """
-    path = _checked_path(path)
+    path = Path(path)
+    if not path.exists():
+        msg = f"There is no dataset {str(path)!r}."
+        raise FileNotFoundError(msg)
+    _check_suffix(path)
     frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     layers = [name for name in frame.columns if str(name).startswith("layer_")]
     if not layers or "latency" not in frame.columns or not len(frame):
@@ -366,6 +372,7 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
         _loaded_errors(frame, passes),
         reliability,
         {
+            "space": FCNNSpace(**about["space"]) if "space" in about else _covering_space(padded),
             "runtime": about.get("runtime", "unknown"),
             "protocol": about.get("protocol", {}),
             "signal_length": about.get("signal_length", 50),
@@ -376,12 +383,45 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
     )
 
 
-def _checked_path(path: str | os.PathLike[str]) -> Path:
+def _covering_space(padded: npt.NDArray[np.int64]) -> FCNNSpace:
+    """The default space, widened to what a table of one's own holds."""
+    default = FCNNSpace()
+    outputs = padded[np.arange(len(padded)), np.count_nonzero(padded, axis=1) - 1]
+    return FCNNSpace(
+        max_layers=max(default.max_layers, padded.shape[1]),
+        max_width=max(default.max_width, int(padded.max())),
+        tie_io=bool((outputs == padded[:, 0]).all()),
+    )
+
+
+def check_path(path: str | os.PathLike[str]) -> Path:
+    """Make sure, before a long measurement, that a dataset can be written.
+
+    Parameters
+    ----------
+    path : path
+        As in `save_dataset`; its folder is made where it does not exist.
+
+    Raises
+    ------
+    ValueError
+        If `path` does not end in ``.csv`` or ``.parquet``.
+    OSError
+        If its folder cannot be made or written.
+    """
     path = Path(path)
+    _check_suffix(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        msg = f"{path} cannot be written."
+        raise PermissionError(msg)
+    return path
+
+
+def _check_suffix(path: Path) -> None:
     if path.suffix not in (".csv", ".parquet"):
         msg = f"A dataset's file name ends in .csv or .parquet. Got {str(path)!r} instead."
         raise ValueError(msg)
-    return path
 
 
 def _columns(frame: pd.DataFrame, names: list[str]) -> npt.NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """The command line."""
 
+import pandas as pd
+import pytest
 from click.testing import CliRunner
 
 from fcnn_latency.cli import main
@@ -25,6 +27,33 @@ def test_fitted_model_predicts(tmp_path):
     assert run("fit", data, "-e", "mean", "-o", model).exit_code == 0
     assert run("predict", model, "41,41").output == "41,41  1 µs\n"
     assert "Row 0" in run("predict", model, "41,40").output
+
+
+def test_wider_spaces_go_from_measuring_to_prediction(tmp_path):
+    data, model = str(tmp_path / "wide.csv"), str(tmp_path / "model.joblib")
+    given = tmp_path / "given.csv"
+    given.write_text("layer_1,layer_2,layer_3\n64,100,64\n70,70,0\n60,70,60\n")
+    wide = ("--max-width", "100", "--architectures", str(given), "--signal-length", "80")
+    measured = run("measure", *wide, "-o", data)
+    assert measured.exit_code == 0, measured.output
+    assert run("fit", data, "-e", "flops", "-o", model).exit_code == 0
+    predicted = run("predict", model, "--architectures", str(given), "-o", str(given))
+    assert predicted.exit_code == 0, predicted.output
+    assert (pd.read_csv(given)["latency"] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("measure", "-n", "2", "-o", "latencies.txt"), "ends in .csv or .parquet"),
+        (("measure", "-n", "2", "-o", "/proc/none/latencies.csv"), "/proc"),
+        (("measure", "-n", "0"), "at least 1"),
+    ],
+)
+def test_what_could_not_be_saved_is_not_measured(arguments, message):
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert message in result.output
 
 
 def test_demo_saves_data_model_and_figures(tmp_path):
