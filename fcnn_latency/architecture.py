@@ -126,7 +126,7 @@ class FCNNSpace:
         padded = pad_widths(architectures, self.max_layers)
         depths = np.count_nonzero(padded, axis=1)
         used = padded > 0
-        bad = (depths < self.min_layers)
+        bad = depths < self.min_layers
         if bad.any():
             row = int(np.argmax(bad))
             msg = (

@@ -98,7 +98,7 @@ def _repeat_reliability(table: pd.DataFrame) -> Reliability:
     second = table[number == 1].set_index(layers)["Latency"]
     pairs = np.column_stack([first.loc[second.index], second])
     reliability = assess_reliability(pairs)
-    assert reliability is not None  # noqa: S101 - two columns
+    assert reliability is not None  # two columns give one
     # The labels are single measurements, so a perfect predictor faces the noise of one pass.
     single = reliability.noise_floor * np.sqrt(2)
     return Reliability(**{**reliability.as_dict(), "noise_floor": float(single)})
@@ -119,9 +119,7 @@ def _fetch(source: str | os.PathLike[str], data_home: str | os.PathLike[str] | N
     cache = pooch.os_cache("fcnn_latency") if data_home is None else Path(data_home)
     try:
         return Path(
-            pooch.retrieve(
-                str(source), CAPSTONE2023_SHA256, fname="capstone2023.csv", path=cache
-            )
+            pooch.retrieve(str(source), CAPSTONE2023_SHA256, fname="capstone2023.csv", path=cache)
         )
     except OSError as error:
         msg = (

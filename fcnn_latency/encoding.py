@@ -207,6 +207,4 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
 
 
 def _wrong(name: str, expected: str, got: object) -> str:
-    return (
-        f"The '{name}' parameter of ArchitectureEncoder must be {expected}. Got {got!r} instead."
-    )
+    return f"The '{name}' parameter of ArchitectureEncoder must be {expected}. Got {got!r} instead."

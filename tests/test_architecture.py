@@ -34,9 +34,7 @@ def test_more_than_exist_is_an_error():
         SMALL.sample(85)
 
 
-@given(
-    st.lists(st.lists(st.integers(1, 50), min_size=2, max_size=5), min_size=1, max_size=5)
-)
+@given(st.lists(st.lists(st.integers(1, 50), min_size=2, max_size=5), min_size=1, max_size=5))
 def test_padding_and_trimming_are_inverse(rows):
     assert trim_widths(pad_widths(rows, 5)) == [tuple(row) for row in rows]
 

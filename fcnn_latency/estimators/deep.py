@@ -23,8 +23,8 @@ __all__ = ["LatencyRegressor"]
 class LatencyRegressor(RegressorMixin, BaseEstimator):
     r"""Deep fully connected regressor on scikeras' `KerasRegressor`.
 
-    Inputs are compressed by sign(x) log(1 + \|x\|), since costs range over decades, and standardized;
-    so is the target, so that microseconds and seconds train alike.
+    Inputs are compressed by sign(x) log(1 + \|x\|), since costs range over decades, and
+    standardized; so is the target, so that microseconds and seconds train alike.
 
     Parameters
     ----------
@@ -233,9 +233,7 @@ def _build_network(meta: dict[str, Any], parameters: dict[str, Any]) -> Any:
     for i, size in enumerate(parameters["hidden_layer_sizes"]):
         regularizer = keras.regularizers.L2(parameters["l2"]) if parameters["l2"] else None
         layers.append(
-            keras.layers.Dense(
-                int(size), parameters["activation"], kernel_regularizer=regularizer
-            )
+            keras.layers.Dense(int(size), parameters["activation"], kernel_regularizer=regularizer)
         )
         normalized = parameters["batch_normalization"]
         if normalized is True or (normalized == "first" and i == 0):
