@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,26 @@ CAPSTONE2023_URL = (
 CAPSTONE2023_SHA256 = "89bcc1ea35c92d244c0ae69c2b4b4b72219760c520832fdcc8ec24478f6cb0f6"
 #: Set to an address or a file to fetch it from elsewhere.
 CAPSTONE2023_VARIABLE = "FCNN_LATENCY_CAPSTONE2023"
+
+
+@overload
+def fetch_capstone2023(
+    *,
+    source: str | os.PathLike[str] | None = None,
+    data_home: str | os.PathLike[str] | None = None,
+    return_X_y: Literal[False] = False,
+    as_frame: bool = False,
+) -> Bunch: ...
+
+
+@overload
+def fetch_capstone2023(
+    *,
+    source: str | os.PathLike[str] | None = None,
+    data_home: str | os.PathLike[str] | None = None,
+    return_X_y: Literal[True],
+    as_frame: bool = False,
+) -> tuple[Any, Any]: ...
 
 
 def fetch_capstone2023(
