@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fcnn_latency import ArchitectureEncoder, FCNNSpace
@@ -20,7 +20,6 @@ def test_default_space_has_the_size_of_the_paper():
     assert FCNNSpace().size == sum(50 ** (depth - 1) for depth in (2, 3, 4, 5)) == 6_377_550
 
 
-@settings(deadline=None)
 @given(space=spaces(), block_size=st.integers(1, 400))
 def test_blocks_enumerate_each_architecture_once(space, block_size):
     blocks = list(space.blocks(block_size))
@@ -30,7 +29,6 @@ def test_blocks_enumerate_each_architecture_once(space, block_size):
     space.validate(rows)
 
 
-@settings(deadline=None)
 @given(data=st.data(), space=spaces())
 def test_every_architecture_of_a_space_is_enumerated(data, space):
     (row,) = data.draw(padded(space, max_size=1))
@@ -38,7 +36,6 @@ def test_every_architecture_of_a_space_is_enumerated(data, space):
     assert row in np.concatenate(list(space.blocks())).tolist()
 
 
-@settings(deadline=None)
 @given(data=st.data(), space=spaces(), seed=st.integers(0, 1000))
 def test_samples_are_distinct_members(data, space, seed):
     n = data.draw(st.integers(0, space.size))
@@ -84,7 +81,6 @@ def test_wrong_architectures_are_named(rows, message):
 
 
 @pytest.mark.parametrize("features", sorted({*FEATURES} - {"flops"}))
-@settings(deadline=None)
 @given(rows=padded(ANY_IO))
 def test_encoding_can_be_inverted(features, rows):
     encoder = ArchitectureEncoder(ANY_IO, features)
@@ -100,7 +96,6 @@ def test_flops_cannot_be_inverted():
 
 
 @pytest.mark.parametrize("features", FEATURES)
-@settings(deadline=None)
 @given(rows=ragged(FCNNSpace()))
 def test_ragged_padded_and_framed_architectures_encode_equally(features, rows):
     matrix = np.array(zero_padded(rows, 5))
