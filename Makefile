@@ -1,12 +1,19 @@
 PYTHON ?= python3
 
-.PHONY: demo test
+.PHONY: demo lint test types
 
 demo: .venv/installed
 	.venv/bin/fcnn-latency demo
 
+lint: .venv/installed
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+
 test: .venv/installed
 	.venv/bin/python -m pytest
+
+types: .venv/installed
+	.venv/bin/mypy
 
 .venv/installed: pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv

@@ -1,7 +1,18 @@
 """Measure and predict the CPU inference latency of fully connected neural networks."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the same names, for type checkers and editors
+    from fcnn_latency.architecture import FCNNSpace
+    from fcnn_latency.capstone2023 import fetch_capstone2023
+    from fcnn_latency.comparison import compare
+    from fcnn_latency.datasets import load_dataset, make_dataset, save_dataset
+    from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
+    from fcnn_latency.encoding import ArchitectureEncoder
+    from fcnn_latency.estimators.deep import LatencyRegressor
+    from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
+    from fcnn_latency.pipeline import make_latency_pipeline
 
 #: Where each public name lives; imported when first used, so that the package imports at once.
 _HOMES = {
@@ -20,7 +31,21 @@ _HOMES = {
     "save_dataset": "datasets",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "AbsoluteDeviationDisplay",
+    "ArchitectureEncoder",
+    "FCNNSpace",
+    "LatencyRegressor",
+    "LossCurveDisplay",
+    "MeasurementError",
+    "MeasurementWarning",
+    "compare",
+    "fetch_capstone2023",
+    "load_dataset",
+    "make_dataset",
+    "make_latency_pipeline",
+    "save_dataset",
+]
 
 
 def __getattr__(name: str) -> Any:

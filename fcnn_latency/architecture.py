@@ -95,12 +95,13 @@ class FCNNSpace:
         return self.max_width - self.min_width + 1
 
     def _count(self, depth: int) -> int:
-        return int(self._n_widths()) ** (depth - 1 if self.tie_io else depth)
+        count: int = int(self._n_widths()) ** (depth - 1 if self.tie_io else depth)
+        return count
 
     def __contains__(self, widths: object) -> bool:
         """Whether one architecture, ragged or zero-padded, lies in the space."""
         try:
-            self.validate([widths])  # type: ignore[list-item]
+            self.validate([widths])
         except (ValueError, TypeError):
             return False
         return True
@@ -126,7 +127,7 @@ class FCNNSpace:
         padded = pad_widths(architectures, self.max_layers)
         depths = np.count_nonzero(padded, axis=1)
         used = padded > 0
-        bad = (depths < self.min_layers)
+        bad = depths < self.min_layers
         if bad.any():
             row = int(np.argmax(bad))
             msg = (

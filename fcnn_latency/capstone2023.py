@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,26 @@ CAPSTONE2023_URL = (
 CAPSTONE2023_SHA256 = "89bcc1ea35c92d244c0ae69c2b4b4b72219760c520832fdcc8ec24478f6cb0f6"
 #: Set to an address or a file to fetch it from elsewhere.
 CAPSTONE2023_VARIABLE = "FCNN_LATENCY_CAPSTONE2023"
+
+
+@overload
+def fetch_capstone2023(
+    *,
+    source: str | os.PathLike[str] | None = None,
+    data_home: str | os.PathLike[str] | None = None,
+    return_X_y: Literal[False] = False,
+    as_frame: bool = False,
+) -> Bunch: ...
+
+
+@overload
+def fetch_capstone2023(
+    *,
+    source: str | os.PathLike[str] | None = None,
+    data_home: str | os.PathLike[str] | None = None,
+    return_X_y: Literal[True],
+    as_frame: bool = False,
+) -> tuple[Any, Any]: ...
 
 
 def fetch_capstone2023(
@@ -101,7 +121,7 @@ def _repeat_reliability(table: pd.DataFrame) -> Reliability:
     second = table[number == 1].set_index(layers)["Latency"]
     pairs = np.column_stack([first.loc[second.index], second])
     reliability = assess_reliability(pairs)
-    assert reliability is not None  # noqa: S101 - two columns
+    assert reliability is not None  # two columns give one
     # The labels are single measurements, so a perfect predictor faces the noise of one pass.
     single = reliability.noise_floor * np.sqrt(2)
     return Reliability(**{**reliability.as_dict(), "noise_floor": float(single)})
@@ -122,9 +142,7 @@ def _fetch(source: str | os.PathLike[str], data_home: str | os.PathLike[str] | N
     cache = pooch.os_cache("fcnn_latency") if data_home is None else Path(data_home)
     try:
         return Path(
-            pooch.retrieve(
-                str(source), CAPSTONE2023_SHA256, fname="capstone2023.csv", path=cache
-            )
+            pooch.retrieve(str(source), CAPSTONE2023_SHA256, fname="capstone2023.csv", path=cache)
         )
     except OSError as error:
         msg = (

@@ -93,7 +93,7 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         length = self.signal_length
         if not isinstance(length, numbers.Integral) or length < 1:
             raise ValueError(_wrong("signal_length", "a whole number of at least 1", length))
-        self.space_ = FCNNSpace() if self.space is None else self.space
+        self.space_: FCNNSpace = FCNNSpace() if self.space is None else self.space
         self._validate(X, reset=True)
         return self
 
@@ -117,7 +117,8 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         costs = layer_costs(widths, self.signal_length)
         totals = [cost.sum(axis=1, keepdims=True) for cost in costs.values()]
         if self.features == "flops":
-            return 2.0 * totals[0]
+            flops: npt.NDArray[np.float64] = 2.0 * totals[0]
+            return flops
         depth = np.count_nonzero(widths, axis=1)[:, None]
         rows = signal_rows(widths[:, :1], self.signal_length)
         parts = [widths, depth, rows, widths == 1, *costs.values(), *totals]
@@ -207,6 +208,4 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
 
 
 def _wrong(name: str, expected: str, got: object) -> str:
-    return (
-        f"The '{name}' parameter of ArchitectureEncoder must be {expected}. Got {got!r} instead."
-    )
+    return f"The '{name}' parameter of ArchitectureEncoder must be {expected}. Got {got!r} instead."

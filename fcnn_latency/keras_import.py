@@ -29,7 +29,7 @@ def import_keras() -> Any:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         with _without_chatter():
-            import keras  # noqa: F401
+            import keras
         # Spurious where many small models are built, each of which is traced once.
         logging.getLogger("tensorflow").addFilter(_is_no_retracing_warning)
     import keras

@@ -6,7 +6,6 @@ All take measured and predicted latencies in seconds, of shape (n_samples,).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,11 +31,13 @@ __all__ = [
 ]
 
 
-def _checked(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[Any, Any]:
-    y_true = check_array(y_true, ensure_2d=False, dtype=np.float64, input_name="y_true")
-    y_pred = check_array(y_pred, ensure_2d=False, dtype=np.float64, input_name="y_pred")
-    check_consistent_length(y_true, y_pred)
-    return y_true.ravel(), y_pred.ravel()
+def _checked(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    measured = check_array(y_true, ensure_2d=False, dtype=np.float64, input_name="y_true")
+    predicted = check_array(y_pred, ensure_2d=False, dtype=np.float64, input_name="y_pred")
+    check_consistent_length(measured, predicted)
+    return measured.ravel(), predicted.ravel()
 
 
 def absolute_deviations(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -60,8 +60,7 @@ def pad_widths(architectures: Any, max_layers: int) -> npt.NDArray[np.int64]:
     if (depths < 2).any():
         row = int(np.argmax(depths < 2))
         msg = (
-            f"Row {row} has {depths[row]} layers; an architecture has at least 2, "
-            "input and output."
+            f"Row {row} has {depths[row]} layers; an architecture has at least 2, input and output."
         )
         raise ValueError(msg)
     if len(depths) and depths.max() > max_layers:

@@ -16,7 +16,7 @@ Y = 1e-4 * np.count_nonzero(X, axis=1) + 1e-9 * layer_costs(X, 50)["macs"].sum(a
 
 
 def test_unknown_estimator_lists_the_valid_ones():
-    with pytest.raises(ValueError, match="Valid ones: .*'deep'.*'mean'"):
+    with pytest.raises(ValueError, match=r"Valid ones: .*'deep'.*'mean'"):
         make_latency_pipeline("forest")
 
 

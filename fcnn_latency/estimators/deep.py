@@ -23,8 +23,8 @@ __all__ = ["LatencyRegressor"]
 class LatencyRegressor(RegressorMixin, BaseEstimator):
     r"""Deep fully connected regressor on scikeras' `KerasRegressor`.
 
-    Inputs are compressed by sign(x) log(1 + \|x\|), since costs range over decades, and standardized;
-    so is the target, so that microseconds and seconds train alike.
+    Inputs are compressed by sign(x) log(1 + \|x\|), since costs range over decades, and
+    standardized; so is the target, so that microseconds and seconds train alike.
 
     Parameters
     ----------
@@ -145,19 +145,20 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If data or a parameter are wrong.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        features, target = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         self._check_parameters()
         import_keras()
         from scikeras.wrappers import KerasRegressor
 
-        self.x_scaler_ = make_pipeline(FunctionTransformer(_compress), StandardScaler()).fit(X)
-        self.y_scaler_ = StandardScaler().fit(y[:, None])
-        X = self.x_scaler_.transform(X).astype(np.float32)
-        y = self.y_scaler_.transform(y[:, None]).astype(np.float32)[:, 0]
+        self.x_scaler_ = make_pipeline(FunctionTransformer(_compress), StandardScaler())
+        self.x_scaler_.fit(features)
+        self.y_scaler_ = StandardScaler().fit(target[:, None])
+        features = self.x_scaler_.transform(features).astype(np.float32)
+        target = self.y_scaler_.transform(target[:, None]).astype(np.float32)[:, 0]
         held_out = {}
-        if self.validation_fraction and len(X) * self.validation_fraction >= 1:
-            X, X_val, y, y_val = train_test_split(
-                X, y, test_size=self.validation_fraction, random_state=self.random_state
+        if self.validation_fraction and len(features) * self.validation_fraction >= 1:
+            features, X_val, target, y_val = train_test_split(
+                features, target, test_size=self.validation_fraction, random_state=self.random_state
             )
             held_out = {"validation_data": (X_val, y_val)}
         self.callbacks_ = self._make_callbacks(validated=bool(held_out))
@@ -169,7 +170,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             callbacks=self.callbacks_ or None,
             random_state=self.random_state,
             verbose=self.verbose,
-        ).fit(X, y, **held_out)
+        ).fit(features, target, **held_out)
         self.history_ = self._history_in_seconds()
         return self
 
@@ -178,7 +179,10 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         scaled = self.regressor_.predict(self.x_scaler_.transform(X).astype(np.float32))
-        return self.y_scaler_.inverse_transform(np.reshape(scaled, (-1, 1)))[:, 0]
+        seconds: npt.NDArray[np.float64] = self.y_scaler_.inverse_transform(
+            np.reshape(scaled, (-1, 1))
+        )[:, 0]
+        return seconds
 
     def _check_parameters(self) -> None:
         sizes = self.hidden_layer_sizes
@@ -233,9 +237,7 @@ def _build_network(meta: dict[str, Any], parameters: dict[str, Any]) -> Any:
     for i, size in enumerate(parameters["hidden_layer_sizes"]):
         regularizer = keras.regularizers.L2(parameters["l2"]) if parameters["l2"] else None
         layers.append(
-            keras.layers.Dense(
-                int(size), parameters["activation"], kernel_regularizer=regularizer
-            )
+            keras.layers.Dense(int(size), parameters["activation"], kernel_regularizer=regularizer)
         )
         normalized = parameters["batch_normalization"]
         if normalized is True or (normalized == "first" and i == 0):
