@@ -1,7 +1,7 @@
 """What readings are divided by, and what rounds are reduced to: the choices, on the same readings.
 
-``python benchmarks/reductions.py`` measures 200 architectures in three campaigns and reduces the same
-readings in each of the ways. It prints the mean absolute
+``python benchmarks/reductions.py`` measures 200 architectures in three campaigns and reduces the
+same readings in each of the ways. It prints the mean absolute
 difference of two campaigns without their common factor, over the three pairs.
 """
 

@@ -1,8 +1,8 @@
 """Two campaigns over the same architectures, each in a process of its own, in different orders.
 
-``python benchmarks/retest.py`` prints how far the labels of the protocols ``reliable`` and ``paper``
-agree with themselves, and what an architecture costs in wall time, all included. The reference
-latencies of this machine start afresh, in a temporary folder, and the two campaigns share them.
+``python benchmarks/retest.py`` prints how far the labels of the protocols ``reliable`` and
+``paper`` agree with themselves, and what an architecture costs in wall time, all included. The
+reference latencies of this machine start afresh, in a temporary folder that the campaigns share.
 """
 
 import argparse

@@ -7,11 +7,14 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.architecture import FCNNSpace
     from fcnn_latency.capstone2023 import fetch_capstone2023
     from fcnn_latency.comparison import compare
-    from fcnn_latency.datasets import load_dataset, make_dataset, save_dataset
+    from fcnn_latency.dataset_files import load_dataset, save_dataset
+    from fcnn_latency.datasets import make_dataset
     from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
     from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
+    from fcnn_latency.measurement.protocol import MeasurementProtocol
+    from fcnn_latency.measurement.runtimes.base import Runtime
     from fcnn_latency.pipeline import make_latency_pipeline
 
 #: Where each public name lives; imported when first used, so that the package imports at once.
@@ -22,13 +25,15 @@ _HOMES = {
     "LatencyRegressor": "estimators.deep",
     "LossCurveDisplay": "displays",
     "MeasurementError": "exceptions",
+    "MeasurementProtocol": "measurement.protocol",
     "MeasurementWarning": "exceptions",
+    "Runtime": "measurement.runtimes.base",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
-    "load_dataset": "datasets",
+    "load_dataset": "dataset_files",
     "make_dataset": "datasets",
     "make_latency_pipeline": "pipeline",
-    "save_dataset": "datasets",
+    "save_dataset": "dataset_files",
 }
 
 __all__ = [
@@ -38,7 +43,9 @@ __all__ = [
     "LatencyRegressor",
     "LossCurveDisplay",
     "MeasurementError",
+    "MeasurementProtocol",
     "MeasurementWarning",
+    "Runtime",
     "compare",
     "fetch_capstone2023",
     "load_dataset",

@@ -73,9 +73,10 @@ def _describe(
     if scale is not None:
         own = scale["campaign_latency"] / scale["reference_latency"] - 1
         lines.append(
-            f"Scale: the reference architecture takes {format_seconds(scale['reference_latency'])}, "
-            f"the mean of {scale['n_processes']} measuring processes; "
-            f"in this campaign alone {100 * own:+.2f} %."
+            "Scale: the reference architecture takes "
+            f"{format_seconds(scale['reference_latency'])}, the mean of "
+            f"{scale['n_processes']} measuring processes; in this campaign alone "
+            f"{100 * own:+.2f} %."
         )
     if reliability is None:
         lines.append("Noise floor: not known, since each architecture was measured in one pass.")

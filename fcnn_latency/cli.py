@@ -49,7 +49,8 @@ def measure(
 ) -> None:
     """Measure architectures on this machine: random ones, or those of a file."""
     from fcnn_latency.architecture import FCNNSpace
-    from fcnn_latency.datasets import check_path, make_dataset, save_dataset
+    from fcnn_latency.dataset_files import check_path, save_dataset
+    from fcnn_latency.datasets import make_dataset
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MeasurementWarning)
@@ -198,7 +199,7 @@ def doctor() -> None:
 
 
 def _load(path: str) -> Any:
-    from fcnn_latency.datasets import load_dataset
+    from fcnn_latency.dataset_files import load_dataset
 
     try:
         return load_dataset(path)

@@ -10,7 +10,8 @@ import joblib
 from sklearn.metrics import PredictionErrorDisplay
 
 from fcnn_latency.comparison import Comparison, compare
-from fcnn_latency.datasets import make_dataset, save_dataset
+from fcnn_latency.dataset_files import save_dataset
+from fcnn_latency.datasets import make_dataset
 from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
 from fcnn_latency.pipeline import make_latency_pipeline
 

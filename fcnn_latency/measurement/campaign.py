@@ -81,7 +81,7 @@ def run_campaign(
             ]
             for worker in workers:
                 worker.start()
-            environment = [worker.environment() for worker in workers][0]
+            environment = next(worker.environment() for worker in workers)
             progress = stack.enter_context(_progress(groups, runtime, verbose))
             for number, group in enumerate(groups):
                 worker = workers[group.pass_number]
@@ -145,9 +145,7 @@ def relative_readings(readings: pd.DataFrame, protocol: MeasurementProtocol) -> 
     """
     models = readings[readings["architecture"] != REFERENCE]
     unit = models["group"].map(_group_references(readings, protocol))
-    return models.assign(
-        relative=models["seconds"] / (unit if protocol.reference_every else 1.0)
-    )
+    return models.assign(relative=models["seconds"] / (unit if protocol.reference_every else 1.0))
 
 
 def _reduce(

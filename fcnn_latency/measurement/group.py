@@ -20,7 +20,14 @@ from fcnn_latency.measurement.runtimes.base import Runtime
 from fcnn_latency.measurement.timing import collector_off, time_block
 from fcnn_latency.measurement.workload import Workload
 
-__all__ = ["REFERENCE", "GroupReadings", "build_group", "no_readings", "start_session", "time_group"]
+__all__ = [
+    "REFERENCE",
+    "GroupReadings",
+    "build_group",
+    "no_readings",
+    "start_session",
+    "time_group",
+]
 
 #: Seed of the weights, the same in every pass: latency does not depend on their values.
 WEIGHTS_SEED = 0
@@ -157,8 +164,8 @@ def time_group(seed: int) -> GroupReadings:
     result = no_readings(session.failures)
     good = [reading for reading in log if reading[0] not in session.failures]
     if good:
-        models, rounds, seconds = (np.array(column) for column in zip(*good, strict=True))
-        result = GroupReadings(models, rounds, seconds, session.failures, os.getpid())
+        models, rounds, times = (np.array(column) for column in zip(*good, strict=True))
+        result = GroupReadings(models, rounds, times, session.failures, os.getpid())
     return result
 
 

@@ -119,8 +119,8 @@ class MeasurementProtocol:
                 raise ValueError(msg)
         if not 0 <= self.reference_quantile <= 1:
             msg = (
-                "The 'reference_quantile' parameter of MeasurementProtocol must be between 0 and 1. "
-                f"Got {self.reference_quantile!r} instead."
+                "The 'reference_quantile' parameter of MeasurementProtocol must be between 0 and "
+                f"1. Got {self.reference_quantile!r} instead."
             )
             raise ValueError(msg)
         if self.passes * self.rounds < 2:

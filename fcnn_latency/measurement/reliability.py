@@ -43,7 +43,8 @@ class Reliability:
     retest_mape : float
         Mean absolute percentage difference of two passes, as a fraction (mean over pairs).
     pass_bias : float
-        Largest factor between the levels of two passes, less 1: how far the machine's speed differed.
+        Largest factor between the levels of two passes, less 1, after each was divided by its
+        own reference latency: how far models and reference were slowed differently.
     """
 
     n_architectures: int
@@ -71,8 +72,8 @@ class Reliability:
             )
         if self.pass_bias > MOST_PASS_BIAS:
             found.append(
-                f"The passes differ by {self.pass_bias:.1%} in level: the machine changed its speed, so "
-                "the labels rank architectures well but their scale is uncertain by that much."
+                f"The passes differ by {self.pass_bias:.1%} in level: the machine was disturbed, "
+                "and the level of the labels is uncertain by that much."
             )
         return found
 
@@ -85,9 +86,10 @@ def assess_reliability(passes: npt.ArrayLike) -> Reliability | None:
     """Compare the passes of a dataset.
 
     The noise of one pass is s = 1.4826 median(|e|), e being the log latencies without their mean
-    over passes and without the factor common to a pass, scaled by their degrees of freedom; for two
-    passes it is 1.4826 MAD(d) / sqrt(2), d the differences of log latencies. A perfect predictor shows the mean absolute value of a normal
-    variable, sqrt(2 / pi) s / sqrt(K), against labels that average K passes.
+    over passes and without the factor common to a pass, scaled by their degrees of freedom; for
+    two passes it is 1.4826 MAD(d) / sqrt(2), d the differences of log latencies. A perfect
+    predictor shows the mean absolute value of a normal variable, sqrt(2 / pi) s / sqrt(K),
+    against labels that average K passes.
 
     Parameters
     ----------
@@ -141,7 +143,7 @@ def standard_errors(passes: npt.ArrayLike) -> npt.NDArray[np.float64]:
     logs = np.log(passes)
     prior, own = PRIOR_DEGREES_OF_FREEDOM, n_passes - 1
     variance = (prior * _noise(logs) ** 2 + (_deviations(logs) ** 2).sum(axis=1)) / (prior + own)
-    return passes.mean(axis=1) * np.sqrt(variance / n_passes)
+    return np.asarray(passes.mean(axis=1) * np.sqrt(variance / n_passes))
 
 
 def _noise(logs: npt.NDArray[np.float64]) -> float:
@@ -166,7 +168,7 @@ def _deviations(logs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     deviations = logs - logs.mean(axis=1, keepdims=True)
     if len(logs) > 2:
         deviations = deviations - np.median(deviations, axis=0)
-    return deviations
+    return np.asarray(deviations)
 
 
 def _mean_correlation(correlation: Any, pairs: list[tuple[Any, Any]]) -> float | None:

@@ -48,15 +48,14 @@ class MeasuringWorker:
         What all groups share.
     """
 
-    def __init__(
-        self, runtime: Runtime, protocol: MeasurementProtocol, workload: Workload
-    ) -> None:
+    def __init__(self, runtime: Runtime, protocol: MeasurementProtocol, workload: Workload) -> None:
         self.shared = (runtime, protocol, workload)
         self.cores = choose_cores() if protocol.pin else Cores()
         self.models_built = 0
         self._executor: Any = None
         self._started: Any = None
-        self._ahead: tuple[Architectures, Any] | None = None
+        self._ahead: Architectures | None = None
+        self._built: Any = None
 
     def __enter__(self) -> MeasuringWorker:
         return self
@@ -75,9 +74,7 @@ class MeasuringWorker:
         self._executor = ProcessPoolExecutor(max_workers=1, env=WORKER_ENVIRONMENT)
         self.models_built = 0
         # The framework comes first, since loky replaces a process that outgrows its first task.
-        self._started = self._executor.submit(
-            start_session, *self.shared, self.cores, while_timing
-        )
+        self._started = self._executor.submit(start_session, *self.shared, self.cores, while_timing)
 
     def environment(self) -> dict[str, Any]:
         """Describe the machine as the measuring process sees it.
@@ -140,9 +137,9 @@ class MeasuringWorker:
             )
 
     def _measure(self, widths: Architectures, seed: int) -> GroupReadings:
-        if self._ahead is None or self._ahead[0] != widths:
+        if self._ahead != widths:
             self._begin_to_build(widths, while_timing=False)
-        (_, built), self._ahead = self._ahead, None
+        built, self._ahead = self._built, None
         self._started.result()
         built.result()
         result: GroupReadings = self._executor.submit(time_group, seed).result()
@@ -155,7 +152,7 @@ class MeasuringWorker:
         if self._executor is None:
             self.start(while_timing=while_timing)
         self.models_built += len(widths)
-        self._ahead = (widths, self._executor.submit(build_group, widths))
+        self._ahead, self._built = widths, self._executor.submit(build_group, widths)
 
 
 def _joined(first: GroupReadings, second: GroupReadings, offset: int) -> GroupReadings:
