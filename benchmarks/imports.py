@@ -1,8 +1,9 @@
 """What ``import fcnn_latency`` takes, beside a bare interpreter, and whether it loads TensorFlow.
 
-``python benchmarks/imports.py`` exits with 1 where the import takes more than 0.5 s, the start of the
-interpreter included, or loads TensorFlow. The names of the package are imported when first used, so
-``from fcnn_latency import *`` stands beside it: all of them, which must not load TensorFlow either.
+``python benchmarks/imports.py`` exits with 1 where the import takes more than 0.5 s, the start of
+the interpreter included, or loads TensorFlow. The names of the package are imported when first
+used, so ``from fcnn_latency import *`` stands beside it: all of them, which must not load
+TensorFlow either.
 """
 
 import subprocess

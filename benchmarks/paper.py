@@ -3,11 +3,12 @@
 ``python benchmarks/paper.py [SOURCE]`` fetches the data (SOURCE, or the environment variable
 FCNN_LATENCY_CAPSTONE2023, is another address or a file), splits them as the paper does into 4,480
 training, 1,120 validation and 1,400 test rows, trains the paper's network for 100 epochs and prints
-its four metrics and R² on the test set, beside the figures that the paper states and other estimators.
+its four metrics and R² on the test set, beside the figures that the paper states and other
+estimators. The paper does not say which rows it drew: the draw is ours, by ``--seed``.
 
 Repeats matter: 2,674 of the 7,000 rows are of an architecture measured more than once. The paper's
-random split divides them between training and test, so a good score could come from remembered rows.
-This reproduction keeps the paper's split all the same; `fcnn_latency.compare` never divides repeats.
+split divides them between training and test, so a good score could come from remembered rows. This
+reproduction keeps such a split all the same; `fcnn_latency.compare` never divides repeats.
 The default network takes minutes, as its steps are of 8 rows.
 """
 
