@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import numbers
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +14,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from fcnn_latency.estimators.parameters import check_parameters
 from fcnn_latency.keras_import import import_keras
 
 __all__ = ["LatencyRegressor"]
@@ -31,7 +34,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
     hidden_layer_sizes : sequence of int, default=(64, 64, 64)
         Units of each hidden layer.
     activation : str, default="relu"
-        Activation of the hidden layers.
+        Keras activation of the hidden layers; any that works value by value.
     batch_normalization : bool or "first", default=False
         Whether each hidden layer, or the first only, is followed by batch normalization.
     dropout : float, default=0.0
@@ -39,14 +42,16 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
     l2 : float, default=1e-3
         Weight of the squared kernels in the loss.
     optimizer : str, default="adam"
-        Name of a Keras optimizer.
+        Keras optimizer: "adam", "adamw", "nadam", "adamax", "adagrad", "adadelta", "adafactor",
+        "rmsprop", "sgd", "ftrl" or "lion".
     learning_rate : float, default=1e-2
         Step size; the first one, where it decays.
     learning_rate_decay : {"cosine"} or None, default="cosine"
         Whether the step size falls to 0 over the epochs along half a cosine (Loshchilov and Hutter,
         "SGDR: Stochastic gradient descent with warm restarts", 2017, eq. 5, without restarts).
     loss : str, default="mean_squared_error"
-        Keras loss, on the standardized target.
+        Keras loss on the standardized target: "mean_squared_error", "mean_absolute_error",
+        "huber" or "log_cosh". A relative one would divide by targets around 0.
     epochs : int, default=100
         Passes over the training data.
     batch_size : int, default=8
@@ -58,20 +63,24 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         Fraction held out for validation; 0 for none.
     callbacks : list of keras.callbacks.Callback or None, default=None
         Further callbacks; copied before use, the used ones are `callbacks_`.
-    log_dir : str or None, default=None
+    log_dir : str, path or None, default=None
         Folder for TensorBoard logs; takes the package tensorboard.
-    random_state : int or None, default=None
-        The same seed gives the same predictions.
-    verbose : int, default=0
+    random_state : int, RandomState or None, default=None
+        The same seed gives the same predictions on the same machine; the global seeds of random,
+        NumPy and TensorFlow are put back after.
+    verbose : {0, 1, 2}, default=0
         Verbosity of Keras.
 
     Attributes
     ----------
     regressor_ : scikeras.wrappers.KerasRegressor
         The trained engine.
+    callbacks_ : list of keras.callbacks.Callback
+        Those of the training; not kept when pickled.
     history_ : dict of str to list of float
-        Per epoch ``loss`` (standardized target), ``mse`` (seconds squared), ``mae`` and ``rmse``
-        (seconds), and the same with ``val_``.
+        Per epoch ``loss`` (standardized target, weight penalty included), ``mse`` (seconds
+        squared), ``mae`` and ``rmse`` (seconds), and the same with ``val_`` where rows were held
+        out.
     """
 
     def __init__(
@@ -91,8 +100,8 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         callbacks: list[Any] | None = None,
-        log_dir: str | None = None,
-        random_state: int | None = None,
+        log_dir: str | os.PathLike[str] | None = None,
+        random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -115,9 +124,14 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
 
     @classmethod
     def paper(cls, **parameters: Any) -> LatencyRegressor:
-        """The network of Beglaryan and Ringhofer (2023), section V-B: 32-BN-16-8, 100 epochs.
+        """The network of Beglaryan and Ringhofer (2023), trained as they did for 100 epochs.
 
-        Their weight regularization is not stated; Keras' default of 0.01 is used.
+        Their section IV ("Description of the proposed estimator model") states three hidden
+        layers, ReLU, regularization, normalization, Adam, squared error and the share of validation
+        rows; their published code, the widths, the place of the normalization and the epochs. The
+        text states neither batch size, step size nor weight of the regularization: they are
+        Keras' defaults here. Unlike theirs, inputs are compressed and standardized and the target
+        is standardized, as always here.
         """
         preset = {
             "hidden_layer_sizes": (32, 16, 8),
@@ -125,6 +139,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             "l2": 0.01,
             "learning_rate": 1e-3,
             "learning_rate_decay": None,
+            "epochs": 100,
             "batch_size": 32,
             "validation_fraction": 0.2,
         }
@@ -140,64 +155,69 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             Latencies in seconds.
 
+        Returns
+        -------
+        LatencyRegressor
+            Itself.
+
         Raises
         ------
         ValueError
             If data or a parameter are wrong.
         """
-        features, target = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        self._check_parameters()
+        encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        self._check_parameters(len(encoded))
         import_keras()
         from scikeras.wrappers import KerasRegressor
 
-        self.x_scaler_ = make_pipeline(FunctionTransformer(_compress), StandardScaler())
-        self.x_scaler_.fit(features)
-        self.y_scaler_ = StandardScaler().fit(target[:, None])
-        features = self.x_scaler_.transform(features).astype(np.float32)
-        target = self.y_scaler_.transform(target[:, None]).astype(np.float32)[:, 0]
-        held_out = {}
-        if self.validation_fraction and len(features) * self.validation_fraction >= 1:
-            features, X_val, target, y_val = train_test_split(
-                features, target, test_size=self.validation_fraction, random_state=self.random_state
+        self.x_scaler_ = make_pipeline(FunctionTransformer(_compress), StandardScaler()).fit(
+            encoded
+        )
+        self.y_scaler_ = StandardScaler().fit(latencies[:, None])
+        features = self.x_scaler_.transform(encoded).astype(np.float32)
+        target = self.y_scaler_.transform(latencies[:, None]).astype(np.float32)[:, 0]
+        seed, held_out = _seed(self.random_state), {}
+        if self.validation_fraction and len(encoded) * self.validation_fraction >= 1:
+            features, features_val, target, target_val = train_test_split(
+                features, target, test_size=self.validation_fraction, random_state=seed
             )
-            held_out = {"validation_data": (X_val, y_val)}
+            held_out = {"validation_data": (features_val, target_val)}
         self.callbacks_ = self._make_callbacks(validated=bool(held_out))
         self.regressor_ = KerasRegressor(
             model=_build_network,
-            model__parameters=self.get_params(deep=False),
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            callbacks=self.callbacks_ or None,
-            random_state=self.random_state,
-            verbose=self.verbose,
+            model__parameters={k: v for k, v in self.get_params().items() if k != "callbacks"},
+            epochs=int(self.epochs),
+            batch_size=int(self.batch_size),
+            fit__callbacks=self.callbacks_,
+            random_state=seed,
+            verbose=int(self.verbose),
         ).fit(features, target, **held_out)
+        # The engine keeps its callbacks twice; a prediction needs neither.
+        self.regressor_.set_params(fit__callbacks=None)
+        vars(self.regressor_).pop("_fit_callbacks", None)
         self.history_ = self._history_in_seconds()
         return self
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Predict latencies in seconds, shape (n_samples,)."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        scaled = self.regressor_.predict(self.x_scaler_.transform(X).astype(np.float32))
-        seconds: npt.NDArray[np.float64] = self.y_scaler_.inverse_transform(
-            np.reshape(scaled, (-1, 1))
-        )[:, 0]
-        return seconds
+        encoded = validate_data(self, X, dtype=np.float64, reset=False)
+        scaled = self.regressor_.predict(self.x_scaler_.transform(encoded).astype(np.float32))
+        return np.asarray(self.y_scaler_.inverse_transform(np.reshape(scaled, (-1, 1)))[:, 0])
 
-    def _check_parameters(self) -> None:
-        sizes = self.hidden_layer_sizes
-        if not all(isinstance(size, numbers.Integral) and size > 0 for size in sizes):
-            raise ValueError(_wrong("hidden_layer_sizes", "whole numbers of at least 1", sizes))
-        if self.batch_normalization not in (False, True, "first"):
-            got = self.batch_normalization
-            raise ValueError(_wrong("batch_normalization", 'False, True or "first"', got))
-        if self.learning_rate_decay not in ("cosine", None):
-            got = self.learning_rate_decay
-            raise ValueError(_wrong("learning_rate_decay", '"cosine" or None', got))
-        if not 0 <= self.validation_fraction < 1:
-            raise ValueError(_wrong("validation_fraction", "in [0, 1)", self.validation_fraction))
-        if self.early_stopping and not self.validation_fraction:
-            msg = "early_stopping=True needs a validation_fraction above 0."
+    def __getstate__(self) -> dict[str, Any]:
+        """Without `callbacks_`: TensorBoard's holds open files, which cannot be pickled."""
+        state = dict(super().__getstate__())
+        state.pop("callbacks_", None)
+        return state
+
+    def _check_parameters(self, n_samples: int) -> None:
+        check_parameters(self)
+        if self.early_stopping and n_samples * self.validation_fraction < 1:
+            msg = (
+                "early_stopping=True needs validation rows: of "
+                f"{n_samples} rows, validation_fraction={self.validation_fraction!r} leaves none."
+            )
             raise ValueError(msg)
 
     def _make_callbacks(self, *, validated: bool) -> list[Any]:
@@ -209,7 +229,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
                 keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
             )
         if self.log_dir is not None:
-            callbacks.append(keras.callbacks.TensorBoard(self.log_dir))
+            callbacks.append(keras.callbacks.TensorBoard(os.fspath(self.log_dir)))
         return callbacks
 
     def _history_in_seconds(self) -> dict[str, list[float]]:
@@ -231,6 +251,13 @@ def _compress(X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.sign(X) * np.log1p(np.abs(X))
 
 
+def _seed(random_state: int | np.random.RandomState | None) -> int:
+    """A number in any case: TensorFlow, once made deterministic, refuses to go without."""
+    if isinstance(random_state, numbers.Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
 def _build_network(meta: dict[str, Any], parameters: dict[str, Any]) -> Any:
     keras = import_keras()
     layers: list[Any] = [keras.Input((meta["n_features_in_"],))]
@@ -239,8 +266,9 @@ def _build_network(meta: dict[str, Any], parameters: dict[str, Any]) -> Any:
         layers.append(
             keras.layers.Dense(int(size), parameters["activation"], kernel_regularizer=regularizer)
         )
-        normalized = parameters["batch_normalization"]
-        if normalized is True or (normalized == "first" and i == 0):
+        if parameters["batch_normalization"] and (
+            parameters["batch_normalization"] != "first" or i == 0
+        ):
             layers.append(keras.layers.BatchNormalization())
         if parameters["dropout"]:
             layers.append(keras.layers.Dropout(parameters["dropout"]))
@@ -257,7 +285,3 @@ def _build_network(meta: dict[str, Any], parameters: dict[str, Any]) -> Any:
         metrics=["mean_squared_error", "mean_absolute_error"],
     )
     return network
-
-
-def _wrong(name: str, expected: str, got: object) -> str:
-    return f"The '{name}' parameter of LatencyRegressor must be {expected}. Got {got!r} instead."

@@ -81,7 +81,7 @@ def run_campaign(
             ]
             for worker in workers:
                 worker.start()
-            environment = next(worker.environment() for worker in workers)
+            environment, *_ = [worker.environment() for worker in workers]
             progress = stack.enter_context(_progress(groups, runtime, verbose))
             for number, group in enumerate(groups):
                 worker = workers[group.pass_number]
