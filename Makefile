@@ -1,9 +1,12 @@
 PYTHON ?= python3
 
-.PHONY: demo test
+.PHONY: demo docs test
 
 demo: .venv/installed
 	.venv/bin/fcnn-latency demo
+
+docs: .venv/installed
+	.venv/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 test: .venv/installed
 	.venv/bin/python -m pytest
