@@ -1,6 +1,6 @@
 """Search the hidden layers of the estimator's network with scikit-learn's GridSearchCV.
 
-    python examples/grid_search.py [number of architectures, default 40]
+Run as `python examples/grid_search.py [n]`: n architectures, 40 unless told.
 """
 
 import sys
@@ -16,7 +16,7 @@ n_architectures = int(sys.argv[1]) if len(sys.argv) > 1 else 40
 dataset = make_dataset(n_architectures, random_state=0, verbose=1)
 
 search = GridSearchCV(
-    make_latency_pipeline(random_state=0),
+    make_latency_pipeline(random_state=0).set_params(latencyregressor__epochs=50),
     {"latencyregressor__hidden_layer_sizes": [(16,), (32, 32), (64, 64)]},
     scoring=SCORERS["neg_mean_absolute_percentage_error"],
     cv=KFold(3, shuffle=True, random_state=0),

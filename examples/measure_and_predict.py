@@ -1,6 +1,6 @@
 """Measure random architectures on this machine, fit the default estimator, predict unseen ones.
 
-    python examples/measure_and_predict.py [number of architectures, default 80]
+Run as `python examples/measure_and_predict.py [n]`: n architectures, 80 unless told.
 """
 
 import sys

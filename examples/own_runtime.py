@@ -1,6 +1,6 @@
 """Measure a runtime of one's own: a forward pass in plain NumPy.
 
-    python examples/own_runtime.py [number of architectures, default 100]
+Run as `python examples/own_runtime.py [n]`: n architectures, 100 unless told.
 """
 
 import sys
@@ -34,8 +34,4 @@ class NumPyRuntime(Runtime):
 
 dataset = make_dataset(n_architectures, runtime=NumPyRuntime(), random_state=0, verbose=1)
 print(dataset.DESCR)
-print(
-    compare(
-        dataset.data, dataset.target, estimators=["linear"], noise_floor=dataset.noise_floor
-    )
-)
+print(compare(dataset.data, dataset.target, estimators=["linear"], noise_floor=dataset.noise_floor))

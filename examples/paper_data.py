@@ -1,6 +1,6 @@
 """Show that no estimator beats the mean on the published data of Beglaryan and Ringhofer (2023).
 
-    python examples/paper_data.py
+Run as `python examples/paper_data.py`.
 
 The data are downloaded once; the environment variable FCNN_LATENCY_CAPSTONE2023 names a local
 copy where the network is out of reach.
