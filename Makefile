@@ -1,9 +1,12 @@
 PYTHON ?= python3
 
-.PHONY: demo lint test types
+.PHONY: demo docs lint test types
 
 demo: .venv/installed
 	.venv/bin/fcnn-latency demo
+
+docs: .venv/installed
+	.venv/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 lint: .venv/installed
 	.venv/bin/ruff check

@@ -1,0 +1,68 @@
+"""The examples and the guide's code run as they stand."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAPER_DATA = ROOT.parent / "shared" / "paper" / "dataset.csv"
+LATENCY = r"-?[\d.]+ (ns|µs|ms|s)\b"
+
+
+def run(script, folder, *arguments, **variables):
+    """Run a script in a process of its own, in an empty folder; its output."""
+    done = subprocess.run(
+        [sys.executable, str(script), *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONUTF8": "1", **variables},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_measure_and_predict_states_errors_and_latencies(tmp_path):
+    output = run(ROOT / "examples" / "measure_and_predict.py", tmp_path, "12")
+    assert "On 3 architectures that the model has not seen" in output
+    assert re.search(rf"predicted for \[14, 21, 31, 14\]: {LATENCY}", output)
+
+
+def test_grid_search_scores_every_candidate(tmp_path):
+    output = run(ROOT / "examples" / "grid_search.py", tmp_path, "9")
+    assert output.count("cross-validated MAPE") == 3
+    assert re.search(r"best: \(\d+", output)
+
+
+def test_own_runtime_is_measured_from_a_script(tmp_path):
+    output = run(ROOT / "examples" / "own_runtime.py", tmp_path, "12")
+    assert "Runtime: numpy." in output
+    assert re.search(r"^linear +\d", output, re.MULTILINE)
+
+
+@pytest.mark.skipif(
+    not PAPER_DATA.exists() and "FCNN_LATENCY_CAPSTONE2023" not in os.environ,
+    reason="the published file is not beside the project",
+)
+def test_paper_data_hold_no_signal(tmp_path):
+    source = os.environ.get("FCNN_LATENCY_CAPSTONE2023", str(PAPER_DATA))
+    output = run(ROOT / "examples" / "paper_data.py", tmp_path, FCNN_LATENCY_CAPSTONE2023=source)
+    assert "4805 distinct architectures" in output
+    r2 = [float(row.split()[4]) for row in output.splitlines()[-3:]]
+    assert max(r2) < 0.01
+
+
+def test_code_of_the_guide_runs(tmp_path):
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    script = tmp_path / "guide.py"
+    blocks = re.findall(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    script.write_text("\n".join(blocks), encoding="utf-8")
+    output = run(script, tmp_path)
+    assert "Runtime: keras." in output
+    assert "Runtime: numpy." in output
+    assert (tmp_path / "latencies.json").exists()
