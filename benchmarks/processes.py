@@ -33,7 +33,7 @@ def start() -> ProcessPoolExecutor:
 
 def reference_latency(executor: ProcessPoolExecutor) -> float:
     """A low quantile of reference readings, in seconds."""
-    executor.submit(build_group, [PROTOCOL.reference_widths]).result()
+    executor.submit(build_group, [PROTOCOL.reference_widths], False).result()
     readings = executor.submit(time_group, 0).result().seconds
     return float(np.quantile(readings, PROTOCOL.reference_quantile))
 

@@ -79,9 +79,8 @@ def run_campaign(
                 stack.enter_context(MeasuringWorker(runtime, protocol, workload))
                 for _ in range(protocol.passes)
             ]
-            for worker in workers:
-                worker.start()
-            environment, *_ = [worker.environment() for worker in workers]
+            workers[0].start()
+            environment = workers[0].environment()
             progress = stack.enter_context(_progress(groups, runtime, verbose))
             for number, group in enumerate(groups):
                 worker = workers[group.pass_number]

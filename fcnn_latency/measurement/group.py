@@ -108,7 +108,14 @@ def start_session(
     """Import the framework, then bind the process to its core and start the framework there.
 
     The framework's threads are made when it starts, and stay on the core that the process has
-    then. The import takes any core, but the one for building while another process times.
+    then.
+
+    Parameters
+    ----------
+    runtime, protocol, workload, cores
+        What all groups share.
+    while_timing : bool
+        Whether another process times meanwhile, so that the import keeps off its core.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     session = _Session(runtime, protocol, workload, cores)
@@ -125,16 +132,19 @@ def start_session(
     _sessions[:] = [session]
 
 
-def build_group(widths: Sequence[tuple[int, ...]]) -> None:
+def build_group(widths: Sequence[tuple[int, ...]], while_timing: bool) -> None:
     """Build and warm up the models of a group; those of the last one are given up.
 
     Parameters
     ----------
     widths : sequence of tuple of int
         The architectures.
+    while_timing : bool
+        Whether another process times meanwhile, so that this one keeps off its core.
     """
     (session,) = _sessions
-    move_to(session.cores.building)
+    if while_timing:
+        move_to(session.cores.building)
     session.calls, session.failures = {}, {}
     for model, model_widths in enumerate(widths):
         with session.recording_failure(model):

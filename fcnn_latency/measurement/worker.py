@@ -70,7 +70,7 @@ class MeasuringWorker:
             self._executor = self._ahead = None
 
     def start(self, *, while_timing: bool = False) -> None:
-        """Begin to start the process, without waiting: several may start side by side."""
+        """Begin to start the process, without waiting."""
         self._executor = ProcessPoolExecutor(max_workers=1, env=WORKER_ENVIRONMENT)
         self.models_built = 0
         # The framework comes first, since loky replaces a process that outgrows its first task.
@@ -152,7 +152,7 @@ class MeasuringWorker:
         if self._executor is None:
             self.start(while_timing=while_timing)
         self.models_built += len(widths)
-        self._ahead, self._built = widths, self._executor.submit(build_group, widths)
+        self._ahead, self._built = widths, self._executor.submit(build_group, widths, while_timing)
 
 
 def _joined(first: GroupReadings, second: GroupReadings, offset: int) -> GroupReadings:
