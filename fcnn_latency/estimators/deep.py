@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -22,24 +24,34 @@ from fcnn_latency.keras_import import import_keras
 
 __all__ = ["LatencyRegressor"]
 
+#: What the penalty of the linear part is chosen from.
+RIDGE_PENALTIES = np.logspace(-4, 4, 17)
+
 
 class LatencyRegressor(RegressorMixin, BaseEstimator):
     r"""Deep fully connected regressor on scikeras' `KerasRegressor`.
 
-    Inputs are compressed by sign(x) log(1 + \|x\|), since costs range over decades, and
-    standardized; so is the target, so that microseconds and seconds train alike.
+    A linear part is fitted first, by ridge regression on the inputs as they are, its penalty chosen
+    by leave-one-out; the network learns what the line leaves. This is the wide and deep model of
+    Cheng et al., "Wide & deep learning for recommender systems" (2016), section 3, fitted one part
+    after the other. The network's inputs are compressed by sign(x) log(1 + \|x\|), since costs
+    range over decades, and standardized; the target is standardized before the line is taken off,
+    so that microseconds and seconds train alike, and so that the `l2` penalty keeps the network
+    silent where the line leaves nothing but noise.
 
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(64, 64, 64)
         Units of each hidden layer.
+    linear_part : bool, default=True
+        Whether the network learns the residual of a linear model, rather than the whole.
     activation : str, default="relu"
         Keras activation of the hidden layers; any that works value by value.
     batch_normalization : bool or "first", default=False
         Whether each hidden layer, or the first only, is followed by batch normalization.
     dropout : float, default=0.0
         Fraction dropped after each hidden layer.
-    l2 : float, default=1e-3
+    l2 : float, default=3e-4
         Weight of the squared kernels in the loss.
     optimizer : str, default="adam"
         Keras optimizer: "adam", "adamw", "nadam", "adamax", "adagrad", "adadelta", "adafactor",
@@ -54,7 +66,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         "huber" or "log_cosh". A relative one would divide by targets around 0.
     epochs : int, default=100
         Passes over the training data.
-    batch_size : int, default=8
+    batch_size : int, default=16
         Samples of a gradient step.
     early_stopping : bool, default=False
         Stop when the validation loss has not improved for a tenth of `epochs`, and keep the best
@@ -73,6 +85,8 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
 
     Attributes
     ----------
+    line_ : estimator
+        The linear part.
     regressor_ : scikeras.wrappers.KerasRegressor
         The trained engine.
     callbacks_ : list of keras.callbacks.Callback
@@ -87,16 +101,17 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         self,
         hidden_layer_sizes: Sequence[int] = (64, 64, 64),
         *,
+        linear_part: bool = True,
         activation: str = "relu",
         batch_normalization: bool | str = False,
         dropout: float = 0.0,
-        l2: float = 1e-3,
+        l2: float = 3e-4,
         optimizer: str = "adam",
         learning_rate: float = 1e-2,
         learning_rate_decay: str | None = "cosine",
         loss: str = "mean_squared_error",
         epochs: int = 100,
-        batch_size: int = 8,
+        batch_size: int = 16,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         callbacks: list[Any] | None = None,
@@ -105,6 +120,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         verbose: int = 0,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.linear_part = linear_part
         self.activation = activation
         self.batch_normalization = batch_normalization
         self.dropout = dropout
@@ -135,6 +151,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         """
         preset = {
             "hidden_layer_sizes": (32, 16, 8),
+            "linear_part": False,
             "batch_normalization": "first",
             "l2": 0.01,
             "learning_rate": 1e-3,
@@ -175,7 +192,9 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         )
         self.y_scaler_ = StandardScaler().fit(latencies[:, None])
         features = self.x_scaler_.transform(encoded).astype(np.float32)
-        target = self.y_scaler_.transform(latencies[:, None]).astype(np.float32)[:, 0]
+        target = self.y_scaler_.transform(latencies[:, None])[:, 0]
+        self.line_ = self._fit_line(encoded, target)
+        target = (target - self.line_.predict(encoded)).astype(np.float32)
         seed, held_out = _seed(self.random_state), {}
         if self.validation_fraction and len(encoded) * self.validation_fraction >= 1:
             features, features_val, target, target_val = train_test_split(
@@ -203,7 +222,14 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         encoded = validate_data(self, X, dtype=np.float64, reset=False)
         scaled = self.regressor_.predict(self.x_scaler_.transform(encoded).astype(np.float32))
-        return np.asarray(self.y_scaler_.inverse_transform(np.reshape(scaled, (-1, 1)))[:, 0])
+        scaled = np.ravel(scaled) + self.line_.predict(encoded)
+        return np.asarray(self.y_scaler_.inverse_transform(scaled[:, None])[:, 0])
+
+    def _fit_line(self, X: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Any:
+        """The linear part; a constant 0, the mean of `y`, without one."""
+        if not self.linear_part:
+            return DummyRegressor().fit(X, y)
+        return make_pipeline(StandardScaler(), RidgeCV(RIDGE_PENALTIES)).fit(X, y)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without `callbacks_`: TensorBoard's holds open files, which cannot be pickled."""

@@ -59,6 +59,7 @@ FRACTION: Rule = ("a number in [0, 1)", lambda value: _is_number(value) and 0 <=
 
 RULES: dict[str, Rule] = {
     "hidden_layer_sizes": ("a sequence of one or more whole numbers of at least 1", _is_sizes),
+    "linear_part": ("True or False", _is_bool),
     # Keras' activations that work value by value.
     "activation": _one_of(
         "elu gelu hard_sigmoid hard_silu leaky_relu linear log_sigmoid mish relu relu6 selu "
