@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
+    from fcnn_latency.metrics import SCORERS
     from fcnn_latency.pipeline import make_latency_pipeline
 
 #: Where each public name lives; imported when first used, so that the package imports at once.
@@ -28,6 +29,7 @@ _HOMES = {
     "MeasurementProtocol": "measurement.protocol",
     "MeasurementWarning": "exceptions",
     "Runtime": "measurement.runtimes.base",
+    "SCORERS": "metrics",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
     "load_dataset": "dataset_files",
@@ -37,6 +39,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "SCORERS",
     "AbsoluteDeviationDisplay",
     "ArchitectureEncoder",
     "FCNNSpace",

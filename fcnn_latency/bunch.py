@@ -69,15 +69,8 @@ def _describe(
         f"Machine: {environment.get('cpu', 'unknown')}, {environment.get('cores', '?')} cores, "
         f"pinned to {environment.get('affinity', 'unknown')}.",
     ]
-    scale = provenance["scale"]
-    if scale is not None:
-        own = scale["campaign_latency"] / scale["reference_latency"] - 1
-        lines.append(
-            "Scale: the reference architecture takes "
-            f"{format_seconds(scale['reference_latency'])}, the mean of "
-            f"{scale['n_processes']} measuring processes; in this campaign alone "
-            f"{100 * own:+.2f} %."
-        )
+    if provenance["scale"] is not None:
+        lines.append(_describe_scale(**provenance["scale"]))
     if reliability is None:
         lines.append("Noise floor: not known, since each architecture was measured in one pass.")
     else:
@@ -93,3 +86,15 @@ def _describe(
 
 def _rounded(value: float | None) -> str:
     return "too few architectures" if value is None else f"{value:.5f}"
+
+
+def _describe_scale(reference_latency: float, campaign_latency: float, n_processes: int) -> str:
+    text = (
+        f"Scale: the reference architecture takes {format_seconds(reference_latency)} on this "
+        f"machine, the mean of {n_processes} measuring processes"
+    )
+    apart = campaign_latency / reference_latency - 1
+    if apart == 0:
+        return f"{text} of this campaign."
+    how = "slower" if apart > 0 else "faster"
+    return f"{text} in several campaigns; in this one alone it was {abs(apart):.2%} {how}."

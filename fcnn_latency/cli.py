@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from typing import Any
 
@@ -17,6 +18,9 @@ __all__ = ["main"]
 @click.version_option(package_name="fcnn-latency")
 def main() -> None:
     """Measure and predict the CPU inference latency of fully connected networks."""
+    os.environ.setdefault(
+        "CUDA_VISIBLE_DEVICES", "-1"
+    )  # or TensorFlow looks for one, and complains
 
 
 @main.command()
@@ -30,7 +34,8 @@ def main() -> None:
     "--architectures",
     "given",
     type=click.Path(exists=True, dir_okay=False),
-    help="Measure those of this CSV file (layer_1 to layer_k) instead of sampling.",
+    help="Measure those of this CSV file instead of sampling: columns layer_1 to layer_k, 0 or "
+    "nothing behind the last layer.",
 )
 @click.option("--signal-length", default=50, show_default=True, help="Values that are read.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample and the order.")
@@ -225,4 +230,4 @@ def _read_architectures(path: str) -> list[tuple[int, ...]]:
     if not layers:
         msg = f"{path} has no columns layer_1 to layer_k. Got {list(frame.columns)} instead."
         raise ValueError(msg)
-    return trim_widths(pad_widths(frame[layers], len(layers)))
+    return trim_widths(pad_widths(frame[layers].fillna(0), len(layers)))

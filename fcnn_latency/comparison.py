@@ -89,6 +89,8 @@ def compare(
     splitter = GroupKFold(n_splits=cv, shuffle=True, random_state=random_state)
     splits = list(splitter.split(X, y, groups))
     names = list(dict.fromkeys(["mean", *estimators]))
+    for name in names:  # before the first fit
+        make_latency_pipeline(name)
     predictions = pd.DataFrame(index=range(len(y)), columns=names, dtype=np.float64)
     rows = {}
     progress = tqdm(total=len(names) * cv, desc="comparing", unit="fit", disable=not verbose)

@@ -102,9 +102,10 @@ def run_campaign(
 
 
 def _progress(groups: list[Group], runtime: Runtime, verbose: int) -> Any:
+    n_passes = 1 + max(group.pass_number for group in groups)
     return tqdm(
         total=sum(len(group.members) for group in groups),
-        desc=f"measuring ({runtime.name})",
+        desc=f"measuring ({runtime.name}, {n_passes} passes)",
         unit="model",
         disable=not verbose,
     )

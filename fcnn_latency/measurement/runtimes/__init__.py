@@ -22,6 +22,9 @@ def get_runtime(runtime: str | Runtime) -> Runtime:
     if isinstance(runtime, Runtime):
         return runtime
     if not isinstance(runtime, str) or runtime not in RUNTIMES:
-        msg = f"Unknown runtime {runtime!r}. Valid ones: {sorted(RUNTIMES)}, or a Runtime object."
+        msg = (
+            f"Unknown runtime {runtime!r}. Valid ones: {sorted(RUNTIMES)}, or an instance of "
+            "a subclass of Runtime."
+        )
         raise ValueError(msg)
     return RUNTIMES[runtime]()

@@ -16,8 +16,10 @@ __all__ = ["Runtime", "make_weights"]
 class Runtime(ABC):
     """Executes a fully connected network; one subclass per way of executing.
 
-    A subclass sets `name` and implements `prepare`. It is sent to the measuring process, so it
-    imports its framework inside its methods, not at the top of its module.
+    A subclass sets `name`, may set `packages`, whose versions are then kept with the labels, and
+    implements `prepare`. It is sent to the measuring process, so it imports its framework inside
+    its methods, not at the top of its module. Give a changed runtime another name: campaigns of one
+    name share a scale (`fcnn_latency.measurement.scale`).
     """
 
     #: How users call it.
