@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,13 +15,23 @@ from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands whose errors are one line, since their user did not write the code."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(context)
+        except (ValueError, OSError, MeasurementError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="fcnn-latency")
 def main() -> None:
     """Measure and predict the CPU inference latency of fully connected networks."""
-    os.environ.setdefault(
-        "CUDA_VISIBLE_DEVICES", "-1"
-    )  # or TensorFlow looks for one, and complains
+    # TensorFlow looks for a graphics card otherwise, and complains.
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 
 @main.command()
@@ -59,19 +70,16 @@ def measure(
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MeasurementWarning)
-        try:
-            check_path(output)
-            dataset = make_dataset(
-                n_architectures if given is None else _read_architectures(given),
-                space=FCNNSpace(max_layers=max_layers, max_width=max_width, tie_io=not untied),
-                runtime=runtime,
-                protocol=protocol,
-                signal_length=signal_length,
-                random_state=seed,
-                verbose=1,
-            )
-        except (ValueError, OSError, MeasurementError) as error:
-            raise click.ClickException(str(error)) from error
+        check_path(output)
+        dataset = make_dataset(
+            n_architectures if given is None else _read_architectures(given),
+            space=FCNNSpace(max_layers=max_layers, max_width=max_width, tie_io=not untied),
+            runtime=runtime,
+            protocol=protocol,
+            signal_length=signal_length,
+            random_state=seed,
+            verbose=1,
+        )
     for warning in caught:
         if issubclass(warning.category, MeasurementWarning):
             click.echo(f"Warning: {warning.message}", err=True)
@@ -92,23 +100,21 @@ def measure(
 def compare(data: str, folds: int, seed: int, estimators: tuple[str, ...]) -> None:
     """Compare the estimators on measured DATA."""
     from fcnn_latency.comparison import compare as compare_estimators
+    from fcnn_latency.dataset_files import load_dataset
     from fcnn_latency.pipeline import ESTIMATORS
 
-    dataset = _load(data)
-    try:
-        result = compare_estimators(
-            dataset.data,
-            dataset.target,
-            estimators=estimators or tuple(ESTIMATORS),
-            cv=folds,
-            space=dataset.space,
-            signal_length=dataset.signal_length,
-            noise_floor=dataset.noise_floor,
-            random_state=seed,
-            verbose=1,
-        )
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
+    dataset = load_dataset(data)
+    result = compare_estimators(
+        dataset.data,
+        dataset.target,
+        estimators=estimators or tuple(ESTIMATORS),
+        cv=folds,
+        space=dataset.space,
+        signal_length=dataset.signal_length,
+        noise_floor=dataset.noise_floor,
+        random_state=seed,
+        verbose=1,
+    )
     click.echo(str(result))
 
 
@@ -121,19 +127,18 @@ def fit(data: str, estimator: str, seed: int, output: str) -> None:
     """Fit an estimator to measured DATA."""
     import joblib
 
+    from fcnn_latency.dataset_files import check_writable, load_dataset
     from fcnn_latency.pipeline import make_latency_pipeline
 
-    dataset = _load(data)
-    try:
-        model = make_latency_pipeline(
-            estimator,
-            space=dataset.space,
-            signal_length=dataset.signal_length,
-            random_state=seed,
-        )
-        model.fit(dataset.data, dataset.target)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
+    check_writable(Path(output))
+    dataset = load_dataset(data)
+    model = make_latency_pipeline(
+        estimator,
+        space=dataset.space,
+        signal_length=dataset.signal_length,
+        random_state=seed,
+    )
+    model.fit(dataset.data, dataset.target)
     joblib.dump(model, output)
     click.echo(f"wrote {output}")
 
@@ -155,20 +160,19 @@ def predict(
 
     The file is a pickle: open only what you trust.
     """
-    import joblib
     import pandas as pd
 
     from fcnn_latency.bunch import layer_names
+    from fcnn_latency.dataset_files import check_writable
     from fcnn_latency.units import format_seconds
     from fcnn_latency.widths import pad_widths
 
     if bool(architectures) == bool(given):
         raise click.UsageError("Give architectures, or a file of them with --architectures.")
-    try:
-        rows = _read_architectures(given) if given else [_parse(text) for text in architectures]
-        latencies = joblib.load(model).predict(rows)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
+    if output is not None:
+        check_writable(Path(output))
+    rows = _read_architectures(given) if given else [_parse(text) for text in architectures]
+    latencies = _read_model(model).predict(rows)
     if output is not None:
         padded = pad_widths(rows, max(map(len, rows)))
         frame = pd.DataFrame(padded, columns=layer_names(padded))
@@ -203,13 +207,18 @@ def doctor() -> None:
         click.echo("Nothing found that would disturb a measurement.")
 
 
-def _load(path: str) -> Any:
-    from fcnn_latency.dataset_files import load_dataset
+def _read_model(path: str) -> Any:
+    import joblib
 
     try:
-        return load_dataset(path)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
+        model = joblib.load(path)
+    except Exception as error:  # unpickling raises whatever it meets
+        msg = f"{path} is no model file that `fcnn-latency fit` wrote: {error!r}"
+        raise ValueError(msg) from error
+    if not hasattr(model, "predict"):
+        msg = f"{path} holds a {type(model).__name__}, no model that `fcnn-latency fit` wrote."
+        raise ValueError(msg)
+    return model
 
 
 def _parse(text: str) -> list[float]:
@@ -221,11 +230,10 @@ def _parse(text: str) -> list[float]:
 
 
 def _read_architectures(path: str) -> list[tuple[int, ...]]:
-    import pandas as pd
-
+    from fcnn_latency.dataset_files import read_table
     from fcnn_latency.widths import pad_widths, trim_widths
 
-    frame = pd.read_csv(path)
+    frame = read_table(Path(path))
     layers = [name for name in frame.columns if name.startswith("layer_")]
     if not layers:
         msg = f"{path} has no columns layer_1 to layer_k. Got {list(frame.columns)} instead."

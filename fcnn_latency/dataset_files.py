@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from fcnn_latency.measurement.reliability import (
 )
 from fcnn_latency.widths import pad_widths
 
-__all__ = ["check_path", "load_dataset", "save_dataset"]
+__all__ = ["check_path", "check_writable", "load_dataset", "read_table", "save_dataset"]
 
 
 def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
@@ -89,7 +90,7 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
         msg = f"There is no dataset {str(path)!r}."
         raise FileNotFoundError(msg)
     _check_suffix(path)
-    frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    frame = read_table(path)
     layers = [name for name in frame.columns if str(name).startswith("layer_")]
     if not layers or "latency" not in frame.columns or not len(frame):
         msg = (
@@ -112,17 +113,15 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
             msg = f"{path}, row {row}: {name} is {values[row]}; it must be positive seconds."
             raise ValueError(msg)
     about_path = path.with_suffix(".json")
-    about = json.loads(about_path.read_text(encoding="utf-8")) if about_path.exists() else {}
-    reliability = assess_reliability(passes)
-    if reliability is None and "reliability" in about:
-        reliability = Reliability(**about["reliability"])
+    about = _read_about(about_path) if about_path.exists() else {}
+    reliability = assess_reliability(passes) or about.get("reliability")
     return make_bunch(
         padded,
         passes,
         _loaded_errors(frame, passes),
         reliability,
         {
-            "space": FCNNSpace(**about["space"]) if "space" in about else _covering_space(padded),
+            "space": about.get("space") or _covering_space(padded),
             "runtime": about.get("runtime", "unknown"),
             "protocol": about.get("protocol", {}),
             "signal_length": about.get("signal_length", 50),
@@ -131,6 +130,24 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
         },
         as_frame=as_frame,
     )
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    """What a dataset was measured with."""
+    try:
+        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(about, dict):
+            raise TypeError("no JSON object")
+        for key, kind in (("space", FCNNSpace), ("reliability", Reliability)):
+            if key in about:
+                about[key] = kind(**about[key])
+    except (TypeError, ValueError) as error:
+        msg = (
+            f"{path} does not say what the dataset beside it was measured with: {error}. "
+            "Mend it, or remove it to read the table alone."
+        )
+        raise ValueError(msg) from error
+    return about
 
 
 def _covering_space(padded: npt.NDArray[np.int64]) -> FCNNSpace:
@@ -142,6 +159,21 @@ def _covering_space(padded: npt.NDArray[np.int64]) -> FCNNSpace:
         max_width=max(default.max_width, int(padded.max())),
         tie_io=bool((outputs == padded[:, 0]).all()),
     )
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV or Parquet file.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read as one; names the file.
+    """
+    try:
+        return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    except ValueError as error:  # pandas' and pyarrow's own derive from it
+        msg = f"{path} cannot be read as a table: {error}"
+        raise ValueError(msg) from error
 
 
 def check_path(path: str | os.PathLike[str]) -> Path:
@@ -161,11 +193,26 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     """
     path = Path(path)
     _check_suffix(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
+    check_writable(path)
+    return path
+
+
+def check_writable(path: Path) -> None:
+    """Make sure that a file can be written, making its folder where there is none.
+
+    Raises
+    ------
+    OSError
+        If it cannot.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"The folder of {path} cannot be made: {error}"
+        raise OSError(msg) from error
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         msg = f"{path} cannot be written."
         raise PermissionError(msg)
-    return path
 
 
 def _check_suffix(path: Path) -> None:

@@ -10,7 +10,7 @@ import joblib
 from sklearn.metrics import PredictionErrorDisplay
 
 from fcnn_latency.comparison import Comparison, compare
-from fcnn_latency.dataset_files import save_dataset
+from fcnn_latency.dataset_files import check_writable, save_dataset
 from fcnn_latency.datasets import make_dataset
 from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
 from fcnn_latency.pipeline import make_latency_pipeline
@@ -48,7 +48,7 @@ def run_demo(
         Three-fold.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    check_writable(folder / "latencies.csv")
     dataset = make_dataset(n_architectures, random_state=random_state, verbose=verbose)
     echo(dataset.DESCR)
     save_dataset(dataset, folder / "latencies.csv")

@@ -93,7 +93,7 @@ def _check_matrix(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
             "For a single one pass [widths]. Reshape your data."
         )
         raise ValueError(msg)
-    if values.dtype.kind not in "biuf":
+    if values.dtype.kind not in "iuf":
         msg = f"Widths must be whole numbers. Got an array of dtype {values.dtype} instead."
         raise ValueError(msg)
     return values.astype(np.float64)

@@ -81,3 +81,26 @@ def test_doctor_shows_versions():
     result = run("doctor")
     assert result.exit_code == 0
     assert "tensorflow" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "command", "message"),
+    [
+        ("d.csv", "", ("fit", "d.csv"), "d.csv cannot be read as a table"),
+        ("own.json", "[]", ("fit", "own.csv"), "own.json does not say"),
+        ("own.json", "{", ("compare", "own.csv"), "own.json does not say"),
+        ("own.json", '{"space": {"depth": 5}}', ("fit", "own.csv"), "own.json does not say"),
+        ("m.joblib", "junk", ("predict", "m.joblib", "5,5"), "m.joblib is no model file"),
+        ("own.txt", "", ("fit", "own.csv", "-o", "own.txt/model"), "own.txt"),
+        ("own.txt", "", ("demo", "-o", "own.txt"), "own.txt"),
+        ("own.txt", "", ("demo", "-n", "0"), "at least 1"),
+    ],
+)
+def test_errors_are_one_line(tmp_path, monkeypatch, name, content, command, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.csv").write_text("layer_1,layer_2,latency\n5,5,1e-6\n7,7,1e-6\n")
+    (tmp_path / name).write_text(content)
+    result = run(*command)
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert message in result.output

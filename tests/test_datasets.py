@@ -5,10 +5,12 @@ import re
 import signal
 import subprocess
 import sys
+from time import monotonic, sleep
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from fcnn_latency import (
@@ -106,6 +108,51 @@ def test_ctrl_c_keeps_what_is_complete():
     assert interrupted == b"True"
     assert int(kept) > 0
     assert int(kept) + int(missing) == 2000
+
+
+class QuittingRuntime(PickyRuntime):
+    """Asks Python to end on one width."""
+
+    name: ClassVar[str] = "quitting"
+
+    def prepare(self, widths, inputs, seed):
+        """Quit, or multiply."""
+        if widths[0] == self.refused:
+            sys.exit(3)
+        return super().prepare(widths, inputs, seed)
+
+
+def test_architecture_that_quits_is_named_and_the_others_kept():
+    with pytest.warns(MeasurementWarning, match=r"\(7, 7\).*SystemExit: 3"):
+        dataset = make_dataset([[5, 5], [7, 7], [9, 9]], runtime=QuittingRuntime(7))
+    assert dataset.data[:, 0].tolist() == [5, 9]
+    assert not dataset.interrupted
+
+
+ORPHANED = """
+import os, signal
+import psutil
+from fcnn_latency import make_dataset
+from fcnn_latency.measurement import campaign
+def kill(*arguments):
+    print(*(child.pid for child in psutil.Process().children()), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+campaign._progress = kill
+make_dataset(200, random_state=0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends them with their parent")
+def test_no_process_outlives_a_killed_parent():
+    with subprocess.Popen(
+        [sys.executable, "-c", ORPHANED], stdout=subprocess.PIPE, text=True
+    ) as run:
+        children = [int(pid) for pid in run.stdout.readline().split()]
+    assert children
+    deadline = monotonic() + 30
+    while any(map(psutil.pid_exists, children)):
+        assert monotonic() < deadline
+        sleep(0.1)
 
 
 def test_failing_reference_is_an_error():

@@ -202,5 +202,17 @@ def test_linear_law_is_learnt_from_few_samples_and_the_rest_by_the_network():
     assert (
         fitted.score(inputs, bent)
         > 0.98
-        > r2_score(bent, fitted.y_scaler_.inverse_transform(fitted.line_.predict(inputs)[:, None]))
+        > r2_score(bent, fitted.y_mean_ + fitted.y_scale_ * fitted.line_.predict(inputs))
     )
+
+
+@pytest.mark.parametrize("n_samples", [1, 40])
+def test_constant_latency_is_predicted_as_it_is(n_samples):
+    constant = np.full(n_samples, 1e-4)
+    model = quick().fit(X[:n_samples], constant)
+    np.testing.assert_allclose(model.predict(X), 1e-4)
+
+
+def test_divergence_is_an_error():
+    with pytest.raises(ValueError, match="Training diverged"):
+        quick(learning_rate=1e30, linear_part=False, epochs=5).fit(X, Y)

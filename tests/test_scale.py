@@ -1,6 +1,7 @@
 """The level that the labels of this machine share."""
 
 import multiprocessing
+import sqlite3
 
 import pytest
 
@@ -62,3 +63,11 @@ def test_campaigns_side_by_side_lose_nothing():
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         pool.starmap(scale, [(1.0, 1.001)] * 8)
     assert scale(1.0).n_processes == 17
+
+
+def test_what_is_no_latency_does_not_count():
+    scale(1.0)
+    with sqlite3.connect(scale_file()) as connection:
+        connection.execute("UPDATE reference_latency SET seconds = 'fast'")
+    connection.close()
+    assert scale(1.02).n_processes == 1

@@ -86,7 +86,9 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
     Attributes
     ----------
     line_ : estimator
-        The linear part.
+        The linear part, on the standardized target.
+    y_mean_, y_scale_ : float
+        Mean and standard deviation of the training target, in seconds.
     regressor_ : scikeras.wrappers.KerasRegressor
         The trained engine.
     callbacks_ : list of keras.callbacks.Callback
@@ -180,7 +182,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If data or a parameter are wrong.
+            If data or a parameter are wrong, or training diverges.
         """
         encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         self._check_parameters(len(encoded))
@@ -190,9 +192,9 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         self.x_scaler_ = make_pipeline(FunctionTransformer(_compress), StandardScaler()).fit(
             encoded
         )
-        self.y_scaler_ = StandardScaler().fit(latencies[:, None])
         features = self.x_scaler_.transform(encoded).astype(np.float32)
-        target = self.y_scaler_.transform(latencies[:, None])[:, 0]
+        self.y_mean_, self.y_scale_ = float(latencies.mean()), float(latencies.std())
+        target = (latencies - self.y_mean_) / (self.y_scale_ or 1.0)
         self.line_ = self._fit_line(encoded, target)
         target = (target - self.line_.predict(encoded)).astype(np.float32)
         seed, held_out = _seed(self.random_state), {}
@@ -215,6 +217,12 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         self.regressor_.set_params(fit__callbacks=None)
         vars(self.regressor_).pop("_fit_callbacks", None)
         self.history_ = self._history_in_seconds()
+        if not np.isfinite(self.history_["loss"][-1]):
+            msg = (
+                f"Training diverged: the loss is {self.history_['loss'][-1]}. Choose a lower "
+                f"learning_rate than {self.learning_rate!r}."
+            )
+            raise ValueError(msg)
         return self
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -223,11 +231,11 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         encoded = validate_data(self, X, dtype=np.float64, reset=False)
         scaled = self.regressor_.predict(self.x_scaler_.transform(encoded).astype(np.float32))
         scaled = np.ravel(scaled) + self.line_.predict(encoded)
-        return np.asarray(self.y_scaler_.inverse_transform(scaled[:, None])[:, 0])
+        return np.asarray(self.y_mean_ + self.y_scale_ * scaled)
 
     def _fit_line(self, X: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Any:
         """The linear part; a constant 0, the mean of `y`, without one."""
-        if not self.linear_part:
+        if not self.linear_part or len(X) == 1:
             return DummyRegressor().fit(X, y)
         return make_pipeline(StandardScaler(), RidgeCV(RIDGE_PENALTIES)).fit(X, y)
 
@@ -259,7 +267,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         return callbacks
 
     def _history_in_seconds(self) -> dict[str, list[float]]:
-        scale = float(self.y_scaler_.scale_[0])
+        scale = self.y_scale_
         history: dict[str, list[float]] = {}
         recorded = self.regressor_.history_
         for prefix in ("", "val_"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ __all__ = [
 
 #: Seed of the weights, the same in every pass: latency does not depend on their values.
 WEIGHTS_SEED = 0
+
+#: Of Linux' prctl: the signal that a process gets when its parent dies.
+PR_SET_PDEATHSIG = 1
 
 #: What stands for the reference architecture where a model of the group is told by its place.
 REFERENCE = -1
@@ -91,7 +95,7 @@ class _Session:
         """Turn what a model raises into an entry of `failures`."""
         try:
             yield
-        except Exception as error:
+        except BaseException as error:  # SystemExit too: Ctrl-C does not come here
             self.failures[model] = f"{type(error).__name__}: {error}"
 
 
@@ -118,6 +122,7 @@ def start_session(
         Whether another process times meanwhile, so that the import keeps off its core.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    _die_with_parent()
     session = _Session(runtime, protocol, workload, cores)
     if while_timing:
         move_to(cores.building)
@@ -130,6 +135,16 @@ def start_session(
     gc.collect()
     gc.freeze()  # the framework's own objects stay: later collections skip them
     _sessions[:] = [session]
+
+
+def _die_with_parent() -> None:
+    """Leave no process behind where the parent is killed; only Linux offers this."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1:
+            os._exit(1)
 
 
 def build_group(widths: Sequence[tuple[int, ...]], while_timing: bool) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fcnn_latency.measurement.timing import STATISTICS
+from fcnn_latency.widths import pad_widths
 
 __all__ = ["PROTOCOLS", "Group", "MeasurementProtocol", "get_protocol", "plan_groups"]
 
@@ -111,12 +112,27 @@ class MeasurementProtocol:
                 )
                 raise ValueError(msg)
         for name in ("block_statistic", "round_statistic"):
-            if getattr(self, name) not in STATISTICS:
+            if getattr(self, name) not in list(STATISTICS):
                 msg = (
                     f"The '{name}' parameter of MeasurementProtocol must be one of "
                     f"{list(STATISTICS)}. Got {getattr(self, name)!r} instead."
                 )
                 raise ValueError(msg)
+        for name in ("shuffle", "pin", "build_ahead"):
+            if not isinstance(getattr(self, name), bool):
+                msg = (
+                    f"The '{name}' parameter of MeasurementProtocol must be True or False. "
+                    f"Got {getattr(self, name)!r} instead."
+                )
+                raise ValueError(msg)
+        try:
+            pad_widths([self.reference_widths], max_layers=len(self.reference_widths))
+        except (TypeError, ValueError) as error:
+            msg = (
+                "The 'reference_widths' parameter of MeasurementProtocol must be an architecture "
+                f"such as (25, 25, 25, 25). Got {self.reference_widths!r} instead."
+            )
+            raise ValueError(msg) from error
         if not 0 <= self.reference_quantile <= 1:
             msg = (
                 "The 'reference_quantile' parameter of MeasurementProtocol must be between 0 and "

@@ -145,7 +145,9 @@ def _remember(how: str, latencies: Sequence[float]) -> list[float]:
             [(kind, how, float(latency), now) for latency in latencies],
         )
         found = connection.execute(
-            "SELECT seconds FROM reference_latency WHERE kind = ?", (kind,)
+            "SELECT seconds FROM reference_latency "
+            "WHERE kind = ? AND typeof(seconds) = 'real' AND seconds > 0",
+            (kind,),
         ).fetchall()
     return [seconds for (seconds,) in found]
 

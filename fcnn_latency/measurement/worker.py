@@ -67,7 +67,7 @@ class MeasuringWorker:
         """End the process, whatever it does."""
         if self._executor is not None:
             self._executor.shutdown(wait=True, kill_workers=True)
-            self._executor = self._ahead = None
+            self._executor = self._ahead = self._built = None
 
     def start(self, *, while_timing: bool = False) -> None:
         """Begin to start the process, without waiting."""
@@ -95,7 +95,7 @@ class MeasuringWorker:
             raise MeasurementError(msg) from error
         except Exception as error:
             msg = (
-                f"Runtime {runtime.name!r} failed on the reference architecture "
+                f"Runtime {runtime.name!r} did not load, or failed on the reference architecture "
                 f"{protocol.reference_widths}, so nothing can be measured: "
                 f"{type(error).__name__}: {error}"
             )
@@ -108,7 +108,10 @@ class MeasuringWorker:
         Does nothing where there is no such core.
         """
         if self.shared[1].build_ahead and self.cores.apart:
-            self._begin_to_build(widths, while_timing=True)
+            try:
+                self._begin_to_build(widths, while_timing=True)
+            except BrokenProcessPool:
+                self.stop()  # `measure` starts another
 
     def measure(self, widths: Architectures, seed: int) -> GroupReadings:
         """Measure a group; where the process dies, find out which model kills it.

@@ -37,7 +37,8 @@ class Workload:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.signal_length, (int, np.integer)) or self.signal_length < 1:
+        length = self.signal_length
+        if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 1:
             msg = (
                 "signal_length must be a whole number of at least 1. "
                 f"Got {self.signal_length!r} instead."

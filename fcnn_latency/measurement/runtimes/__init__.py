@@ -17,9 +17,12 @@ def get_runtime(runtime: str | Runtime) -> Runtime:
     Raises
     ------
     ValueError
-        If no runtime has that name; lists those that there are.
+        If no runtime has that name, listing those that there are, or an instance has none.
     """
     if isinstance(runtime, Runtime):
+        if not isinstance(getattr(runtime, "name", None), str):
+            msg = f"{type(runtime).__name__} has no name: set name = '...' in its class."
+            raise ValueError(msg)
         return runtime
     if not isinstance(runtime, str) or runtime not in RUNTIMES:
         msg = (
