@@ -88,13 +88,10 @@ def _rounded(value: float | None) -> str:
     return "too few architectures" if value is None else f"{value:.5f}"
 
 
-def _describe_scale(reference_latency: float, campaign_latency: float, n_processes: int) -> str:
-    text = (
-        f"Scale: the reference architecture takes {format_seconds(reference_latency)} on this "
-        f"machine, the mean of {n_processes} measuring processes"
-    )
+def _describe_scale(reference_latency: float, campaign_latency: float, set_at: str) -> str:
+    text = f"Scale: the reference architecture takes {format_seconds(reference_latency)}, set"
     apart = campaign_latency / reference_latency - 1
     if apart == 0:
-        return f"{text} of this campaign."
+        return f"{text} by this campaign."
     how = "slower" if apart > 0 else "faster"
-    return f"{text} in several campaigns; in this one alone it was {abs(apart):.2%} {how}."
+    return f"{text} on {set_at[:10]}; in this campaign it was {abs(apart):.2%} {how}."

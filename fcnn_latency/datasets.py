@@ -69,10 +69,9 @@ def make_dataset(
     signal_length : int, default=50
         Values that one inference reads.
     scale : {"machine", "campaign"}, default="machine"
-        Where the common level of the labels comes from: the reference latency of this machine,
-        averaged over the processes of all campaigns here that measured alike, or that of this
-        campaign alone. Campaigns with one scale can be pooled; see
-        `fcnn_latency.measurement.scale`.
+        Where the common level of the labels comes from: the reference latency that the first
+        campaign of this machine has set for all that measure alike, so that they can be pooled,
+        or that of this campaign alone. See `fcnn_latency.measurement.scale`.
     random_state : int, RandomState or None, default=None
         Seed of the sample and of the order of measuring.
     return_X_y : bool, default=False
@@ -109,7 +108,7 @@ def make_dataset(
             Machine, versions and settings.
         scale : dict or None
             ``reference_latency`` in seconds, ``campaign_latency`` (by this campaign alone) and
-            ``n_processes`` behind the first; None where the protocol has no reference.
+            ``set_at``, when the first was set; None where the protocol has no reference.
         space : FCNNSpace
             The space of the architectures.
         feature_names, target_name, runtime, protocol, signal_length, DESCR

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -27,21 +28,23 @@ def empty_folder(tmp_path, monkeypatch):
     monkeypatch.setenv(SCALE_VARIABLE, str(tmp_path / "scale"))
 
 
-def test_first_campaign_has_its_own_scale():
-    assert scale(1.0, 1.0).reference_latency == pytest.approx(1.0)
+def test_first_campaign_sets_the_scale():
+    assert scale(1.0, 1.02).reference_latency == pytest.approx(1.01, rel=1e-3)
 
 
-def test_later_campaigns_average_with_earlier_ones():
-    scale(1.0, 1.0)
-    second = scale(1.02, 1.02)
-    assert second.reference_latency == pytest.approx(1.01, rel=1e-3)
+def test_later_campaigns_keep_it():
+    first = scale(1.0, 1.0)
+    second, third = scale(1.02, 1.02), scale(1.04)
+    assert second.reference_latency == third.reference_latency == pytest.approx(1.0)
     assert second.campaign_latency == pytest.approx(1.02)
-    assert second.n_processes == 4
+    assert second.set_at == first.set_at
 
 
-def test_a_machine_that_changed_its_speed_starts_anew():
-    scale(1.0, 1.0)
+def test_a_machine_that_changed_its_speed_sets_a_new_one_and_finds_the_old_one_again():
+    scale(1.0)
     assert scale(1.5).reference_latency == pytest.approx(1.5)
+    assert scale(1.52).reference_latency == pytest.approx(1.5)
+    assert scale(1.02).reference_latency == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ def test_a_machine_that_changed_its_speed_starts_anew():
 )
 def test_what_was_measured_otherwise_does_not_count(other):
     scale(1.0, **other)
-    assert scale(1.02).n_processes == 1
+    assert scale(1.02).reference_latency == pytest.approx(1.02)
 
 
 def test_unusable_file_is_said_and_the_campaign_kept():
@@ -59,15 +62,14 @@ def test_unusable_file_is_said_and_the_campaign_kept():
         assert scale(1.02).reference_latency == pytest.approx(1.02)
 
 
-def test_campaigns_side_by_side_lose_nothing():
+def test_campaigns_side_by_side_set_one_scale():
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        pool.starmap(scale, [(1.0, 1.001)] * 8)
-    assert scale(1.0).n_processes == 17
+        scales = pool.starmap(scale, [(1 + i / 1000,) for i in range(16)])
+    assert len({found.reference_latency for found in scales}) == 1
 
 
 def test_what_is_no_latency_does_not_count():
     scale(1.0)
-    with sqlite3.connect(scale_file()) as connection:
-        connection.execute("UPDATE reference_latency SET seconds = 'fast'")
-    connection.close()
-    assert scale(1.02).n_processes == 1
+    with closing(sqlite3.connect(scale_file())) as connection, connection:
+        connection.execute("UPDATE scale SET reference_latency = 'fast'")
+    assert scale(1.02).reference_latency == pytest.approx(1.02)

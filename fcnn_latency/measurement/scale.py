@@ -1,4 +1,4 @@
-"""The scale of labels: the reference latency of this machine, kept from campaign to campaign."""
+"""The scale of labels: the reference latency of this machine, set once and kept."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from fcnn_latency.measurement.protocol import MeasurementProtocol
 
 __all__ = ["SCALE_VARIABLE", "Scale", "campaign_scale", "machine_scale", "scale_file"]
 
-#: Set to a folder to keep the reference latencies elsewhere than in the user's cache folder.
+#: Set to a folder to keep the scales elsewhere than in the user's cache folder.
 SCALE_VARIABLE = "FCNN_LATENCY_HOME"
 
-#: Earlier processes count where their reference latency is within this of the campaign's own.
-MOST_CHANGE = 0.03
+#: A scale holds for campaigns whose own reference latency is within this of it.
+MOST_CHANGE = 0.05
 
 #: What of an environment and a protocol must agree, for reference latencies to be comparable.
 ENVIRONMENT_KEYS = ("cpu", "architecture", "cores", "system", "python", "versions", "variables")
@@ -46,16 +46,16 @@ class Scale:
     Parameters
     ----------
     reference_latency : float
-        Of this machine, in seconds: the geometric mean over `n_processes`.
+        Of this machine, in seconds.
     campaign_latency : float
-        The same over the processes of this campaign alone.
-    n_processes : int
-        Measuring processes that it is the mean of.
+        The same by this campaign alone: the geometric mean over its processes.
+    set_at : str
+        When the first was set, in UTC; the present where this campaign has set it.
     """
 
     reference_latency: float
     campaign_latency: float
-    n_processes: int
+    set_at: str
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -70,8 +70,8 @@ def campaign_scale(latencies: Sequence[float]) -> Scale:
     latencies : sequence of float
         Reference latency in each of its processes, in seconds.
     """
-    own = _geometric_mean(latencies)
-    return Scale(own, own, len(latencies))
+    own = float(np.exp(np.mean(np.log(latencies))))
+    return Scale(own, own, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def machine_scale(
@@ -84,10 +84,11 @@ def machine_scale(
 ) -> Scale:
     """The scale that the campaigns of this machine share.
 
-    Processes with identical work differ by about one per cent in speed, all models of a process
-    alike, so a campaign's own scale is uncertain by that much. The reference latencies of all
-    processes are kept in `scale_file`; those that were measured in the same way and lie within
-    3 % of this campaign's are averaged with them.
+    Processes with identical work differ by one or two per cent in speed, all models of a process
+    alike, so a campaign's own scale is uncertain by that much. The first campaign of its kind (same
+    machine, versions, runtime and way of measuring) sets the scale, which `scale_file` keeps; it
+    holds for all later ones whose own reference latency is within 5 % of it. Where there is none
+    so near, the machine has changed its speed, and the campaign sets a new one.
 
     Parameters
     ----------
@@ -107,50 +108,47 @@ def machine_scale(
         **{name: getattr(protocol, name) for name in PROTOCOL_KEYS},
         **{name: environment.get(name) for name in ENVIRONMENT_KEYS},
     }
+    own = campaign_scale(latencies)
     try:
-        known = _remember(json.dumps(how, sort_keys=True), latencies)
+        return _find_or_set(json.dumps(how, sort_keys=True), own)
     except (OSError, sqlite3.Error) as error:
         message = (
-            f"The reference latencies of this machine could not be kept in {scale_file()} "
+            f"The reference latency of this machine could not be kept in {scale_file()} "
             f"({error}), so the level of these labels is this campaign's alone. Set "
             f"{SCALE_VARIABLE} to a folder that can be written."
         )
         warnings.warn(message, MeasurementWarning, stacklevel=3)
-        return campaign_scale(latencies)
-    own = _geometric_mean(latencies)
-    near = [latency for latency in known if abs(latency / own - 1) <= MOST_CHANGE] or latencies
-    return Scale(_geometric_mean(near), own, len(near))
+        return own
 
 
 def scale_file() -> Path:
-    """The SQLite file of reference latencies, in the user's cache folder or `SCALE_VARIABLE`."""
+    """The SQLite file that keeps the scales, in the user's cache folder or `SCALE_VARIABLE`."""
     import pooch
 
     return Path(os.environ.get(SCALE_VARIABLE) or pooch.os_cache("fcnn_latency"), "scale.sqlite")
 
 
-def _remember(how: str, latencies: Sequence[float]) -> list[float]:
-    """Add reference latencies to the file; all that it has of the same kind."""
-    kind = hashlib.sha256(how.encode()).hexdigest()
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+def _find_or_set(how: str, own: Scale) -> Scale:
+    """The oldest scale of a kind that holds for a campaign, or its own, from then on."""
+    kind, latency = hashlib.sha256(how.encode()).hexdigest(), own.campaign_latency
     path = scale_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS reference_latency "
-            "(kind TEXT, how TEXT, seconds REAL, measured_at TEXT)"
-        )
-        connection.executemany(
-            "INSERT INTO reference_latency VALUES (?, ?, ?, ?)",
-            [(kind, how, float(latency), now) for latency in latencies],
-        )
-        found = connection.execute(
-            "SELECT seconds FROM reference_latency "
-            "WHERE kind = ? AND typeof(seconds) = 'real' AND seconds > 0",
-            (kind,),
-        ).fetchall()
-    return [seconds for (seconds,) in found]
-
-
-def _geometric_mean(latencies: Sequence[float]) -> float:
-    return float(np.exp(np.mean(np.log(latencies))))
+    with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")  # nobody else sets one in between
+        with connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS scale "
+                "(kind TEXT, how TEXT, reference_latency REAL, set_at TEXT)"
+            )
+            found = connection.execute(
+                "SELECT reference_latency, set_at FROM scale WHERE kind = ? AND "
+                "typeof(reference_latency) = 'real' AND "
+                "abs(? / reference_latency - 1) <= ? ORDER BY rowid LIMIT 1",
+                (kind, latency, MOST_CHANGE),
+            ).fetchone()
+            if found is None:
+                connection.execute(
+                    "INSERT INTO scale VALUES (?, ?, ?, ?)", (kind, how, latency, own.set_at)
+                )
+                return own
+    return Scale(float(found[0]), latency, str(found[1]))
