@@ -76,7 +76,7 @@ class MeasurementProtocol:
 
     name: str
     passes: int = 2
-    rounds: int = 6
+    rounds: int = 8
     calls_per_block: int = 5
     block_statistic: str = "min"
     round_statistic: str = "low-mean"
