@@ -45,7 +45,7 @@ def run_demo(
     Returns
     -------
     Comparison
-        Three-fold.
+        Two-fold.
     """
     folder = Path(folder)
     check_writable(folder / "latencies.csv")
@@ -54,7 +54,7 @@ def run_demo(
     save_dataset(dataset, folder / "latencies.csv")
     X, y = dataset.data, dataset.target
     result = compare(
-        X, y, cv=3, noise_floor=dataset.noise_floor, random_state=random_state, verbose=verbose
+        X, y, cv=2, noise_floor=dataset.noise_floor, random_state=random_state, verbose=verbose
     )
     echo(str(result))
     result.table.to_csv(folder / "comparison.csv", index_label="estimator")
