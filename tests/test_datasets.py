@@ -173,6 +173,16 @@ def test_wrong_arguments_are_named(arguments, message):
         make_dataset(**{"architectures": 2, **arguments})
 
 
+def test_parquet_holds_what_csv_holds(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("layer_1,layer_2,latency\n5,5,1e-6\n7,7,2e-6\n")
+    dataset = load_dataset(path)
+    save_dataset(dataset, tmp_path / "own.parquet")
+    again = load_dataset(tmp_path / "own.parquet")
+    pd.testing.assert_frame_equal(again.frame, dataset.frame)
+    assert again.space == dataset.space
+
+
 def test_own_table_without_passes_is_read(tmp_path):
     path = tmp_path / "own.csv"
     path.write_text("layer_1,layer_2,latency\n5,5,1e-6\n7,7,2e-6\n")
