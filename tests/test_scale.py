@@ -34,7 +34,7 @@ def test_first_campaign_sets_the_scale():
 
 def test_later_campaigns_keep_it():
     first = scale(1.0, 1.0)
-    second, third = scale(1.02, 1.02), scale(1.04)
+    second, third = scale(1.02, 1.02), scale(1.025)
     assert second.reference_latency == third.reference_latency == pytest.approx(1.0)
     assert second.campaign_latency == pytest.approx(1.02)
     assert second.set_at == first.set_at

@@ -25,7 +25,7 @@ __all__ = ["SCALE_VARIABLE", "Scale", "campaign_scale", "machine_scale", "scale_
 SCALE_VARIABLE = "FCNN_LATENCY_HOME"
 
 #: A scale holds for campaigns whose own reference latency is within this of it.
-MOST_CHANGE = 0.05
+MOST_CHANGE = 0.03
 
 #: What of an environment and a protocol must agree, for reference latencies to be comparable.
 ENVIRONMENT_KEYS = ("cpu", "architecture", "cores", "system", "python", "versions", "variables")
@@ -87,7 +87,7 @@ def machine_scale(
     Processes with identical work differ by one or two per cent in speed, all models of a process
     alike, so a campaign's own scale is uncertain by that much. The first campaign of its kind (same
     machine, versions, runtime and way of measuring) sets the scale, which `scale_file` keeps; it
-    holds for all later ones whose own reference latency is within 5 % of it. Where there is none
+    holds for all later ones whose own reference latency is within 3 % of it. Where there is none
     so near, the machine has changed its speed, and the campaign sets a new one.
 
     Parameters
