@@ -33,8 +33,9 @@ class Cores:
 def choose_cores() -> Cores:
     """Cores among those that this process may use.
 
-    The last one times, since the first ones serve most interrupts. The first one that is not a
-    hardware thread of the same physical core builds; where there is none, the timing one does.
+    The last one times: any would do, but it is the same one in every campaign. The first one that
+    is not a hardware thread of the same physical core builds; where there is none, the timing one
+    does.
     """
     if not hasattr(os, "sched_getaffinity"):
         return Cores()
