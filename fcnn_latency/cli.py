@@ -22,7 +22,7 @@ class _Commands(click.Group):
         """Run a command."""
         try:
             return super().invoke(context)
-        except (ValueError, OSError, MeasurementError) as error:
+        except (ImportError, OSError, ValueError, MeasurementError) as error:
             raise click.ClickException(str(error)) from error
 
 

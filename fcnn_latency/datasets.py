@@ -61,8 +61,9 @@ def make_dataset(
     space : FCNNSpace or None, default=None
         The space sampled from, and that given architectures must lie in; None is
         ``FCNNSpace()``.
-    runtime : {"keras", "keras-predict"}, Runtime or None, default=None
-        What executes the models; None is the protocol's own: ``"keras"``, and
+    runtime : str, Runtime or None, default=None
+        What executes the models: ``"keras"``, ``"keras-predict"``, ``"tf-function"``, ``"xla"``,
+        ``"litert"``, ``"onnxruntime"`` or one's own. None is the protocol's: ``"keras"``, and
         ``"keras-predict"`` for the protocol ``"paper"``.
     protocol : {"reliable", "paper"} or MeasurementProtocol, default="reliable"
         How it is measured.

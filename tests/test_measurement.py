@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from fcnn_latency.measurement.campaign import process_references, relative_readings
 from fcnn_latency.measurement.protocol import MeasurementProtocol, get_protocol, plan_groups
 from fcnn_latency.measurement.reliability import assess_reliability, standard_errors
-from fcnn_latency.measurement.runtimes import get_runtime
 from fcnn_latency.measurement.timing import low_mean
 from fcnn_latency.measurement.workload import Workload
 
@@ -91,11 +90,3 @@ def test_workload_cuts_the_signal_and_pads_with_zeros():
     assert inputs.dtype == np.float32
     assert (inputs.ravel()[50:] == 0).all()
     assert (inputs.ravel()[:50] != 0).all()
-
-
-def test_keras_runtimes_run_the_same_network():
-    widths, inputs = (14, 21, 31, 14), Workload().inputs(14)
-    direct = get_runtime("keras").prepare(widths, inputs, 0)()
-    predicted = get_runtime("keras-predict").prepare(widths, inputs, 0)()
-    np.testing.assert_allclose(np.asarray(direct), predicted, rtol=1e-4, atol=1e-6)
-    assert np.ptp(predicted) > 0

@@ -2,12 +2,23 @@
 
 from fcnn_latency.measurement.runtimes.base import Runtime
 from fcnn_latency.measurement.runtimes.keras import KerasPredictRuntime, KerasRuntime
+from fcnn_latency.measurement.runtimes.litert import LiteRTRuntime
+from fcnn_latency.measurement.runtimes.onnxruntime import ONNXRuntime
+from fcnn_latency.measurement.runtimes.tf_function import TFFunctionRuntime, XLARuntime
 
 __all__ = ["RUNTIMES", "Runtime", "get_runtime"]
 
 #: The runtimes by name.
 RUNTIMES: dict[str, type[Runtime]] = {
-    runtime.name: runtime for runtime in (KerasRuntime, KerasPredictRuntime)
+    runtime.name: runtime
+    for runtime in (
+        KerasRuntime,
+        KerasPredictRuntime,
+        TFFunctionRuntime,
+        XLARuntime,
+        LiteRTRuntime,
+        ONNXRuntime,
+    )
 }
 
 
@@ -18,11 +29,14 @@ def get_runtime(runtime: str | Runtime) -> Runtime:
     ------
     ValueError
         If no runtime has that name, listing those that there are, or an instance has none.
+    ImportError
+        If a package that the runtime needs is not installed.
     """
     if isinstance(runtime, Runtime):
         if not isinstance(getattr(runtime, "name", None), str):
             msg = f"{type(runtime).__name__} has no name: set name = '...' in its class."
             raise ValueError(msg)
+        runtime.check_installed()
         return runtime
     if not isinstance(runtime, str) or runtime not in RUNTIMES:
         msg = (
@@ -30,4 +44,4 @@ def get_runtime(runtime: str | Runtime) -> Runtime:
             "a subclass of Runtime."
         )
         raise ValueError(msg)
-    return RUNTIMES[runtime]()
+    return get_runtime(RUNTIMES[runtime]())

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Runtime", "make_weights"]
+__all__ = ["Inference", "Runtime", "check_threads", "make_weights", "outputs_of"]
 
 
 class Runtime(ABC):
@@ -23,9 +26,29 @@ class Runtime(ABC):
     """
 
     #: How users call it.
-    name: ClassVar[str]
+    name: str
     #: Installed distributions whose versions belong to the label.
     packages: ClassVar[tuple[str, ...]] = ()
+    #: The extra of fcnn-latency that installs them; None where they are always there.
+    extra: ClassVar[str | None] = None
+
+    def check_installed(self) -> None:
+        """Ask for the packages of `extra`, without importing them.
+
+        Raises
+        ------
+        ImportError
+            If one is missing, saying how to install it.
+        """
+        if self.extra is None:
+            return
+        for package in self.packages:
+            if find_spec(package.replace("-", "_")) is None:
+                msg = (
+                    f"Runtime {self.name!r} needs the package {package}: "
+                    f'python -m pip install "fcnn-latency[{self.extra}]"'
+                )
+                raise ImportError(msg)
 
     def load(self) -> None:  # noqa: B027 - most have nothing slow to import
         """Import the framework, without starting it: the process is not bound to its core yet."""
@@ -48,8 +71,43 @@ class Runtime(ABC):
         Returns
         -------
         callable without arguments
-            Each call is one inference and returns its outputs, of shape (rows, widths[-1]).
+            Each call is one inference and returns its outputs, of shape (rows, widths[-1]), or,
+            if the callable is an `Inference`, leaves them where that reads them.
         """
+
+
+class Inference(partial[Any]):
+    """An inference that does not hand its outputs over, since that can take as long as it does.
+
+    Called and timed, it is the function that it wraps, at the cost of a `functools.partial`.
+    """
+
+    #: Returns the outputs of the inference, after it was called.
+    outputs: Callable[[], Any]
+
+    @classmethod
+    def leaving(cls, outputs: Callable[[], Any], call: Callable[..., Any], *args: Any) -> Self:
+        """The inference ``call(*args)``, whose outputs are then ``outputs()``."""
+        inference = cls(call, *args)
+        inference.outputs = outputs
+        return inference
+
+
+def outputs_of(call: Callable[[], Any]) -> npt.NDArray[np.float32]:
+    """Call once what `Runtime.prepare` returned, for its outputs."""
+    returned = call()
+    return np.asarray(call.outputs() if isinstance(call, Inference) else returned)
+
+
+def check_threads(runtime: Runtime, parameter: str) -> None:
+    """Raise ValueError if a parameter of a runtime is no number of threads."""
+    value = getattr(runtime, parameter)
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
+        msg = (
+            f"The '{parameter}' parameter of {type(runtime).__name__} must be a whole number of "
+            f"at least 1. Got {value!r} instead."
+        )
+        raise ValueError(msg)
 
 
 def make_weights(

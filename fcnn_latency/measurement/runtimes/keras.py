@@ -37,7 +37,7 @@ def _given(kernel: Any, shape: Any, dtype: Any = None) -> Any:
 class KerasRuntime(Runtime):
     """The built model called directly on a tensor: ``model(inputs)``."""
 
-    name: ClassVar[str] = "keras"
+    name = "keras"
     packages: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
 
     def load(self) -> None:
@@ -55,7 +55,7 @@ class KerasRuntime(Runtime):
 class KerasPredictRuntime(KerasRuntime):
     """The model through ``model.predict(inputs)``, Keras' batched prediction loop."""
 
-    name: ClassVar[str] = "keras-predict"
+    name = "keras-predict"
 
     def prepare(
         self, widths: Sequence[int], inputs: npt.NDArray[np.float32], seed: int

@@ -1,0 +1,136 @@
+"""Write a network as a LiteRT model file, without TensorFlow's converter.
+
+The converter takes a fifth of a second; this writes the same operators on the same tensors in
+milliseconds. Imported only where LiteRT runs: it needs LiteRT's package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+
+__all__ = ["write_model"]
+
+#: The schema asks for it of what a buffer holds.
+ALIGNMENT = 16
+
+#: Stands for an input that an operator does without.
+ABSENT = -1
+
+
+def write_model(
+    weights: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]], rows: int
+) -> bytes:
+    """The flatbuffer of a fully connected network: ReLU between, linear output.
+
+    Parameters
+    ----------
+    weights : sequence of (ndarray of shape (fan_in, fan_out), ndarray of shape (fan_out,))
+        Kernel and bias of each layer, as from `make_weights`.
+    rows : int
+        Rows that one inference reads.
+    """
+    graph = _Graph()
+    read = graph.add_tensor("inputs", (rows, weights[0][0].shape[0]))
+    graph.inputs = [read]
+    for layer, (kernel, bias) in enumerate(weights):
+        last = layer == len(weights) - 1
+        read = graph.add_layer(f"layer_{layer + 1}", rows, read, kernel, bias, linear=last)
+    graph.outputs = [read]
+    return graph.pack()
+
+
+class _Buffer:
+    """In place of the schema's own class, which does not align what the buffer holds."""
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.data = data
+
+    def Pack(self, builder: Any) -> Any:  # noqa: N802 - as the schema's classes have it
+        if self.data:
+            builder.Prep(ALIGNMENT, len(self.data))
+            held = builder.CreateByteVector(self.data)
+        schema.BufferStart(builder)
+        if self.data:
+            schema.BufferAddData(builder, held)
+        return schema.BufferEnd(builder)
+
+
+class _Graph:
+    """Tensors, buffers and operators of a model while it is written."""
+
+    def __init__(self) -> None:
+        self.tensors: list[Any] = []
+        self.operators: list[Any] = []
+        self.buffers = [_Buffer()]  # the first is empty in every model
+        self.inputs: list[int] = []
+        self.outputs: list[int] = []
+
+    def add_tensor(self, name: str, shape: Sequence[int], data: bytes = b"") -> int:
+        """Place of a new tensor; one without data is computed."""
+        self.tensors.append(
+            schema.TensorT(
+                shape=[int(size) for size in shape],
+                type=schema.TensorType.FLOAT32,
+                buffer=len(self.buffers),
+                name=name,
+                hasRank=True,
+            )
+        )
+        self.buffers.append(_Buffer(data))
+        return len(self.tensors) - 1
+
+    def add_layer(
+        self,
+        name: str,
+        rows: int,
+        read: int,
+        kernel: npt.NDArray[np.float32],
+        bias: npt.NDArray[np.float32],
+        *,
+        linear: bool,
+    ) -> int:
+        """Place of the tensor that a new layer computes from the one that it reads."""
+        weights = self.add_tensor(f"{name}/weights", kernel.T.shape, kernel.T.tobytes())
+        biases = ABSENT  # the converter leaves out a bias of zeros
+        if bias.any():
+            biases = self.add_tensor(f"{name}/bias", bias.shape, bias.tobytes())
+        computed = self.add_tensor(name, (rows, kernel.shape[1]))
+        activation = schema.ActivationFunctionType
+        options = schema.FullyConnectedOptionsT(
+            fusedActivationFunction=activation.NONE if linear else activation.RELU
+        )
+        self.operators.append(
+            schema.OperatorT(
+                inputs=[read, weights, biases],
+                outputs=[computed],
+                builtinOptionsType=schema.BuiltinOptions.FullyConnectedOptions,
+                builtinOptions=options,
+            )
+        )
+        return computed
+
+    def pack(self) -> bytes:
+        code = schema.BuiltinOperator.FULLY_CONNECTED
+        model = schema.ModelT(
+            version=3,
+            operatorCodes=[schema.OperatorCodeT(deprecatedBuiltinCode=code, builtinCode=code)],
+            subgraphs=[
+                schema.SubGraphT(
+                    tensors=self.tensors,
+                    inputs=self.inputs,
+                    outputs=self.outputs,
+                    operators=self.operators,
+                    name="main",
+                )
+            ],
+            buffers=self.buffers,
+        )
+        builder = flatbuffers.Builder(sum(len(buffer.data) for buffer in self.buffers) + 4096)
+        builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+        return bytes(builder.Output())
