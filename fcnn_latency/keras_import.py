@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["import_keras"]
+__all__ = ["import_keras", "without_chatter"]
 
-#: Lines that TensorFlow's C++ side writes at import, whatever TF_CPP_MIN_LOG_LEVEL says.
-CHATTER = re.compile(rb"^(I0000 |WARNING: All log messages before absl::InitializeLog)")
+#: Lines that C++ writes whatever it is told: TensorFlow at import, LiteRT at the first model.
+CHATTER = re.compile(
+    rb"^(I0000 |WARNING: All log messages before absl::InitializeLog"
+    rb"|INFO: Created TensorFlow Lite XNNPACK delegate)"
+)
 
 
 def import_keras() -> Any:
@@ -28,7 +31,7 @@ def import_keras() -> Any:
     if "keras" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        with _without_chatter():
+        with without_chatter():
             import keras
         # Spurious where many small models are built, each of which is traced once.
         logging.getLogger("tensorflow").addFilter(_is_no_retracing_warning)
@@ -48,7 +51,7 @@ def _is_no_retracing_warning(record: logging.LogRecord) -> bool:
 
 
 @contextmanager
-def _without_chatter() -> Iterator[None]:
+def without_chatter() -> Iterator[None]:
     """Hold back what C++ writes to standard error, and let all but `CHATTER` through after."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:

@@ -4,10 +4,13 @@ import cloudpickle
 import numpy as np
 import pytest
 
+from fcnn_latency.keras_import import import_keras
 from fcnn_latency.measurement.runtimes import RUNTIMES, get_runtime
 from fcnn_latency.measurement.runtimes import base as runtimes_base
 from fcnn_latency.measurement.runtimes.base import make_weights, outputs_of
+from fcnn_latency.measurement.runtimes.keras import build_model
 from fcnn_latency.measurement.runtimes.litert import LiteRTRuntime
+from fcnn_latency.measurement.runtimes.litert_flatbuffer import write_model
 from fcnn_latency.measurement.runtimes.onnxruntime import ONNXRuntime
 from fcnn_latency.measurement.workload import Workload
 
@@ -61,6 +64,65 @@ def test_models_that_are_written_keep_their_biases(runtime, widths, biased):
     outputs = outputs_of(get_runtime(runtime).prepare(widths, inputs, 0))
     expected = infer(widths, inputs, biased(widths, 0))
     np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-6)
+
+
+def converted(widths, rows, weights):
+    """The model that TensorFlow's converter makes of the Keras model."""
+    from tensorflow import lite
+
+    keras = import_keras()
+    layers = build_model(widths, 0).layers
+    model = keras.Sequential([keras.Input(batch_shape=(rows, widths[0])), *layers])
+    model.set_weights([values for layer in weights for values in layer])
+    return lite.TFLiteConverter.from_keras_model(model).convert()
+
+
+def started(model, inputs):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=model, num_threads=1)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], inputs)
+    interpreter.invoke()
+    return interpreter
+
+
+def described(interpreter):
+    """Operators in order, those that XNNPACK takes over among them, with their tensors' shapes.
+
+    An operator of XNNPACK lists its tensors in any order.
+    """
+
+    def shapes(places):
+        return [
+            None if place < 0 else tuple(interpreter._get_tensor_details(place, 0)["shape"])
+            for place in places
+        ]
+
+    operators = []
+    for operator in interpreter._get_ops_details():
+        name, inputs = operator["op_name"], shapes(operator["inputs"])
+        if name == "DELEGATE":
+            inputs.sort()
+        operators.append((name, inputs, shapes(operator["outputs"])))
+    return operators
+
+
+@pytest.mark.parametrize("bias", [0, 1])
+@pytest.mark.parametrize("widths", ARCHITECTURES, ids=str)
+def test_litert_model_is_the_one_that_the_converter_makes(widths, bias, biased):
+    inputs = Workload().inputs(widths[0])
+    weights = biased(widths, 0) if bias else make_weights(widths, 0)
+    ours = started(write_model(weights, len(inputs)), inputs)
+    theirs = started(converted(widths, len(inputs), weights), inputs)
+    assert described(ours) == described(theirs)
+    names = [name for name, _, _ in described(ours)]
+    assert names == ["FULLY_CONNECTED"] * (len(widths) - 1) + ["DELEGATE"]
+    outputs = [
+        interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        for interpreter in (ours, theirs)
+    ]
+    np.testing.assert_array_equal(*outputs)
 
 
 @pytest.mark.parametrize(
