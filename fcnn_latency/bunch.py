@@ -74,18 +74,51 @@ def _describe(
     if reliability is None:
         lines.append("Noise floor: not known, since each architecture was measured in one pass.")
     else:
-        lines += [
-            f"Noise of one pass: {format_percent(reliability.noise)}. "
-            f"Retest correlation: {_rounded(reliability.retest_r)}.",
-            f"Noise floor: a perfect predictor would show a MAPE of "
-            f"{format_percent(reliability.noise_floor)} against these labels.",
-            *(f"Warning: {warning}" for warning in reliability.warnings()),
-        ]
+        lines += _describe_reliability(reliability, provenance["runtime"])
     return "\n".join(lines) + "\n"
 
 
-def _rounded(value: float | None) -> str:
-    return "too few architectures" if value is None else f"{value:.5f}"
+def _describe_reliability(reliability: Reliability, runtime: str) -> list[str]:
+    noise = f"Noise of one pass: {format_percent(reliability.noise)}"
+    if reliability.noise_interval is not None:
+        low, high = map(format_percent, reliability.noise_interval)
+        noise += f" (95 % interval {low} to {high})"
+    return [
+        f"{noise}.",
+        _describe_retest(reliability),
+        f"Noise floor: a perfect predictor would show {_floors(reliability)} against these labels.",
+        *_describe_quintiles(reliability),
+        *(f"Warning: {warning}" for warning in reliability.warnings(runtime)),
+    ]
+
+
+def _describe_retest(reliability: Reliability) -> str:
+    if reliability.retest_r is None:
+        return f"Retest correlation: none, {reliability.no_correlation_reason()}."
+    text = f"Retest correlation: {reliability.retest_r:.5f}"
+    if reliability.retest_spearman is None:
+        return f"{text}."
+    return f"{text}, of ranks (Spearman) {reliability.retest_spearman:.5f}."
+
+
+def _floors(reliability: Reliability) -> str:
+    floors = [f"a MAPE of {format_percent(reliability.noise_floor)}"]
+    if reliability.noise_floor_rmse is not None:
+        floors.append(f"an RMSE of {format_seconds(reliability.noise_floor_rmse)}")
+    if reliability.noise_floor_r2 is not None:
+        floors.append(f"an R² of {reliability.noise_floor_r2:.5f}")
+    return ", ".join(floors[:-1]) + " and " + floors[-1] if len(floors) > 1 else floors[0]
+
+
+def _describe_quintiles(reliability: Reliability) -> list[str]:
+    if not reliability.by_quintile:
+        return []
+    rows = [
+        f"  up to {format_seconds(quintile.highest):>8}  noise {format_percent(quintile.noise):>8}"
+        f"  noise floor {format_percent(quintile.noise_floor):>8}"
+        for quintile in reliability.by_quintile
+    ]
+    return ["By latency, a fifth of the architectures each:", *rows]
 
 
 def _describe_scale(reference_latency: float, campaign_latency: float, set_at: str) -> str:

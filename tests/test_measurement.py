@@ -1,4 +1,4 @@
-"""The plan, the statistics and the reliability of a measurement."""
+"""The plan and the statistics of a measurement."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from fcnn_latency.measurement.campaign import process_references, relative_readings
 from fcnn_latency.measurement.protocol import MeasurementProtocol, get_protocol, plan_groups
-from fcnn_latency.measurement.reliability import assess_reliability, standard_errors
 from fcnn_latency.measurement.timing import low_mean
 from fcnn_latency.measurement.workload import Workload
 
@@ -53,35 +52,6 @@ def test_groups_are_measured_relative_to_their_own_reference():
     protocol = get_protocol("reliable")
     assert relative_readings(readings, protocol)["relative"].tolist() == [3.0, 3.0]
     assert process_references(readings, protocol).to_dict() == {7: 1.0, 8: 2.0}
-
-
-def test_stated_noise_is_the_noise_that_was_added():
-    rng = np.random.default_rng(0)
-    true = rng.uniform(1e-4, 1e-3, size=4000)
-    passes = true[:, None] * np.exp(0.01 * rng.standard_normal((4000, 2)))
-    reliability = assess_reliability(passes)
-    assert reliability.noise == pytest.approx(0.01, rel=0.05)
-    perfect = np.mean(np.abs(true - passes.mean(axis=1)) / passes.mean(axis=1))
-    assert reliability.noise_floor == pytest.approx(perfect, rel=0.05)
-    assert np.median(standard_errors(passes) / true) == pytest.approx(0.01 / 2**0.5, rel=0.1)
-
-
-def test_common_factor_is_bias_and_not_noise():
-    rng = np.random.default_rng(0)
-    passes = np.exp(0.01 * rng.standard_normal((4000, 2))) * [1.0, 1.05]
-    reliability = assess_reliability(passes)
-    assert reliability.noise == pytest.approx(0.01, rel=0.05)
-    assert reliability.pass_bias == pytest.approx(0.05, abs=0.002)
-    assert any("in level" in warning for warning in reliability.warnings())
-
-
-def test_single_architecture_has_a_noise():
-    assert assess_reliability([[1.0, 1.01]]).noise > 0
-
-
-def test_labels_without_signal_are_flagged():
-    passes = np.random.default_rng(0).uniform(0.9, 1.1, size=(200, 2))
-    assert any("no signal" in warning for warning in assess_reliability(passes).warnings())
 
 
 def test_workload_cuts_the_signal_and_pads_with_zeros():

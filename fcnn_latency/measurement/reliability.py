@@ -1,7 +1,8 @@
-"""How far labels can be trusted: agreement of passes, noise, noise floor."""
+"""How far labels can be trusted: agreement of passes, noise, noise floors, and what to do."""
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import pearsonr, spearmanr
 
-__all__ = ["Reliability", "assess_reliability", "standard_errors"]
+__all__ = ["QuintileNoise", "Reliability", "assess_reliability", "standard_errors"]
 
 #: Turns a median absolute deviation into a standard deviation, for normal noise.
 MAD_TO_STD = 1.4826
@@ -18,10 +19,47 @@ MAD_TO_STD = 1.4826
 MEAN_ABSOLUTE_NORMAL = float(np.sqrt(2 / np.pi))
 #: Weight of the noise of all architectures in that of one, in degrees of freedom.
 PRIOR_DEGREES_OF_FREEDOM = 4
+#: The fewest architectures that tell a correlation, or a factor common to a pass from noise.
+LEAST_COMPARED = 3
+#: The fewest architectures whose noise has an interval: resamples of fewer say little.
+LEAST_FOR_INTERVAL = 10
+#: The fewest architectures whose noise is stated by quintile: five in each.
+LEAST_FOR_QUINTILES = 25
+#: Resamples of the noise, and the most architectures drawn in each.
+RESAMPLES, MOST_DRAWN = 999, 1000
 #: A dataset is flagged below this retest correlation or above this noise of one pass.
 LEAST_RETEST_R, MOST_NOISE = 0.8, 0.10
-#: Or above this difference between the levels of its passes.
+#: Below this retest correlation the labels are said to hold no signal, not little.
+NO_RETEST_R = 0.3
+#: Flagged above this difference between the levels of its passes,
 MOST_PASS_BIAS = 0.03
+#: this relative change of the reference latency, and this fraction of time stolen.
+MOST_DRIFT, MOST_STOLEN = 0.10, 0.01
+#: Runtimes that add the least of their own to what a network takes.
+RUNTIMES_WITH_SIGNAL = ("keras", "litert", "onnxruntime")
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class QuintileNoise:
+    """Noise of a fifth of the architectures, by latency.
+
+    Parameters
+    ----------
+    lowest, highest : float
+        Range of their latencies, in seconds.
+    n : int
+        How many they are.
+    noise, noise_floor : float
+        As in `Reliability`, of these alone.
+    """
+
+    lowest: float
+    highest: float
+    n: int
+    noise: float
+    noise_floor: float
 
 
 @dataclass(frozen=True)
@@ -31,7 +69,7 @@ class Reliability:
     Parameters
     ----------
     n_architectures, n_passes : int
-        What was compared.
+        What was compared: the architectures with at least two passes, and the most passes.
     noise : float
         Relative standard deviation of one pass.
     noise_floor : float
@@ -39,12 +77,25 @@ class Reliability:
         against the labels.
     retest_r, retest_spearman : float or None
         Pearson and Spearman correlation of two passes (mean over pairs); None with fewer than
-        three architectures.
+        three architectures, or where all latencies of a pass are the same.
     retest_mape : float
         Mean absolute percentage difference of two passes, as a fraction (mean over pairs).
     pass_bias : float
         Largest factor between the levels of two passes, less 1, after each was divided by its
-        own reference latency: how far models and reference were slowed differently.
+        own reference latency: how far models and reference were slowed differently. Passes that
+        hold fewer than half of the architectures do not count.
+    noise_interval : tuple of two floats or None
+        95 % bootstrap interval of `noise`; None with fewer than ten architectures.
+    noise_floor_rmse : float or None
+        Root mean square error, in seconds, that a perfect predictor would show.
+    noise_floor_r2 : float or None
+        R² that it would show; None where all labels are the same.
+    by_quintile : tuple of QuintileNoise
+        The same by latency, the fastest first; empty with fewer than 25 architectures.
+    reference_drift : float or None
+        Largest relative change of the reference latency during the campaign, as a fraction.
+    stolen_time : float or None
+        Fraction of the time while timing that the hypervisor took away.
     """
 
     n_architectures: int
@@ -55,19 +106,73 @@ class Reliability:
     retest_spearman: float | None
     retest_mape: float
     pass_bias: float
+    noise_interval: tuple[float, float] | None = None
+    noise_floor_rmse: float | None = None
+    noise_floor_r2: float | None = None
+    by_quintile: tuple[QuintileNoise, ...] = ()
+    reference_drift: float | None = None
+    stolen_time: float | None = None
 
-    def warnings(self) -> list[str]:
-        """What is wrong with the labels, in plain words; empty where nothing is."""
+    def __post_init__(self) -> None:
+        """Take tuples as JSON gives them back."""
+        quintiles = (QuintileNoise(**q) if isinstance(q, dict) else q for q in self.by_quintile)
+        object.__setattr__(self, "by_quintile", tuple(quintiles))
+        if self.noise_interval is not None:
+            low, high = self.noise_interval
+            object.__setattr__(self, "noise_interval", (low, high))
+
+    def warnings(self, runtime: str | None = None) -> list[str]:
+        """What is wrong with the labels, in plain words; empty where nothing is.
+
+        Parameters
+        ----------
+        runtime : str or None, default=None
+            What executed the models, where known; the advice then fits it.
+        """
+        return [
+            *self._signal_warnings(runtime),
+            *self._noise_warnings(),
+            *self._machine_warnings(),
+        ]
+
+    def no_correlation_reason(self) -> str | None:
+        """Why there is no retest correlation; None where there is one."""
+        if self.retest_r is not None:
+            return None
+        if self.n_architectures < LEAST_COMPARED:
+            return "too few architectures"
+        if self.noise_floor_r2 is None:
+            return "all architectures have the same latency"
+        return "all latencies of a pass are the same, or too few architectures share two passes"
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+    def _signal_warnings(self, runtime: str | None) -> list[str]:
+        reason = self.no_correlation_reason()
+        if reason is not None and self.n_architectures >= LEAST_COMPARED:
+            return [
+                f"Two passes cannot be correlated, since {reason}: these labels tell no "
+                f"architectures apart. {_advice(runtime)}"
+            ]
+        if self.retest_r is None or self.retest_r >= LEAST_RETEST_R:
+            return []
+        what = "no signal" if self.retest_r < NO_RETEST_R else "little signal"
+        where = {None: "These labels hold", "keras-predict": "model.predict in this space:"}.get(
+            runtime, f"Runtime {runtime!r} in this space:"
+        )
+        return [
+            f"{where} {what} about the architecture (two passes correlate at "
+            f"{self.retest_r:.2f}), and an estimator can learn no more than that. "
+            f"{_advice(runtime)}"
+        ]
+
+    def _noise_warnings(self) -> list[str]:
         found = []
-        if self.retest_r is not None and self.retest_r < LEAST_RETEST_R:
-            found.append(
-                f"Two passes correlate at {self.retest_r:.2f} only: these labels hold little or no "
-                "signal about the architecture, and no estimator can learn them. "
-                "Try runtime='keras' with protocol='reliable'."
-            )
         if self.noise > MOST_NOISE:
             found.append(
-                f"One pass is uncertain by {self.noise:.0%}: the machine was disturbed, or the "
+                f"One pass is uncertain by {self.noise:.1%}: the machine was disturbed, or the "
                 "protocol is too short. `fcnn-latency doctor` shows what may disturb it."
             )
         if self.pass_bias > MOST_PASS_BIAS:
@@ -77,50 +182,79 @@ class Reliability:
             )
         return found
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
+    def _machine_warnings(self) -> list[str]:
+        found = []
+        if self.reference_drift is not None and self.reference_drift > MOST_DRIFT:
+            found.append(
+                f"The reference latency changed by {self.reference_drift:.1%} during the campaign: "
+                "the machine changed its speed, and dividing by the reference may not mend all of "
+                "it. `fcnn-latency doctor` shows what may be the cause."
+            )
+        if self.stolen_time is not None and self.stolen_time > MOST_STOLEN:
+            found.append(
+                f"The hypervisor took {self.stolen_time:.1%} of the time while timing: measure "
+                "when the host is quieter, or on a machine of your own."
+            )
+        return found
 
 
-def assess_reliability(passes: npt.ArrayLike) -> Reliability | None:
+def assess_reliability(
+    passes: npt.ArrayLike, drift: float | None = None, stolen: float | None = None
+) -> Reliability | None:
     """Compare the passes of a dataset.
 
     The noise of one pass is s = 1.4826 median(|e|), e being the log latencies without their mean
     over passes and without the factor common to a pass, scaled by their degrees of freedom; for
     two passes it is 1.4826 MAD(d) / sqrt(2), d the differences of log latencies. A perfect
     predictor shows the mean absolute value of a normal variable, sqrt(2 / pi) s / sqrt(K),
-    against labels that average K passes.
+    against labels that average K passes. Its mean square error is the mean of the labels' own
+    squared standard errors, each from the passes of its architecture alone: what one label gets
+    wrong averages out over all, and noise that depends on the latency is accounted for.
+
+    The interval is that of percentiles over architectures drawn with replacement (Efron and
+    Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3). Of more than 1000
+    architectures, m = 1000 are drawn and the interval is narrowed by sqrt(m / n) (Bickel, Götze
+    and van Zwet, "Resampling fewer than n observations", 1997).
 
     Parameters
     ----------
     passes : array-like of shape (n_architectures, n_passes)
-        Latencies in seconds.
+        Latencies in seconds; NaN where an architecture has fewer passes than others. One with a
+        single pass does not count.
+    drift : float or None, default=None
+        Largest relative change of the reference latency during the campaign, as a fraction.
+    stolen : float or None, default=None
+        Fraction of the time while timing that the hypervisor took away.
 
     Returns
     -------
     Reliability or None
-        None with fewer than two passes, from which nothing can be said.
+        None where no architecture has two passes, from which nothing can be said.
     """
-    passes = np.asarray(passes, dtype=np.float64)
-    n_architectures, n_passes = passes.shape
-    if n_passes < 2 or n_architectures == 0:
+    compared = _compared(np.asarray(passes, dtype=np.float64))
+    if not compared.size:
         return None
-    noise = _noise(np.log(passes))
-    first, second = np.triu_indices(n_passes, k=1)
-    pairs = [(passes[:, i], passes[:, j]) for i, j in zip(first, second, strict=True)]
+    counts, labels = _counts(compared), np.nanmean(compared, axis=1)
+    deviations = _deviations(np.log(compared))
+    scaled = np.abs(_scaled(deviations))
+    errors = labels**2 * _own_variance(deviations, counts) / counts
     return Reliability(
-        n_architectures=n_architectures,
-        n_passes=n_passes,
-        noise=noise,
-        noise_floor=float(MEAN_ABSOLUTE_NORMAL * noise / np.sqrt(n_passes)),
-        retest_r=_mean_correlation(pearsonr, pairs),
-        retest_spearman=_mean_correlation(spearmanr, pairs),
-        pass_bias=_pass_bias(np.log(passes)),
-        retest_mape=float(np.mean([np.mean(np.abs(b - a) / a) for a, b in pairs])),
+        n_architectures=compared.shape[0],
+        n_passes=compared.shape[1],
+        noise=_noise(scaled),
+        noise_floor=_noise_floor(scaled, counts),
+        **_retest(compared),
+        pass_bias=_pass_bias(np.log(compared)),
+        noise_interval=_noise_interval(scaled),
+        noise_floor_rmse=float(np.sqrt(errors.mean())),
+        noise_floor_r2=float(1 - errors.mean() / labels.var()) if np.ptp(labels) else None,
+        by_quintile=_by_quintile(labels, scaled, counts),
+        reference_drift=drift,
+        stolen_time=stolen,
     )
 
 
-def standard_errors(passes: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def standard_errors(passes: npt.ArrayLike) -> Floats:
     """Standard error of each label, the mean over passes.
 
     Two or three passes of one architecture alone say little about its noise, so its variance is
@@ -130,51 +264,169 @@ def standard_errors(passes: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
     Parameters
     ----------
-    passes : array-like of shape (n_architectures, n_passes >= 2)
-        Latencies in seconds.
+    passes : array-like of shape (n_architectures, n_passes)
+        Latencies in seconds; NaN where an architecture has fewer passes than others, at least one
+        in each row.
 
     Returns
     -------
     ndarray of shape (n_architectures,)
-        Seconds.
+        Seconds; for a single pass from the noise of all, and NaN where none has two passes.
     """
     passes = np.asarray(passes, dtype=np.float64)
-    n_passes = passes.shape[1]
-    logs = np.log(passes)
-    prior, own = PRIOR_DEGREES_OF_FREEDOM, n_passes - 1
-    variance = (prior * _noise(logs) ** 2 + (_deviations(logs) ** 2).sum(axis=1)) / (prior + own)
-    return np.asarray(passes.mean(axis=1) * np.sqrt(variance / n_passes))
+    counts = _counts(passes)
+    variance = np.full(len(passes), np.nan)
+    compared = _compared(passes)
+    if compared.size:
+        deviations = _deviations(np.log(compared))
+        squares = np.zeros(len(passes))
+        squares[counts > 1] = np.nansum(deviations**2, axis=1)
+        prior, noise = PRIOR_DEGREES_OF_FREEDOM, _noise(np.abs(_scaled(deviations)))
+        variance = (prior * noise**2 + squares) / (prior + counts - 1)
+    return np.asarray(np.nanmean(passes, axis=1) * np.sqrt(variance / counts))
 
 
-def _noise(logs: npt.NDArray[np.float64]) -> float:
-    n_architectures, n_passes = logs.shape
-    deviations, degrees = _deviations(logs), n_passes / (n_passes - 1)
-    if n_architectures > 2:
-        degrees *= n_architectures / (n_architectures - 1)
-    return float(MAD_TO_STD * np.sqrt(degrees) * np.median(np.abs(deviations)))
+def _advice(runtime: str | None) -> str:
+    others = [repr(name) for name in RUNTIMES_WITH_SIGNAL if name != runtime]
+    if runtime == "keras-predict":
+        return (
+            "Its latency is that of Keras' prediction loop rather than the network's: "
+            "try runtime='keras' or 'litert'."
+        )
+    return (
+        "Try protocol='thorough', a wider space (max_layers, max_width), or a runtime with more "
+        f"signal ({', '.join(others)})."
+    )
 
 
-def _pass_bias(logs: npt.NDArray[np.float64]) -> float:
-    levels = np.median(logs - logs.mean(axis=1, keepdims=True), axis=0)
-    return float(np.expm1(np.ptp(levels)))
+def _compared(passes: Floats) -> Floats:
+    """The architectures with two passes or more, and the passes that those have."""
+    rows = passes[_counts(passes) > 1]
+    return np.asarray(rows[:, np.isfinite(rows).any(axis=0)])
 
 
-def _deviations(logs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _counts(passes: Floats) -> npt.NDArray[np.int64]:
+    return np.asarray(np.isfinite(passes).sum(axis=1))
+
+
+def _deviations(logs: Floats) -> Floats:
     """Log latencies without what is the architecture's and what is common to the whole pass.
 
     A factor common to a pass is the machine's speed: a predictor learns it with the scale of the
     labels. One or two architectures cannot tell it from noise, so there it counts as noise.
     """
-    deviations = logs - logs.mean(axis=1, keepdims=True)
-    if len(logs) > 2:
-        deviations = deviations - np.median(deviations, axis=0)
-    return np.asarray(deviations)
+    told = np.isfinite(logs).sum(axis=0) >= LEAST_COMPARED
+    deviations = _centred(logs - np.where(told, _pass_levels(logs), 0.0))
+    return np.asarray(deviations - np.where(told, np.nanmedian(deviations, axis=0), 0.0))
 
 
-def _mean_correlation(correlation: Any, pairs: list[tuple[Any, Any]]) -> float | None:
-    if len(pairs[0][0]) < 3:
+def _centred(logs: Floats) -> Floats:
+    return np.asarray(logs - np.nanmean(logs, axis=1, keepdims=True))
+
+
+def _pass_levels(logs: Floats) -> Floats:
+    """Log factor of each pass, their mean 0.
+
+    One step does where all architectures have all passes; otherwise the mean over passes of an
+    architecture depends on which ones it has, and the levels are found by repetition.
+    """
+    levels = np.zeros(logs.shape[1])
+    for _ in range(30):
+        step = np.nanmedian(_centred(logs - levels), axis=0)
+        step -= step.mean()
+        levels += step
+        if np.abs(step).max() < 1e-9:
+            break
+    return levels
+
+
+def _scaled(deviations: Floats) -> Floats:
+    """Deviations as large as the noise: fitting means and levels has made them smaller."""
+    passes, members = _counts(deviations)[:, None], np.isfinite(deviations).sum(axis=0)
+    degrees = np.where(members >= LEAST_COMPARED, members / np.maximum(members - 1, 1), 1.0)
+    return np.asarray(deviations * np.sqrt(degrees * passes / (passes - 1)))
+
+
+def _noise(scaled: Floats) -> float:
+    return float(MAD_TO_STD * np.nanmedian(scaled))
+
+
+def _noise_floor(scaled: Floats, counts: npt.NDArray[np.int64]) -> float:
+    return float(MEAN_ABSOLUTE_NORMAL * _noise(scaled) * np.mean(1 / np.sqrt(counts)))
+
+
+def _own_variance(deviations: Floats, counts: npt.NDArray[np.int64]) -> Floats:
+    return np.asarray(np.nansum(deviations**2, axis=1) / (counts - 1))
+
+
+def _noise_interval(scaled: Floats) -> tuple[float, float] | None:
+    n = len(scaled)
+    if n < LEAST_FOR_INTERVAL:
+        return None
+    drawn = min(n, MOST_DRAWN)
+    rows = np.random.default_rng(0).integers(n, size=(RESAMPLES, drawn))
+    resampled = scaled[rows].reshape(RESAMPLES, -1)
+    noises = MAD_TO_STD * _medians(resampled)
+    noise = _noise(scaled)
+    low, high = noise + np.sqrt(drawn / n) * (np.percentile(noises, [2.5, 97.5]) - noise)
+    return float(low), float(high)
+
+
+def _medians(values: Floats) -> Floats:
+    """Median of each row without its NaN, which sorting puts last."""
+    counts = _counts(values)
+    if (counts == values.shape[1]).all():
+        return np.asarray(np.median(values, axis=1))
+    ordered, rows = np.sort(values, axis=1), np.arange(len(values))
+    return np.asarray((ordered[rows, (counts - 1) // 2] + ordered[rows, counts // 2]) / 2)
+
+
+def _by_quintile(
+    labels: Floats, scaled: Floats, counts: npt.NDArray[np.int64]
+) -> tuple[QuintileNoise, ...]:
+    if len(labels) < LEAST_FOR_QUINTILES:
+        return ()
+    parts = np.array_split(np.argsort(labels, kind="stable"), 5)
+    return tuple(
+        QuintileNoise(
+            lowest=float(labels[part[0]]),
+            highest=float(labels[part[-1]]),
+            n=len(part),
+            noise=_noise(scaled[part]),
+            noise_floor=_noise_floor(scaled[part], counts[part]),
+        )
+        for part in parts
+    )
+
+
+def _pass_bias(logs: Floats) -> float:
+    held = np.isfinite(logs).mean(axis=0) >= 0.5
+    levels = _pass_levels(logs)[held]
+    return float(np.expm1(np.ptp(levels))) if len(levels) > 1 else 0.0
+
+
+def _retest(passes: Floats) -> dict[str, Any]:
+    """Agreement of two passes, mean over pairs by how many architectures have both."""
+    pairs = []
+    for i, j in itertools.combinations(range(passes.shape[1]), 2):
+        both = passes[np.isfinite(passes[:, [i, j]]).all(axis=1)][:, [i, j]]
+        if len(both):
+            pairs.append((both[:, 0], both[:, 1]))
+    differences = [np.mean(np.abs(b - a) / a) for a, b in pairs]
+    return {
+        "retest_r": _mean_correlation(pearsonr, pairs),
+        "retest_spearman": _mean_correlation(spearmanr, pairs),
+        "retest_mape": float(np.average(differences, weights=[len(a) for a, _ in pairs])),
+    }
+
+
+def _mean_correlation(correlation: Any, pairs: list[tuple[Floats, Floats]]) -> float | None:
+    pairs = [pair for pair in pairs if len(pair[0]) >= LEAST_COMPARED]
+    if not pairs:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a constant pass has no correlation: None, below
         values = [float(correlation(a, b).statistic) for a, b in pairs]
-    return float(np.mean(values)) if np.isfinite(values).all() else None
+    if not np.isfinite(values).all():
+        return None
+    return float(np.average(values, weights=[len(a) for a, _ in pairs]))
