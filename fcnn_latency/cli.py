@@ -193,18 +193,106 @@ def demo(n_architectures: int, output: str) -> None:
     run_demo(output, n_architectures=n_architectures, echo=click.echo)
 
 
-@main.command()
-def doctor() -> None:
-    """Show machine, versions and settings, and what would disturb a measurement."""
-    from fcnn_latency.measurement.environment import describe_environment, find_disturbances
+#: What `doctor` lists under which heading; versions, variables and runtimes follow.
+DOCTOR_GROUPS = {
+    "Machine": (
+        "host",
+        "cpu",
+        "architecture",
+        "cpu_flags",
+        "cores",
+        "physical_cores",
+        "caches",
+        "memory_bytes",
+        "max_frequency_mhz",
+        "virtualization",
+        "container",
+        "system",
+        "kernel",
+    ),
+    "Settings": (
+        "affinity",
+        "cpu_quota",
+        "smt",
+        "siblings",
+        "governor",
+        "turbo",
+        "frequency_mhz",
+        "on_battery",
+        "aslr",
+        "load_average",
+        "stolen_since_boot",
+        "swap_used_bytes",
+        "thread_pools",
+    ),
+}
 
-    environment = describe_environment(("tensorflow", "keras", "scikeras"))
-    click.echo(json.dumps(environment, indent=2))
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> None:
+    """Show machine, versions and settings, and what would disturb a measurement."""
+    from fcnn_latency.measurement.environment import (
+        describe_environment,
+        find_disturbances,
+        missing_packages,
+    )
+    from fcnn_latency.measurement.runtimes import RUNTIMES
+
+    packages = {package for runtime in RUNTIMES.values() for package in runtime.packages}
+    environment = describe_environment(sorted(packages | {"tensorflow", "keras", "scikeras"}))
+    missing = {name: missing_packages(runtime.packages) for name, runtime in RUNTIMES.items()}
     found = find_disturbances(environment)
-    for disturbance in found:
-        click.echo(f"- {disturbance}")
+    if as_json:
+        about = {**environment, "missing_packages": missing, "disturbances": found}
+        click.echo(json.dumps(about, indent=2))
+    else:
+        click.echo("\n".join([*_doctor_listing(environment, missing), *_doctor_findings(found)]))
+
+
+def _doctor_listing(environment: dict[str, Any], missing: dict[str, list[str]]) -> list[str]:
+    python = f"{environment['python']} ({environment['python_compiler']})"
+    groups: dict[str, dict[str, Any]] = {
+        name: {key: environment[key] for key in keys} for name, keys in DOCTOR_GROUPS.items()
+    }
+    groups["Versions"] = {
+        environment["python_implementation"]: python,
+        **{name: found or "not installed" for name, found in environment["versions"].items()},
+    }
+    groups["Variables"] = environment["variables"]
+    groups["Runtimes"] = {
+        name: f"not usable, missing {', '.join(lacks)}" if lacks else "usable"
+        for name, lacks in missing.items()
+    }
+    width = 2 + max(len(key) for group in groups.values() for key in group)
+    lines = []
+    for name, group in groups.items():
+        lines += [name, *(f"  {key + ':':{width}}{_plain(key, group[key])}" for key in group)]
+        lines += [*([] if group else ["  none set"]), ""]
+    return lines
+
+
+def _plain(key: str, value: Any) -> str:
+    """A value of an environment as people read it."""
+    if value is None:
+        return "unknown or none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if key.endswith("_bytes"):
+        return f"{value / 2**30:.1f} GiB"
+    if key == "stolen_since_boot":
+        return f"{value:.2%}"
+    if key == "thread_pools":
+        return ", ".join(f"{pool['internal_api']} ({pool['num_threads']})" for pool in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {size}" for name, size in value.items())
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _doctor_findings(found: list[str]) -> list[str]:
     if not found:
-        click.echo("Nothing found that would disturb a measurement.")
+        return ["Nothing found that would disturb a measurement."]
+    return ["What to mend", *(f"- {disturbance}" for disturbance in found)]
 
 
 def _read_model(path: str) -> Any:
