@@ -12,13 +12,16 @@ import numpy as np
 from loky import ProcessPoolExecutor
 
 from fcnn_latency.measurement.cores import choose_cores
-from fcnn_latency.measurement.group import build_group, start_session, time_group
+from fcnn_latency.measurement.group import build_group, release_group, start_session, time_round
 from fcnn_latency.measurement.protocol import MeasurementProtocol
 from fcnn_latency.measurement.runtimes import get_runtime
+from fcnn_latency.measurement.timing import Block
 from fcnn_latency.measurement.worker import WORKER_ENVIRONMENT
 from fcnn_latency.measurement.workload import Workload
 
-PROTOCOL = MeasurementProtocol("reference only", reference_every=1, rounds=20)
+PROTOCOL = MeasurementProtocol("reference only", reference_every=1)
+BLOCK = Block(samples=5, calls_per_sample=1)
+N_ROUNDS = 20
 N_PROCESSES, SECONDS = 6, 30
 BUSY = f"import os\nos.sched_setaffinity(0, {{{choose_cores().building}}})\nwhile True: pass"
 
@@ -34,7 +37,9 @@ def start() -> ProcessPoolExecutor:
 def reference_latency(executor: ProcessPoolExecutor) -> float:
     """A low quantile of reference readings, in seconds."""
     executor.submit(build_group, [PROTOCOL.reference_widths], False).result()
-    readings = executor.submit(time_group, 0).result().seconds
+    rounds = [executor.submit(time_round, number, 0, BLOCK) for number in range(N_ROUNDS)]
+    readings = np.concatenate([round.result().seconds for round in rounds])
+    executor.submit(release_group).result()
     return float(np.quantile(readings, PROTOCOL.reference_quantile))
 
 

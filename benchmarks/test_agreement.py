@@ -1,14 +1,14 @@
 """Our labels against an instrument that we did not write: pytest-benchmark's median.
 
 ``python -m pytest -s benchmarks/test_agreement.py`` times 20 architectures with both, for the
-paper's space and for a wider one. pytest-benchmark goes through them in five repeats, one after the
-other, since a machine drifts meanwhile; each repeat builds the models anew. Of an architecture's
-five medians the least disturbed, the lowest, is compared; the ratio to the middle one is printed
-too.
+runtimes `keras`, `litert` and `onnxruntime`, in the paper's space and in a wider one.
+pytest-benchmark goes through them in five repeats, one after the other, since a machine drifts
+meanwhile; each repeat builds the models anew. Of an architecture's five medians the least
+disturbed, the lowest, is compared; the ratio to the middle one is printed too.
 
-Our level is the campaign's own, since both instruments are to see the machine as it is now.
-In the paper's space latencies cluster by depth, and architectures of a cluster differ by less than
-either instrument tells: the rank correlation is bounded by how pytest-benchmark agrees with itself.
+Our level is the campaign's own, since both instruments are to see the machine as it is now. Where
+architectures differ by less than an instrument tells, as in the clusters by depth of the paper's
+space on Keras, the rank correlation is bounded by how pytest-benchmark agrees with itself.
 """
 
 import os
@@ -25,10 +25,13 @@ from fcnn_latency.widths import trim_widths
 
 N_ARCHITECTURES, N_REPEATS = 20, 5
 SPACES = {"paper": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=512)}
+#: Calls in one of pytest-benchmark's iterations.
+ITERATIONS = {"keras": 1, "litert": 50, "onnxruntime": 10}
+CASES = [(runtime, space) for runtime in ITERATIONS for space in SPACES]
 ARCHITECTURES = {
     name: space.sample(N_ARCHITECTURES, random_state=7) for name, space in SPACES.items()
 }
-MEDIANS = {name: np.full((N_REPEATS, N_ARCHITECTURES), np.nan) for name in SPACES}
+MEDIANS = {case: np.full((N_REPEATS, N_ARCHITECTURES), np.nan) for case in CASES}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,27 +45,36 @@ def one_core():
 
 @pytest.mark.parametrize("row", range(N_ARCHITECTURES))
 @pytest.mark.parametrize("repeat", range(N_REPEATS))
-@pytest.mark.parametrize("space", SPACES)
-def test_model(benchmark, space, repeat, row):
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+def test_model(benchmark, case, repeat, row):
+    runtime, space = case
     widths = trim_widths(ARCHITECTURES[space])[row]
-    call = get_runtime("keras").prepare(widths, Workload().inputs(widths[0]), 0)
-    benchmark.pedantic(call, rounds=200, iterations=1, warmup_rounds=5)
-    MEDIANS[space][repeat, row] = benchmark.stats.stats.median
+    call = get_runtime(runtime).prepare(widths, Workload().inputs(widths[0]), 0)
+    benchmark.pedantic(call, rounds=200, iterations=ITERATIONS[runtime], warmup_rounds=5)
+    MEDIANS[case][repeat, row] = benchmark.stats.stats.median
 
 
-@pytest.mark.parametrize("space", SPACES)
-def test_agreement(one_core, space):
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+def test_agreement(one_core, case):
+    runtime, space = case
     os.sched_setaffinity(0, one_core)
     dataset = make_dataset(
-        ARCHITECTURES[space], space=SPACES[space], scale="campaign", random_state=0
+        ARCHITECTURES[space],
+        space=SPACES[space],
+        runtime=runtime,
+        scale="campaign",
+        random_state=0,
     )
-    ours, repeats = dataset.target, MEDIANS[space]
+    ours, repeats = dataset.target, MEDIANS[case]
     theirs = repeats.min(axis=0)
     middle = float(np.median(ours / np.median(repeats, axis=0)))
     rank, ratio = spearmanr(ours, theirs).statistic, float(np.median(ours / theirs))
     halves = [half.min(axis=0) for half in (repeats[::2], repeats[1::2])]
     own = spearmanr(*halves).statistic
-    print(f"\n{space} space: Spearman {rank:.4f}, median ratio ours / pytest-benchmark {ratio:.4f}")
+    print(
+        f"\n{runtime}, {space} space: Spearman {rank:.4f}, "
+        f"median ratio ours / pytest-benchmark {ratio:.4f}"
+    )
     print(f"  median ratio to the middle of its repeats: {middle:.4f}")
     print(f"  pytest-benchmark's own repeats against each other: Spearman {own:.4f}")
     print(f"  Pearson {np.corrcoef(ours, theirs)[0, 1]:.5f}")

@@ -38,6 +38,8 @@ WHOLE_MODULES = (
     "measurement.runtimes",
     "measurement.workload",
     "measurement.reliability",
+    "measurement.store",
+    "measurement.environment",
 )
 REFERENCE = Path(__file__).parent / "reference.rst"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
-    from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
+    from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
     from fcnn_latency.metrics import SCORERS
@@ -30,6 +30,7 @@ _HOMES = {
     "MeasurementWarning": "exceptions",
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
+    "StoreError": "exceptions",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
     "load_dataset": "dataset_files",
@@ -49,6 +50,7 @@ __all__ = [
     "MeasurementProtocol",
     "MeasurementWarning",
     "Runtime",
+    "StoreError",
     "compare",
     "fetch_capstone2023",
     "load_dataset",

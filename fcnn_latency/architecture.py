@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from sklearn.utils import check_random_state
 
 from fcnn_latency.widths import pad_widths
 
@@ -189,6 +187,8 @@ class FCNNSpace:
             msg = f"n_samples must be a whole number of at least 0. Got {n_samples!r} instead."
             raise ValueError(msg)
         n_samples = int(n_samples)
+        from sklearn.utils import check_random_state  # measuring processes start without it
+
         rng = check_random_state(random_state)
         if not unique:
             return self._draw(n_samples, rng)
@@ -213,6 +213,8 @@ class FCNNSpace:
         return drawn
 
     def _draw_distinct(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+        import pandas as pd
+
         kept = pd.DataFrame(self._draw(n, rng)).drop_duplicates()
         while len(kept) < n:
             more = pd.DataFrame(self._draw(max(n - len(kept), 64), rng))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch
 
+from fcnn_latency.exceptions import MeasurementWarning
 from fcnn_latency.measurement.reliability import Reliability
 from fcnn_latency.units import format_percent, format_seconds
 
-__all__ = ["layer_names", "make_bunch"]
+__all__ = ["layer_names", "make_bunch", "warn_of_weaknesses"]
 
 
 def layer_names(padded: npt.NDArray[np.int64]) -> list[str]:
@@ -22,19 +24,22 @@ def layer_names(padded: npt.NDArray[np.int64]) -> list[str]:
 
 def make_bunch(
     padded: npt.NDArray[np.int64],
+    target: npt.NDArray[np.float64],
     passes: npt.NDArray[np.float64],
     errors: npt.NDArray[np.float64] | None,
     reliability: Reliability | None,
     provenance: dict[str, Any],
     *,
+    first_calls: npt.NDArray[np.float64] | None = None,
     as_frame: bool,
 ) -> Bunch:
     """The Bunch that all datasets share."""
     names = layer_names(padded)
-    target = passes.mean(axis=1)
     frame = pd.DataFrame(padded, columns=names).assign(latency=target)
     if errors is not None:
         frame["latency_std"] = errors
+    if first_calls is not None and not np.isnan(first_calls).all():
+        frame["first_call"] = first_calls
     for i in range(passes.shape[1]):
         frame[f"pass_{i + 1}"] = passes[:, i]
     return Bunch(
@@ -128,3 +133,21 @@ def _describe_scale(reference_latency: float, campaign_latency: float, set_at: s
         return f"{text} by this campaign."
     how = "slower" if apart > 0 else "faster"
     return f"{text} on {set_at[:10]}; in this campaign it was {abs(apart):.2%} {how}."
+
+
+def warn_of_weaknesses(bunch: Bunch) -> None:
+    """Warn where architectures are missing or labels are weak, on behalf of the caller's caller."""
+    messages = []
+    if len(bunch.missing):
+        first = bunch.missing.iloc[0]
+        widths = tuple(int(w) for w in first[bunch.feature_names] if w)
+        what = "Interrupted: " if bunch.interrupted else ""
+        messages.append(
+            f"{what}{len(bunch.data)} of {len(bunch.data) + len(bunch.missing)} architectures "
+            f"were measured and are kept; {len(bunch.missing)} are missing (see .missing), the "
+            f"first {widths}: {first['reason']}"
+        )
+    if bunch.reliability is not None:
+        messages += bunch.reliability.warnings(bunch.runtime)
+    for message in messages:
+        warnings.warn(MeasurementWarning(message, bunch), stacklevel=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -97,6 +98,7 @@ def fetch_capstone2023(
     }
     bunch = make_bunch(
         padded,
+        target[:, 0],
         target,
         target[:, 0] * reliability.noise,
         reliability,
@@ -123,8 +125,14 @@ def _repeat_reliability(table: pd.DataFrame) -> Reliability:
     reliability = assess_reliability(pairs)
     assert reliability is not None  # two columns give one
     # The labels are single measurements, so a perfect predictor faces the noise of one pass.
-    single = reliability.noise_floor * np.sqrt(2)
-    return Reliability(**{**reliability.as_dict(), "noise_floor": float(single)})
+    rmse = float((reliability.noise_floor_rmse or np.nan) * np.sqrt(2))
+    return replace(
+        reliability,
+        noise_floor=float(reliability.noise_floor * np.sqrt(2)),
+        noise_floor_rmse=rmse,
+        noise_floor_r2=float(1 - rmse**2 / table["Latency"].var()),
+        by_quintile=(),
+    )
 
 
 def _fetch(source: str | os.PathLike[str], data_home: str | os.PathLike[str] | None) -> Path:

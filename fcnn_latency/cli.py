@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
+from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
 
 __all__ = ["main"]
 
@@ -22,8 +24,11 @@ class _Commands(click.Group):
         """Run a command."""
         try:
             return super().invoke(context)
-        except (ImportError, OSError, ValueError, MeasurementError) as error:
-            raise click.ClickException(str(error)) from error
+        except (ImportError, OSError, ValueError, MeasurementError, StoreError) as error:
+            message = str(error)
+            if "FCNNSpace(" in message:
+                message += " On the command line: --max-layers, --max-width, --untied."
+            raise click.ClickException(message) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,6 +37,14 @@ def main() -> None:
     """Measure and predict the CPU inference latency of fully connected networks."""
     # TensorFlow looks for a graphics card otherwise, and complains.
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+def _store_options(command: Any) -> Any:
+    """Which campaigns of a store are meant."""
+    command = click.option(
+        "--campaign", "campaigns", type=int, multiple=True, help="Only this one; repeatable."
+    )(command)
+    return click.option("--runtime", help="Of a store, only campaigns of this runtime.")(command)
 
 
 @main.command()
@@ -50,7 +63,28 @@ def main() -> None:
 )
 @click.option("--signal-length", default=50, show_default=True, help="Values that are read.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the sample and the order.")
-@click.option("-o", "--output", default="latencies.csv", show_default=True, help="CSV or Parquet.")
+@click.option(
+    "--store",
+    type=click.Path(dir_okay=False),
+    help="Write every reading to this SQLite file as it is made; the same command again resumes.",
+)
+@click.option(
+    "--target-error",
+    type=float,
+    help="Relative standard error above which an architecture gets further passes.",
+)
+@click.option("--scheduler", help="Address of a Dask scheduler, whose hosts measure instead.")
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    show_default=True,
+    help="Wait for another campaign on this machine to end, or refuse.",
+)
+@click.option(
+    "-o",
+    "--output",
+    help="CSV or Parquet file of the labels.  [default: latencies.csv, none with --store]",
+)
 def measure(
     n_architectures: int,
     runtime: str | None,
@@ -61,49 +95,118 @@ def measure(
     given: str | None,
     signal_length: int,
     seed: int,
-    output: str,
+    store: str | None,
+    target_error: float | None,
+    scheduler: str | None,
+    wait: bool,
+    output: str | None,
 ) -> None:
     """Measure architectures on this machine: random ones, or those of a file."""
     from fcnn_latency.architecture import FCNNSpace
     from fcnn_latency.dataset_files import check_path, save_dataset
     from fcnn_latency.datasets import make_dataset
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", MeasurementWarning)
+    if output is None and store is None:
+        output = "latencies.csv"
+    if output is not None:
         check_path(output)
+    with _warnings_as_lines(), _client(scheduler) as client:
         dataset = make_dataset(
             n_architectures if given is None else _read_architectures(given),
             space=FCNNSpace(max_layers=max_layers, max_width=max_width, tie_io=not untied),
             runtime=runtime,
             protocol=protocol,
             signal_length=signal_length,
+            target_error=target_error,
+            store=store,
+            client=client,
+            wait=wait,
             random_state=seed,
             verbose=1,
         )
-    for warning in caught:
-        if issubclass(warning.category, MeasurementWarning):
-            click.echo(f"Warning: {warning.message}", err=True)
     click.echo(dataset.DESCR)
-    for path in save_dataset(dataset, output):
+    for path in save_dataset(dataset, output) if output is not None else []:
         click.echo(f"wrote {path}")
     if dataset.interrupted:
         raise SystemExit(130)
 
 
+@contextmanager
+def _client(scheduler: str | None) -> Iterator[Any]:
+    """A client of a Dask cluster; None without an address."""
+    if scheduler is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        msg = '--scheduler needs the package distributed: pip install "fcnn-latency[fleet]"'
+        raise ImportError(msg) from error
+    with Client(scheduler) as client:  # type: ignore[no-untyped-call]
+        yield client
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Show warnings about a measurement when they arise, one line each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", MeasurementWarning)
+        show = warnings.showwarning
+
+        def show_line(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+            if issubclass(category, MeasurementWarning):
+                click.echo(f"Warning: {message}", err=True)
+            else:
+                show(message, category, *rest)
+
+        warnings.showwarning = show_line  # type: ignore[assignment]
+        yield
+
+
+@main.command()
+@click.argument("store", type=click.Path(exists=True, dir_okay=False))
+@_store_options
+@click.option("--raw", is_flag=True, help="Seconds as read, without the reference's correction.")
+@click.option("-o", "--output", default="latencies.csv", show_default=True, help="CSV or Parquet.")
+def export(
+    store: str, runtime: str | None, campaigns: tuple[int, ...], raw: bool, output: str
+) -> None:
+    """Write the labels of a STORE as a table."""
+    from fcnn_latency.dataset_files import check_path, load_dataset, save_dataset
+
+    check_path(output)
+    with _warnings_as_lines():
+        dataset = load_dataset(
+            store, runtime=runtime, campaigns=campaigns or None, corrected=not raw
+        )
+    click.echo(dataset.DESCR)
+    for path in save_dataset(dataset, output):
+        click.echo(f"wrote {path}")
+
+
 @main.command()
 @click.argument("data", type=click.Path(exists=True, dir_okay=False))
+@_store_options
 @click.option("--folds", default=5, show_default=True, help="Folds of the cross-validation.")
 @click.option("--seed", default=0, show_default=True, help="Seed of folds and estimators.")
 @click.option(
     "-e", "--estimator", "estimators", multiple=True, help="Repeat for several.  [default: all]"
 )
-def compare(data: str, folds: int, seed: int, estimators: tuple[str, ...]) -> None:
+def compare(
+    data: str,
+    runtime: str | None,
+    campaigns: tuple[int, ...],
+    folds: int,
+    seed: int,
+    estimators: tuple[str, ...],
+) -> None:
     """Compare the estimators on measured DATA."""
     from fcnn_latency.comparison import compare as compare_estimators
     from fcnn_latency.dataset_files import load_dataset
     from fcnn_latency.pipeline import ESTIMATORS
 
-    dataset = load_dataset(data)
+    with _warnings_as_lines():
+        dataset = load_dataset(data, runtime=runtime, campaigns=campaigns or None)
     result = compare_estimators(
         dataset.data,
         dataset.target,
@@ -120,10 +223,18 @@ def compare(data: str, folds: int, seed: int, estimators: tuple[str, ...]) -> No
 
 @main.command()
 @click.argument("data", type=click.Path(exists=True, dir_okay=False))
+@_store_options
 @click.option("-e", "--estimator", default="deep", show_default=True, help="Which one to fit.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the estimator.")
 @click.option("-o", "--output", default="model.joblib", show_default=True, help="Model file.")
-def fit(data: str, estimator: str, seed: int, output: str) -> None:
+def fit(
+    data: str,
+    runtime: str | None,
+    campaigns: tuple[int, ...],
+    estimator: str,
+    seed: int,
+    output: str,
+) -> None:
     """Fit an estimator to measured DATA."""
     import joblib
 
@@ -131,7 +242,8 @@ def fit(data: str, estimator: str, seed: int, output: str) -> None:
     from fcnn_latency.pipeline import make_latency_pipeline
 
     check_writable(Path(output))
-    dataset = load_dataset(data)
+    with _warnings_as_lines():
+        dataset = load_dataset(data, runtime=runtime, campaigns=campaigns or None)
     model = make_latency_pipeline(
         estimator,
         space=dataset.space,

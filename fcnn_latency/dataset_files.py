@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,21 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from fcnn_latency.architecture import FCNNSpace
-from fcnn_latency.bunch import make_bunch
+from fcnn_latency.bunch import make_bunch, warn_of_weaknesses
 from fcnn_latency.measurement.reliability import (
     Reliability,
     assess_reliability,
     standard_errors,
 )
+from fcnn_latency.measurement.store import STORE_SUFFIXES, Store
+from fcnn_latency.stored_dataset import dataset_of_campaigns
 from fcnn_latency.widths import pad_widths
 
 __all__ = ["check_path", "check_writable", "load_dataset", "read_table", "save_dataset"]
+
+
+#: How far a label may lie outside its passes: their common factors are taken out of it.
+LEVEL_TOLERANCE = 0.1
 
 
 def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
@@ -50,8 +57,17 @@ def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
         dataset.frame.to_csv(path, index=False)
     else:
         dataset.frame.to_parquet(path, index=False)
-    keys = ("runtime", "protocol", "signal_length", "environment", "scale")
-    about = {key: dataset[key] for key in keys} | {"space": asdict(dataset.space)}
+    keys = (
+        "runtime",
+        "protocol",
+        "signal_length",
+        "signal_seed",
+        "random_state",
+        "environment",
+        "scale",
+    )
+    about = {key: dataset[key] for key in keys if key in dataset}
+    about["space"] = asdict(dataset.space)
     if dataset.reliability is not None:
         about["reliability"] = dataset.reliability.as_dict()
     about_path = path.with_suffix(".json")
@@ -59,37 +75,98 @@ def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
     return [path, about_path]
 
 
-def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bunch:
-    """Read a dataset that `save_dataset` or ``fcnn-latency measure`` wrote.
+def load_dataset(
+    path: str | os.PathLike[str],
+    *,
+    corrected: bool = True,
+    runtime: str | None = None,
+    campaigns: Sequence[int] | None = None,
+    as_frame: bool = False,
+) -> Bunch:
+    """Read a dataset: a store, or a table that `save_dataset` or ``fcnn-latency measure`` wrote.
 
     A table of one's own serves too: columns ``layer_1`` to ``layer_k`` and ``latency`` in seconds.
 
     Parameters
     ----------
     path : path
-        A CSV or Parquet file; the JSON file beside it is read where there is one.
+        A store (``.sqlite``), whose campaigns are pooled, also while one is being measured; or a
+        CSV or Parquet file, with the JSON file beside it where there is one.
+    corrected : bool, default=True
+        Whether labels are corrected by the reference architecture, or raw: the seconds that were
+        read. Only stores have the latter.
+    runtime : str or None, default=None
+        Only campaigns of that runtime; only for stores.
+    campaigns : sequence of int or None, default=None
+        Only these campaigns, by their number in the store.
     as_frame : bool, default=False
         Return `data` as a DataFrame and `target` as a Series.
 
     Returns
     -------
     Bunch
-        As from `make_dataset`, without `readings`, `missing` and `interrupted`; `target_std` is
-        None for a table with neither ``latency_std`` nor two passes.
+        As from `make_dataset`. From a table without `readings`, `missing` and `interrupted`;
+        `target_std` is None for a table with neither ``latency_std`` nor two passes.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it has another ending, lacks columns, or a row is no architecture or has no positive
-        latency.
+        If it has another ending, lacks columns, a row is no architecture or has no positive
+        latency, or a store has no such campaign.
+    MeasurementError
+        If a store has no architecture with all its passes.
+    StoreError
+        If campaigns were measured otherwise than each other (says what differs), or the file is
+        no store that this version can read.
+
+    Warns
+    -----
+    MeasurementWarning
+        If architectures of a store are missing or its labels are weak.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.exists():
         msg = f"There is no dataset {str(path)!r}."
         raise FileNotFoundError(msg)
+    if path.suffix.lower() in STORE_SUFFIXES:
+        with Store(path, read_only=True) as store:
+            chosen = _choose_campaigns(store, runtime, campaigns)
+            bunch = dataset_of_campaigns(store, chosen, corrected=corrected, as_frame=as_frame)
+        warn_of_weaknesses(bunch)
+        return bunch
     _check_suffix(path)
+    if not corrected or runtime is not None or campaigns is not None:
+        msg = f"{path} is a table: 'corrected', 'runtime' and 'campaigns' are for stores (.sqlite)."
+        raise ValueError(msg)
+    return _load_table(path, as_frame=as_frame)
+
+
+def _choose_campaigns(
+    store: Store, runtime: str | None, campaigns: Sequence[int] | None
+) -> list[int]:
+    there = store.campaigns()
+    wanted = there
+    if campaigns is not None:
+        wanted = list(dict.fromkeys(int(number) for number in np.atleast_1d(campaigns)))
+    unknown = sorted(set(wanted) - set(there))
+    if unknown or not wanted:
+        msg = f"{store.path} has no campaigns {unknown}. Those that there are: {there}."
+        raise ValueError(msg)
+    if runtime is not None:
+        runtimes = {number: store.conditions(number)["runtime"] for number in wanted}
+        wanted = [number for number in wanted if runtimes[number] == runtime]
+        if not wanted:
+            msg = (
+                f"{store.path} has no campaign of runtime {runtime!r}. Those that there are: "
+                f"{sorted(set(runtimes.values()))}."
+            )
+            raise ValueError(msg)
+    return wanted
+
+
+def _load_table(path: Path, *, as_frame: bool) -> Bunch:
     frame = read_table(path)
     layers = [name for name in frame.columns if str(name).startswith("layer_")]
     if not layers or "latency" not in frame.columns or not len(frame):
@@ -103,20 +180,31 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
     latency = _columns(frame, ["latency"])
     if passes.shape[1] < 1:
         passes = latency
-    elif not np.allclose(passes.mean(axis=1), latency[:, 0], rtol=1e-6, atol=0, equal_nan=True):
-        msg = f"{path}: latency is not the mean of the pass_ columns; mend or drop those columns."
+    elif not _agree(latency[:, 0], passes):
+        msg = f"{path}: latency is not of its pass_ columns; mend or drop those columns."
         raise ValueError(msg)
     for name, values in (("latency", latency), ("pass", passes)):
         good = np.isfinite(values) & (values > 0)
+        if name == "pass":
+            good |= np.isnan(values)  # not every architecture has every pass
         if not good.all():
             row = int(np.argmin(good.all(axis=1)))
             msg = f"{path}, row {row}: {name} is {values[row]}; it must be positive seconds."
             raise ValueError(msg)
     about_path = path.with_suffix(".json")
     about = _read_about(about_path) if about_path.exists() else {}
-    reliability = assess_reliability(passes) or about.get("reliability")
+    saved = about.get("reliability")
+    reliability = (
+        assess_reliability(
+            passes,
+            drift=saved and saved.reference_drift,
+            stolen=saved and saved.stolen_time,
+        )
+        or saved
+    )
     return make_bunch(
         padded,
+        latency[:, 0],
         passes,
         _loaded_errors(frame, passes),
         reliability,
@@ -125,11 +213,22 @@ def load_dataset(path: str | os.PathLike[str], *, as_frame: bool = False) -> Bun
             "runtime": about.get("runtime", "unknown"),
             "protocol": about.get("protocol", {}),
             "signal_length": about.get("signal_length", 50),
+            "signal_seed": about.get("signal_seed"),
+            "random_state": about.get("random_state"),
             "environment": about.get("environment", {}),
             "scale": about.get("scale"),
         },
+        first_calls=_columns(frame, ["first_call"])[:, 0] if "first_call" in frame else None,
         as_frame=as_frame,
     )
+
+
+def _agree(latency: npt.NDArray[np.float64], passes: npt.NDArray[np.float64]) -> bool:
+    """Whether each label lies where the passes do that its architecture has."""
+    filled = [np.where(np.isnan(passes), end, passes) for end in (np.inf, -np.inf)]
+    lowest, highest = filled[0].min(axis=1), filled[1].max(axis=1)
+    near = 1 + LEVEL_TOLERANCE
+    return bool(((lowest / near <= latency) & (latency <= highest * near)).all())
 
 
 def _read_about(path: Path) -> dict[str, Any]:

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import numbers
-import warnings
-from dataclasses import asdict
-from typing import Any
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import check_random_state
 
 from fcnn_latency.architecture import FCNNSpace
-from fcnn_latency.bunch import layer_names, make_bunch
-from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
+from fcnn_latency.bunch import warn_of_weaknesses
+from fcnn_latency.exceptions import MeasurementError
 from fcnn_latency.measurement.campaign import (
     Campaign,
-    process_references,
-    relative_readings,
+    Task,
+    check_same,
+    measure_here,
     run_campaign,
 )
+from fcnn_latency.measurement.environment import describe_environment
+from fcnn_latency.measurement.lock import timing_lock
 from fcnn_latency.measurement.protocol import MeasurementProtocol, get_protocol
-from fcnn_latency.measurement.reliability import (
-    assess_reliability,
-    standard_errors,
-)
+from fcnn_latency.measurement.reports import Report
 from fcnn_latency.measurement.runtimes import Runtime, get_runtime
-from fcnn_latency.measurement.scale import Scale, campaign_scale, machine_scale
+from fcnn_latency.measurement.store import Store
 from fcnn_latency.measurement.workload import Workload
+from fcnn_latency.stored_dataset import REFINEMENTS, dataset_of_campaigns, scale_of_campaign
 from fcnn_latency.widths import trim_widths
 
 __all__ = ["make_dataset"]
@@ -45,6 +49,10 @@ def make_dataset(
     protocol: str | MeasurementProtocol = "reliable",
     signal_length: int = 50,
     scale: str = "machine",
+    target_error: float | None = None,
+    store: str | os.PathLike[str] | None = None,
+    client: Any = None,
+    wait: bool = True,
     random_state: Any = None,
     return_X_y: bool = False,
     as_frame: bool = False,
@@ -65,7 +73,8 @@ def make_dataset(
         What executes the models: ``"keras"``, ``"keras-predict"``, ``"tf-function"``, ``"xla"``,
         ``"litert"``, ``"onnxruntime"`` or one's own. None is the protocol's: ``"keras"``, and
         ``"keras-predict"`` for the protocol ``"paper"``.
-    protocol : {"reliable", "paper"} or MeasurementProtocol, default="reliable"
+    protocol : {"reliable", "quick", "thorough", "paper"} or MeasurementProtocol, \
+default="reliable"
         How it is measured.
     signal_length : int, default=50
         Values that one inference reads.
@@ -73,6 +82,19 @@ def make_dataset(
         Where the common level of the labels comes from: the reference latency that the first
         campaign of this machine has set for all that measure alike, so that they can be pooled,
         or that of this campaign alone. See `fcnn_latency.measurement.scale`.
+    target_error : float or None, default=None
+        Relative standard error above which an architecture gets further passes, up to the
+        protocol's `max_passes`; None is the protocol's own.
+    store : path or None, default=None
+        SQLite file (``.sqlite``, ``.sqlite3`` or ``.db``) that every reading is written to as it
+        is made. The same call again resumes what was interrupted, tries again what has failed and
+        never measures again what is finished; with another `target_error` it adds passes. One
+        file can hold many campaigns. `load_dataset` reads it.
+    client : distributed.Client or None, default=None
+        Measure on the hosts of this Dask cluster instead of this machine.
+    wait : bool, default=True
+        Whether to wait while another campaign measures on this machine, since two would measure
+        each other; otherwise it is refused.
     random_state : int, RandomState or None, default=None
         Seed of the sample and of the order of measuring.
     return_X_y : bool, default=False
@@ -92,15 +114,21 @@ def make_dataset(
         target_std : ndarray of float64, shape (n_samples,)
             Standard error of `target` in seconds.
         frame : DataFrame
-            ``layer_1`` to ``layer_k``, ``latency``, ``latency_std`` and ``pass_1`` to
-            ``pass_K``, all times in seconds.
+            ``layer_1`` to ``layer_k``, ``latency``, ``latency_std``, ``first_call`` (of a newly
+            built model, never part of the label) and ``pass_1`` to ``pass_K``, all times in
+            seconds.
         noise_floor : float or None
             Mean absolute percentage error, as a fraction, that a perfect predictor would show
             against `target`; None with a single pass, which cannot tell.
         reliability : Reliability or None
             What the noise floor was computed from.
         readings : DataFrame
-            Every reading behind the labels, those of missing architectures included.
+            Every reading behind the labels, those of missing architectures included:
+            ``architecture`` (row in the order asked for; -1 for the reference), ``pass``,
+            ``group``, ``round``, ``process``, ``host``, ``campaign``, ``seconds``.
+        rounds : DataFrame
+            ``group``, ``process``, ``started_at`` (seconds since 1970), ``load`` of the machine and
+            fraction of the time ``stolen`` by its hypervisor, of every round.
         missing : DataFrame
             Architectures that were asked for and have no label: their widths and ``reason``.
         interrupted : bool
@@ -112,7 +140,8 @@ def make_dataset(
             ``set_at``, when the first was set; None where the protocol has no reference.
         space : FCNNSpace
             The space of the architectures.
-        feature_names, target_name, runtime, protocol, signal_length, DESCR
+        feature_names, target_name, runtime, protocol, signal_length, signal_seed, \
+random_state, DESCR
             As their names say.
     (data, target)
         If `return_X_y`.
@@ -121,8 +150,14 @@ def make_dataset(
     ------
     ValueError
         If an architecture, name or number is wrong; says which and what would be right.
+    ImportError
+        If a package that the runtime needs is not installed.
     MeasurementError
-        If not one architecture could be measured.
+        If not one architecture could be measured, or another campaign is measuring and `wait` is
+        False.
+    StoreError
+        If the store cannot be used, or holds this campaign from another machine or other
+        versions; says what differs.
     KeyboardInterrupt
         If Ctrl-C comes before one architecture is complete. Later it ends the campaign, and
         what is complete is returned with a `MeasurementWarning`.
@@ -143,128 +178,113 @@ def make_dataset(
     True
     """
     space = FCNNSpace() if space is None else space
-    protocol = get_protocol(protocol)
-    runtime = get_runtime(protocol.default_runtime if runtime is None else runtime)
+    runtime = get_runtime(get_protocol(protocol).default_runtime if runtime is None else runtime)
+    protocol = get_protocol(protocol, runtime.protocol_fields)
+    if target_error is not None:
+        protocol = replace(protocol, target_error=target_error)
     workload = Workload(signal_length)
     if scale not in SCALES:
         msg = f"Unknown scale {scale!r}. Valid ones: {list(SCALES)}."
         raise ValueError(msg)
-    rng = check_random_state(random_state)
-    padded = _requested(architectures, space, rng)
-    campaign = run_campaign(trim_widths(padded), runtime, protocol, workload, rng, verbose)
-    complete = np.asarray(np.isfinite(campaign.passes).all(axis=1))
-    _raise_if_empty(complete, campaign, padded)
-    found = _scale(campaign, runtime, protocol, workload, scale)
-    unit = 1.0 if found is None else found.reference_latency
-    passes = unit * campaign.passes[complete]
-    errors = (
-        standard_errors(passes)
-        if protocol.passes > 1
-        else unit * _round_errors(campaign, protocol)[complete]
-    )
-    bunch = make_bunch(
-        padded[complete],
-        passes,
-        errors,
-        assess_reliability(passes),
-        {
-            "space": space,
-            "runtime": runtime.name,
-            "protocol": asdict(protocol),
-            "signal_length": int(signal_length),
-            "environment": campaign.environment,
-            "scale": None if found is None else found.as_dict(),
-        },
-        as_frame=as_frame,
-    )
-    bunch.update(
-        readings=campaign.readings,
-        missing=_missing_frame(padded, campaign.failures),
-        interrupted=campaign.interrupted,
-    )
-    _warn_of_weaknesses(bunch)
-    return (bunch.data, bunch.target) if return_X_y else bunch
-
-
-def _requested(
-    architectures: Any, space: FCNNSpace, rng: np.random.RandomState
-) -> npt.NDArray[np.int64]:
     if not isinstance(space, FCNNSpace):
         msg = f"space must be an FCNNSpace or None. Got {space!r} instead."
         raise ValueError(msg)
+    conditions = {
+        "runtime": runtime.name,
+        "protocol": protocol.as_dict(),
+        "signal_length": int(workload.signal_length),
+        "signal_seed": workload.seed,
+        "space": asdict(space),
+        "scale": scale,
+        "random_state": int(random_state) if isinstance(random_state, numbers.Integral) else None,
+    }
+    asked = _ask(architectures, space, random_state, conditions)
+    with ExitStack() as stack:
+        opened = stack.enter_context(_open(store))
+        number = _find_or_add(opened, asked, conditions, runtime)
+        campaign = Campaign(opened, number, runtime, protocol, workload)
+        n_rounds = len(opened.rounds(number))
+        interrupted = _measure(campaign, client, wait=wait, verbose=verbose)
+        if protocol.reference_every and len(opened.rounds(number)) > n_rounds:
+            opened.set_scale(number, scale_of_campaign(opened, number).as_dict())
+        try:
+            bunch = dataset_of_campaigns(
+                opened, [number], as_frame=as_frame, interrupted=interrupted
+            )
+        except MeasurementError:
+            if not interrupted:
+                raise
+            msg = "Interrupted before one architecture was complete."
+            raise KeyboardInterrupt(msg) from None
+    warn_of_weaknesses(bunch)
+    return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+@contextmanager
+def _open(path: str | os.PathLike[str] | None) -> Iterator[Store]:
+    """The store; a passing one where none is asked for."""
+    with ExitStack() as stack:
+        if path is None:
+            path = Path(stack.enter_context(TemporaryDirectory()), "latencies.sqlite")
+        yield stack.enter_context(Store(path))
+
+
+class _Asked(NamedTuple):
+    """A campaign as it is asked for."""
+
+    request: str
+    seed: int
+    architectures: list[tuple[int, ...]]
+
+
+def _ask(
+    architectures: Any, space: FCNNSpace, random_state: Any, conditions: dict[str, Any]
+) -> _Asked:
+    """Sample or check the architectures, and put the call into words that a later one repeats."""
+    rng, state = check_random_state(random_state), None
+    if random_state is not None:
+        state = hashlib.sha256(repr(rng.get_state()).encode()).hexdigest()
     if isinstance(architectures, numbers.Integral) and not isinstance(architectures, bool):
         padded = space.sample(int(architectures), random_state=rng)
+        which: Any = int(architectures)
     else:
         padded = space.validate(architectures)
+        which = hashlib.sha256(padded.tobytes()).hexdigest()
     if not len(padded):
         msg = "There is no architecture to measure: ask for at least 1."
         raise ValueError(msg)
-    return padded
-
-
-def _raise_if_empty(
-    complete: npt.NDArray[np.bool_], campaign: Campaign, padded: npt.NDArray[np.int64]
-) -> None:
-    if complete.any():
-        return
-    if campaign.interrupted:
-        msg = "Interrupted before one architecture was complete; nothing to keep."
-        raise KeyboardInterrupt(msg)
-    row, reason = min(campaign.failures.items())
-    msg = (
-        f"Not one of {len(padded)} architectures could be measured. "
-        f"The first, {trim_widths(padded)[row]}, failed: {reason}"
-    )
-    raise MeasurementError(msg)
-
-
-def _scale(
-    campaign: Campaign,
-    runtime: Runtime,
-    protocol: MeasurementProtocol,
-    workload: Workload,
-    scale: str,
-) -> Scale | None:
-    """What the campaign's relative latencies are multiplied by; None without a reference."""
-    latencies = process_references(campaign.readings, protocol).tolist()
-    if not latencies:
-        return None
-    if scale == "campaign":
-        return campaign_scale(latencies)
-    return machine_scale(
-        latencies,
-        runtime=runtime.name,
-        signal_length=workload.signal_length,
-        protocol=protocol,
-        environment=campaign.environment,
+    protocol = {k: v for k, v in conditions["protocol"].items() if k not in REFINEMENTS}
+    request = {**conditions, "protocol": protocol, "architectures": which, "random_state": state}
+    return _Asked(
+        json.dumps(request, sort_keys=True), int(rng.randint(2**31 - 1)), trim_widths(padded)
     )
 
 
-def _round_errors(campaign: Campaign, protocol: MeasurementProtocol) -> npt.NDArray[np.float64]:
-    """Relative standard errors from the spread of the rounds, where there is one pass."""
-    relative = relative_readings(campaign.readings, protocol)
-    spread = relative.groupby("architecture")["relative"].sem()
-    return np.asarray(spread.reindex(range(len(campaign.passes))), dtype=np.float64)
+def _find_or_add(store: Store, asked: _Asked, conditions: dict[str, Any], runtime: Runtime) -> int:
+    """The campaign that the same call began, or a new one."""
+    number = store.find_campaign(asked.request)
+    if number is None:
+        return store.add_campaign(asked.request, asked.seed, conditions, asked.architectures)
+    processes = store.processes(number)
+    if len(processes):
+        # Affinity and variables are those of a measuring process, which is asked when it starts.
+        here = describe_environment(runtime.packages)
+        here = {key: here[key] for key in here if key not in ("affinity", "variables")}
+        check_same(processes["environment"].iloc[0], here, f"this campaign of {store.path}")
+    store.set_conditions(number, conditions)
+    store.forget_failures(number)
+    return number
 
 
-def _missing_frame(padded: npt.NDArray[np.int64], failures: dict[int, str]) -> pd.DataFrame:
-    rows = sorted(failures)
-    frame = pd.DataFrame(padded[rows], columns=layer_names(padded), index=rows)
-    return frame.assign(reason=[failures[row] for row in rows])
+def _measure(campaign: Campaign, client: Any, *, wait: bool, verbose: int) -> bool:
+    """Measure what is left, here or on a fleet; whether Ctrl-C ended it."""
+    if client is not None:
+        from fcnn_latency.measurement.fleet import Fleet
 
+        return run_campaign(campaign, Fleet(client).measure, verbose)
 
-def _warn_of_weaknesses(bunch: Bunch) -> None:
-    messages = []
-    if len(bunch.missing):
-        first = bunch.missing.iloc[0]
-        widths = tuple(int(w) for w in first[bunch.feature_names] if w)
-        what = "Interrupted: " if bunch.interrupted else ""
-        messages.append(
-            f"{what}{len(bunch.data)} of {len(bunch.data) + len(bunch.missing)} architectures "
-            f"were measured and are kept; {len(bunch.missing)} are missing (see .missing), the "
-            f"first {widths}: {first['reason']}"
-        )
-    if bunch.reliability is not None:
-        messages += bunch.reliability.warnings()
-    for message in messages:
-        warnings.warn(message, MeasurementWarning, stacklevel=3)
+    def measure(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Task, Report]]:
+        with timing_lock(wait):  # only where something is left to measure
+            yield from measure_here(campaign, tasks)
+
+    return run_campaign(campaign, measure, verbose)

@@ -1,11 +1,27 @@
 """What can go wrong, as classes that a caller can catch."""
 
-__all__ = ["MeasurementError", "MeasurementWarning"]
+__all__ = ["MeasurementError", "MeasurementWarning", "StoreError"]
 
 
 class MeasurementError(RuntimeError):
-    """A campaign could not measure a single architecture."""
+    """A campaign could not measure a single architecture, or not at all."""
+
+
+class StoreError(RuntimeError):
+    """A file cannot be used as a store of readings, or not for what was asked."""
 
 
 class MeasurementWarning(UserWarning):
-    """A dataset lacks architectures that were asked for, or its labels are weak."""
+    """A dataset lacks architectures that were asked for, or its labels are weak.
+
+    Parameters
+    ----------
+    message : str
+        In plain words.
+    dataset : Bunch or None
+        The dataset, so that it is not lost where warnings are raised as errors.
+    """
+
+    def __init__(self, message: str, dataset: object = None) -> None:
+        super().__init__(message)
+        self.dataset = dataset

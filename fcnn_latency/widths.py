@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:  # measuring processes start without it
+    import pandas as pd
 
 __all__ = ["pad_widths", "trim_widths"]
 
@@ -39,7 +41,7 @@ def pad_widths(architectures: Any, max_layers: int) -> npt.NDArray[np.int64]:
     array([[41, 41,  0,  0,  0],
            [14, 21, 31, 14,  0]])
     """
-    if isinstance(architectures, pd.DataFrame):
+    if hasattr(architectures, "iloc"):
         _check_layer_columns(architectures)
         architectures = architectures.to_numpy()
     if isinstance(architectures, np.ndarray) and architectures.dtype != object:

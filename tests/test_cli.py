@@ -104,3 +104,14 @@ def test_errors_are_one_line(tmp_path, monkeypatch, name, content, command, mess
     assert result.exit_code == 1, result.output
     assert isinstance(result.exception, SystemExit)
     assert message in result.output
+
+
+def test_store_is_measured_exported_and_not_overwritten(tmp_path):
+    store, table = str(tmp_path / "litert.sqlite"), str(tmp_path / "litert.csv")
+    command = ("measure", "-n", "6", "--runtime", "litert", "--protocol", "quick", "--store", store)
+    assert run(*command).exit_code == 0
+    exported = run("export", store, "-o", table)
+    assert exported.exit_code == 0, exported.output
+    assert len(pd.read_csv(table)) == 6
+    assert run("fit", store, "-e", "mean", "-o", str(tmp_path / "model")).exit_code == 0
+    assert "no campaigns [7]" in run("export", store, "--campaign", "7", "-o", table).output

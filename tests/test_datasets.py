@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 from time import monotonic, sleep
 from typing import ClassVar
 
@@ -14,10 +15,13 @@ import psutil
 import pytest
 
 from fcnn_latency import (
+    FCNNSpace,
     MeasurementError,
+    MeasurementProtocol,
     MeasurementWarning,
     load_dataset,
     make_dataset,
+    make_latency_pipeline,
     save_dataset,
 )
 from fcnn_latency.measurement.runtimes.base import Runtime
@@ -137,7 +141,7 @@ from fcnn_latency.measurement import campaign
 def kill(*arguments):
     print(*(child.pid for child in psutil.Process().children()), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
-campaign._progress = kill
+campaign.Campaign.add = kill
 make_dataset(200, random_state=0)
 """
 
@@ -153,6 +157,93 @@ def test_no_process_outlives_a_killed_parent():
     while any(map(psutil.pid_exists, children)):
         assert monotonic() < deadline
         sleep(0.1)
+
+
+class TiringRuntime(PickyRuntime):
+    """Every model of one width works for some calls and then no more."""
+
+    name: ClassVar[str] = "tiring"
+
+    def prepare(self, widths, inputs, seed):
+        """Multiply, some times."""
+        infer, left = super().prepare(widths, inputs, seed), [None] * self.calls
+
+        def tiring():
+            if widths[0] == 25:
+                left.pop()
+            return infer()
+
+        return tiring
+
+    def __init__(self, calls):
+        super().__init__(0)
+        self.calls = calls
+
+
+def test_reference_that_fails_late_costs_its_reading_only():
+    protocol = MeasurementProtocol(
+        "short", samples_per_block=5, calls_per_sample=1, reference_every=2, rounds=4
+    )
+    calls = 2 + 5 * 7  # warm-up, then seven of the twelve readings of a pass by three instances
+    dataset = make_dataset([[5, 5], [9, 9]], runtime=TiringRuntime(calls), protocol=protocol)
+    assert not len(dataset.missing)
+
+
+def test_warning_raised_as_error_carries_the_dataset():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", MeasurementWarning)
+        with pytest.raises(MeasurementWarning, match="no such width") as raised:
+            make_dataset([[5, 5], [7, 7]], runtime=PickyRuntime(7))
+    assert raised.value.dataset.data[:, 0].tolist() == [5]
+
+
+@pytest.mark.parametrize(("target", "n_passes"), [(1e-9, 4), (1e3, 2)])
+def test_passes_are_added_where_the_error_is_large(target, n_passes):
+    protocol = MeasurementProtocol("short", rounds=2, max_passes=4)
+    dataset = make_dataset(
+        12, runtime=PickyRuntime(0), protocol=protocol, target_error=target, random_state=0
+    )
+    passes = dataset.frame.filter(like="pass_")
+    assert passes.shape[1] == n_passes
+    assert passes.notna().to_numpy().all()
+    assert len(dataset.data) == 12
+
+
+class LeakingRuntime(PickyRuntime):
+    """Keeps a megabyte of every model."""
+
+    name: ClassVar[str] = "leaking"
+    kept: ClassVar[list] = []
+
+    def prepare(self, widths, inputs, seed):
+        """Keep, and multiply."""
+        self.kept.append(np.ones(125_000))
+        return super().prepare(widths, inputs, seed)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [{"models_per_worker": 4}, {"worker_growth_bytes": 2_000_000}],
+    ids=["count", "memory"],
+)
+def test_measuring_processes_are_replaced(limit):
+    protocol = MeasurementProtocol("short", rounds=2, group_size=4, **limit)
+    dataset = make_dataset(12, runtime=LeakingRuntime(0), protocol=protocol, random_state=0)
+    assert dataset.readings["process"].nunique() > 2
+    assert not len(dataset.missing)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no pinning there")
+def test_models_are_timed_on_one_core():
+    assert len(make_dataset([[5, 5]], runtime=PickyRuntime(0)).environment["affinity"]) == 1
+
+
+def test_wide_spaces_are_measured_and_predicted():
+    space = FCNNSpace(max_layers=10, max_width=1024)
+    dataset = make_dataset(8, space=space, runtime="litert", protocol="quick", random_state=0)
+    assert dataset.target.max() / dataset.target.min() > 10  # arithmetic, not overhead
+    model = make_latency_pipeline("flops", space=space).fit(dataset.data, dataset.target)
+    assert np.isfinite(model.predict(space.sample(5, random_state=1))).all()
 
 
 def test_failing_reference_is_an_error():
@@ -198,7 +289,7 @@ def test_own_table_without_passes_is_read(tmp_path):
     [
         ("layer_1,layer_2\n5,5\n", "columns layer_1 to layer_k and latency"),
         ("layer_1,layer_2,latency\n5,5,-1\n", "row 0: latency"),
-        ("layer_1,layer_2,latency,pass_1,pass_2\n5,5,1,2,2\n", "not the mean"),
+        ("layer_1,layer_2,latency,pass_1,pass_2\n5,5,1,2,2\n", "not of its pass_ columns"),
     ],
 )
 def test_wrong_tables_are_refused(tmp_path, table, message):

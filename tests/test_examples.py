@@ -45,6 +45,14 @@ def test_own_runtime_is_measured_from_a_script(tmp_path):
     assert re.search(r"^linear +\d", output, re.MULTILINE)
 
 
+def test_kept_readings_are_loaded_and_resumed(tmp_path):
+    script = ROOT / "examples" / "keep_readings.py"
+    output = run(script, tmp_path, "12")
+    assert "Runtime: litert." in output
+    assert (tmp_path / "latencies.csv").exists()
+    assert run(script, tmp_path, "12") == output  # measured once
+
+
 @pytest.mark.skipif(
     not PAPER_DATA.exists() and "FCNN_LATENCY_CAPSTONE2023" not in os.environ,
     reason="the published file is not beside the project",

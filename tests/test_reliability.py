@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fcnn_latency.bunch import make_bunch
-from fcnn_latency.measurement.reliability import Reliability, assess_reliability, standard_errors
+from fcnn_latency.measurement.reliability import (
+    Reliability,
+    assess_reliability,
+    combine_passes,
+    standard_errors,
+)
 
 OLD_FIELDS = (
     "n_architectures",
@@ -84,9 +89,7 @@ def test_noise_is_recovered_from_any_number_of_passes(n_passes, ragged):
 @pytest.mark.parametrize("noise", [0.02, 0.3])
 def test_floors_are_what_a_perfect_predictor_shows(n_passes, ragged, noise):
     true, passes = simulated(4000, n_passes, noise, ragged=ragged)
-    # Of noise in logarithms, the mean of a latency is above the latency without noise.
-    true = true * np.exp(noise**2 / 2)
-    labels, reliability = np.nanmean(passes, axis=1), assess_reliability(passes)
+    labels, reliability = combine_passes(passes), assess_reliability(passes)
     squares = np.mean((labels - true) ** 2)
     assert reliability.noise_floor == pytest.approx(np.mean(np.abs(labels - true) / true), rel=0.1)
     assert reliability.noise_floor_rmse == pytest.approx(np.sqrt(squares), rel=0.1)
@@ -98,7 +101,7 @@ def test_floors_are_what_a_perfect_predictor_shows(n_passes, ragged, noise):
 def test_rmse_floor_holds_where_noise_depends_on_latency():
     true, _ = simulated(4000, 2, 0.0)
     _, passes = simulated(4000, 2, 0.05 * 1e-4 / true)
-    labels, reliability = passes.mean(axis=1), assess_reliability(passes)
+    labels, reliability = combine_passes(passes), assess_reliability(passes)
     perfect = np.sqrt(np.mean((labels - true) ** 2))
     assert reliability.noise_floor_rmse == pytest.approx(perfect, rel=0.1)
 
@@ -133,7 +136,7 @@ def test_noise_is_recovered_by_quintile():
     assert floors == pytest.approx(np.array(expected) / np.sqrt(np.pi), rel=0.1)
     highest = [quintile.highest for quintile in quintiles]
     assert highest == sorted(highest)
-    assert highest[-1] == passes.mean(axis=1).max()
+    assert highest[-1] == combine_passes(passes).max()
 
 
 def test_many_architectures_are_assessed_quickly():
@@ -195,9 +198,32 @@ def test_unit_of_time_does_not_matter(passes, unit):
 def test_standard_error_of_a_single_pass_is_the_noise():
     _, passes = simulated(1000, 3, 0.02)
     passes[:500, 1:] = np.nan
-    relative = standard_errors(passes) / np.nanmean(passes, axis=1)
+    relative = standard_errors(passes) / combine_passes(passes)
     assert relative[:500] == pytest.approx(assess_reliability(passes).noise)
-    assert np.median(relative[500:]) == pytest.approx(0.02 / np.sqrt(3), rel=0.1)
+    assert np.median(relative[500:]) == pytest.approx(0.02 * np.sqrt(1.346 / 3), rel=0.1)
+
+
+def test_outlying_copies_hardly_move_a_label():
+    true, passes = simulated(1000, 10, 0.01)
+    passes[:, 3] *= np.where(np.arange(1000) % 5, 1.0, 1.15)
+    reliability = assess_reliability(passes)
+    errors = np.log(combine_passes(passes) / true)
+    assert np.std(errors) < 0.005
+    assert np.median(standard_errors(passes) / true) == pytest.approx(np.std(errors), rel=0.15)
+    assert reliability.noise_floor == pytest.approx(np.mean(np.abs(errors)), rel=0.15)
+
+
+def test_passes_of_processes_with_other_levels_have_one_label():
+    true, passes = simulated(1000, 10, 0.01)
+    passes[:, ::2] *= 1.05
+    relative = combine_passes(passes) / true
+    assert np.std(relative / relative.mean()) < 0.005
+
+
+def test_one_odd_pass_moves_no_label():
+    passes = np.array([[1.0, 1.0, np.nan]] * 6 + [[1.0, 1.0, 3.0]] * 4)
+    assert combine_passes(passes) == pytest.approx(1.0)
+    assert combine_passes([[1.0, 1.0, 1.0, 1.0, 2.0]] * 4) == pytest.approx(1.0)
 
 
 def test_level_of_a_pass_that_few_have_is_no_bias():
@@ -279,7 +305,9 @@ def described(reliability, runtime="keras"):
         "scale": None,
     }
     passes = np.array([[1e-4, 1e-4], [2e-4, 2e-4]])
-    return make_bunch(padded, passes, None, reliability, provenance, as_frame=False).DESCR
+    return make_bunch(
+        padded, passes[:, 0], passes, None, reliability, provenance, as_frame=False
+    ).DESCR
 
 
 def test_description_states_noise_and_floors():

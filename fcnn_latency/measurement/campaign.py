@@ -1,163 +1,229 @@
-"""Carries a plan out over many architectures: groups, progress, interruption."""
+"""Carries a plan out over many architectures: what is left to do, progress, interruption."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from tqdm.auto import tqdm
 
-from fcnn_latency.measurement.group import REFERENCE, GroupReadings
-from fcnn_latency.measurement.protocol import Group, MeasurementProtocol, plan_groups
+from fcnn_latency.exceptions import StoreError
+from fcnn_latency.measurement.environment import environment_differences
+from fcnn_latency.measurement.plan import Group, plan_groups
+from fcnn_latency.measurement.protocol import MeasurementProtocol
+from fcnn_latency.measurement.reduction import reduce_passes
+from fcnn_latency.measurement.reliability import combine_passes, standard_errors
+from fcnn_latency.measurement.reports import ProcessReport, Report, RoundReport
 from fcnn_latency.measurement.runtimes.base import Runtime
-from fcnn_latency.measurement.timing import STATISTICS
+from fcnn_latency.measurement.store import Store
 from fcnn_latency.measurement.worker import MeasuringWorker
 from fcnn_latency.measurement.workload import Workload
 
-__all__ = ["Campaign", "process_references", "relative_readings", "run_campaign"]
-
-COLUMNS = ("architecture", "pass", "group", "round", "process", "seconds")
+__all__ = ["Campaign", "Task", "measure_here", "run_campaign"]
 
 
-@dataclass
-class Campaign:
-    """What a campaign gave.
+class Task(NamedTuple):
+    """What is left to read of a group.
 
     Parameters
     ----------
-    passes : ndarray, shape (n_architectures, n_passes)
-        Latency in each pass in units of the reference architecture's, or in seconds where the
-        protocol has no reference; NaN where it is missing.
-    readings : DataFrame
-        Every reading in the order in which it was made: ``architecture`` (its row; -1 for the
-        reference), ``pass``, ``group``, ``round``, ``process`` and ``seconds`` per call.
-    failures : dict of int to str
-        Why an architecture has no latency, by row.
-    interrupted : bool
-        Whether Ctrl-C ended it.
-    environment : dict
-        As the measuring process saw it.
+    group : Group
+        With those of its members that are left.
+    rounds : tuple of int
+        The rounds that they lack.
     """
 
-    passes: npt.NDArray[np.float64]
-    readings: pd.DataFrame
-    failures: dict[int, str]
-    interrupted: bool
-    environment: dict[str, Any]
+    group: Group
+    rounds: tuple[int, ...]
 
 
-def run_campaign(
-    architectures: Sequence[tuple[int, ...]],
-    runtime: Runtime,
-    protocol: MeasurementProtocol,
-    workload: Workload,
-    random_state: np.random.RandomState,
-    verbose: int = 0,
-) -> Campaign:
-    """Measure architectures, given as tuples of widths.
+@dataclass(frozen=True)
+class Campaign:
+    """A campaign of a store, and what all of its readings share.
+
+    Parameters
+    ----------
+    store : Store
+        Where it is written to.
+    number : int
+        In the store.
+    runtime, protocol, workload
+        How it measures.
+    """
+
+    store: Store
+    number: int
+    runtime: Runtime
+    protocol: MeasurementProtocol
+    workload: Workload
+
+    @property
+    def architectures(self) -> list[tuple[int, ...]]:
+        """Widths, in the order asked for."""
+        return self.store.architectures(self.number)
+
+    def phases(self) -> Iterator[list[Group]]:
+        """The plan: all passes of the protocol, then one more at a time where errors are large."""
+        architectures, seed = self.architectures, self.store.seed(self.number)
+        groups = plan_groups(architectures, self.protocol, seed)
+        yield groups
+        n_groups, target = len(groups), self.protocol.target_error
+        if target is None:
+            return
+        for number in range(self.protocol.passes, self.protocol.max_passes):
+            rows = self._uncertain(number, target)
+            groups = plan_groups(
+                architectures,
+                self.protocol,
+                seed,
+                rows=rows,
+                passes=range(number, number + 1),
+                first_number=n_groups,
+            )
+            n_groups += len(groups)
+            yield groups
+
+    def _uncertain(self, n_passes: int, target: float) -> list[int]:
+        """Rows whose relative standard error after so many passes is above the target."""
+        readings = self.store.readings(self.number)
+        readings = readings[readings["pass"] < n_passes]
+        passes = reduce_passes(readings, len(self.architectures), self.protocol)
+        rows = np.flatnonzero(~np.isnan(passes[:, : self.protocol.passes]).any(axis=1))
+        errors = standard_errors(passes[rows]) / combine_passes(passes[rows])
+        return [int(row) for row in rows[errors > target]]
+
+    def tasks(self, groups: Sequence[Group]) -> list[Task]:
+        """What of these groups has not been read, without what has failed."""
+        failed = self.store.failures(self.number)
+        found = []
+        for group in groups:
+            lacking: dict[tuple[int, ...], list[int]] = {}
+            for row, read in self.store.rounds_read(self.number, group).items():
+                rounds = tuple(r for r in range(self.protocol.rounds) if r not in read)
+                if rounds and row not in failed:
+                    lacking.setdefault(rounds, []).append(row)
+            for rounds, rows in lacking.items():
+                found.append(Task(replace(group, members=tuple(rows)), rounds))
+        return found
+
+    def add(self, task: Task, report: Report) -> None:
+        """Write what a measuring process tells.
+
+        Raises
+        ------
+        StoreError
+            If the process sees another machine or other versions than those before it.
+        """
+        if isinstance(report, ProcessReport):
+            self._check_environment(report)
+        self.store.add(self.number, task.group, report)
+
+    def _check_environment(self, report: ProcessReport) -> None:
+        processes = self.store.processes(self.number)
+        if len(processes):
+            check_same(
+                processes["environment"].iloc[0],
+                report.environment,
+                f"this campaign of {self.store.path}",
+            )
+
+
+def check_same(stored: dict[str, Any], present: dict[str, Any], what: str) -> None:
+    """Make sure that readings made now can be pooled with those that are stored.
+
+    Raises
+    ------
+    StoreError
+        If machine, versions or settings differ; says which.
+    """
+    differences = environment_differences(stored, present)
+    if differences:
+        msg = (
+            f"The readings of {what} were made otherwise than they would be now, so they cannot "
+            f"be pooled; then and now: {'; '.join(differences)}. Give this campaign a store of "
+            "its own, or measure as then."
+        )
+        raise StoreError(msg)
+
+
+#: Measures tasks of a campaign and tells, as soon as there is something to tell.
+Measure = Callable[[Campaign, Sequence[Task]], Iterator[tuple[Task, Report]]]
+
+
+def run_campaign(campaign: Campaign, measure: Measure, verbose: int = 0) -> bool:
+    """Measure what has not been measured.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        What to measure, and where it is written.
+    measure : callable
+        `measure_here`, or another that takes a campaign and tasks.
+    verbose : int
+        Whether to show progress.
+
+    Returns
+    -------
+    bool
+        Whether Ctrl-C ended it.
 
     Raises
     ------
     MeasurementError
         If a measuring process does not start or the reference architecture fails in it.
+    StoreError
+        If the store cannot be written, or was measured otherwise.
     """
-    groups = list(plan_groups(len(architectures), protocol, random_state))
-    widths = [[architectures[row] for row in group.members] for group in groups]
-    frames = [pd.DataFrame({name: [] for name in COLUMNS}).astype({"architecture": int})]
-    failures: dict[int, str] = {}
-    interrupted = False
-    environment: dict[str, Any] = {}
     try:
-        with ExitStack() as stack:
-            # A process for each pass: what is peculiar to one shows as noise, and averages out.
-            workers = [
-                stack.enter_context(MeasuringWorker(runtime, protocol, workload))
-                for _ in range(protocol.passes)
-            ]
-            workers[0].start()
-            environment = workers[0].environment()
-            progress = stack.enter_context(_progress(groups, runtime, verbose))
-            for number, group in enumerate(groups):
-                worker = workers[group.pass_number]
-                if number + 1 < len(groups):
-                    following = workers[groups[number + 1].pass_number]
-                    if following is not worker:
-                        following.build_ahead(widths[number + 1])
-                result = worker.measure(widths[number], group.seed)
-                frames.append(_frame(number, group, result))
-                failures |= {group.members[i]: why for i, why in result.failures.items()}
-                progress.update(len(group.members))
+        for groups in campaign.phases():
+            tasks = campaign.tasks(groups)
+            if tasks:
+                _run(campaign, groups, tasks, measure, verbose)
     except KeyboardInterrupt:
-        interrupted = True
-    readings = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
-    passes = _reduce(readings, len(architectures), protocol)
-    for row in np.flatnonzero(np.isnan(passes).any(axis=1)):
-        failures.setdefault(int(row), "interrupted before its last pass")
-    return Campaign(passes, readings, failures, interrupted, environment)
+        return True
+    return False
 
 
-def _progress(groups: list[Group], runtime: Runtime, verbose: int) -> Any:
-    n_passes = 1 + max(group.pass_number for group in groups)
-    return tqdm(
-        total=sum(len(group.members) for group in groups),
-        desc=f"measuring ({runtime.name}, {n_passes} passes)",
+def _run(
+    campaign: Campaign, groups: list[Group], tasks: list[Task], measure: Measure, verbose: int
+) -> None:
+    total = sum(len(group.members) for group in groups)
+    left = sum(len(task.group.members) for task in tasks)
+    with tqdm(
+        total=total,
+        initial=total - left,
+        desc=f"measuring ({campaign.runtime.name}, {campaign.protocol.name})",
         unit="model",
         disable=not verbose,
-    )
+    ) as progress:
+        for task, report in measure(campaign, tasks):
+            campaign.add(task, report)
+            if isinstance(report, RoundReport) and report.number == task.rounds[-1]:
+                progress.update(int(np.count_nonzero(report.models >= 0)))
 
 
-def _frame(number: int, group: Group, result: GroupReadings) -> pd.DataFrame:
-    rows = np.array([*group.members, REFERENCE])  # REFERENCE, -1, takes the last one
-    return pd.DataFrame(
-        {
-            "architecture": rows[result.models],
-            "pass": group.pass_number,
-            "group": number,
-            "round": result.rounds,
-            "process": result.process,
-            "seconds": result.seconds,
-        }
-    )
-
-
-def _group_references(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.Series:
-    """The reference latency of each group in seconds; empty without a reference."""
-    reference = readings[readings["architecture"] == REFERENCE]
-    return reference.groupby("group")["seconds"].quantile(protocol.reference_quantile)
-
-
-def process_references(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.Series:
-    """The reference latency of each measuring process in seconds; empty without a reference."""
-    by_group = _group_references(readings, protocol)
-    process = readings.groupby("group")["process"].first()
-    return by_group.groupby(process).median()
-
-
-def relative_readings(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.DataFrame:
-    """Readings of architectures with ``relative``: in units of their group's reference latency.
-
-    Without a reference ``relative`` is in seconds.
-    """
-    models = readings[readings["architecture"] != REFERENCE]
-    unit = models["group"].map(_group_references(readings, protocol))
-    return models.assign(relative=models["seconds"] / (unit if protocol.reference_every else 1.0))
-
-
-def _reduce(
-    readings: pd.DataFrame, n_architectures: int, protocol: MeasurementProtocol
-) -> npt.NDArray[np.float64]:
-    """Latency of each architecture in each pass, over its rounds; NaN where there is none."""
-    passes = np.full((n_architectures, protocol.passes), np.nan)
-    relative = relative_readings(readings, protocol)
-    if len(relative):
-        reduced = relative.groupby(["architecture", "pass"])["relative"].agg(
-            STATISTICS[protocol.round_statistic]
-        )
-        rows, numbers = (reduced.index.get_level_values(i).to_numpy(dtype=int) for i in (0, 1))
-        passes[rows, numbers] = reduced.to_numpy()
-    return passes
+def measure_here(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Task, Report]]:
+    """Measure on this machine: one process times, another one builds meanwhile."""
+    architectures, protocol = campaign.architectures, campaign.protocol
+    widths = [[architectures[row] for row in task.group.members] for task in tasks]
+    n_workers = min(protocol.processes, len({task.group.pass_number for task in tasks}))
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(MeasuringWorker(campaign.runtime, protocol, campaign.workload))
+            for _ in range(n_workers)
+        ]
+        turns = [workers[task.group.pass_number % n_workers] for task in tasks]
+        turns[0].start()
+        block = None
+        for number, (task, worker) in enumerate(zip(tasks, turns, strict=True)):
+            if number + 1 < len(tasks) and turns[number + 1] is not worker:
+                turns[number + 1].build_ahead(widths[number + 1])
+            if block is None:
+                yield task, worker.wait()
+                block = campaign.store.block(campaign.number) or worker.calibrate()
+                campaign.store.set_block(campaign.number, block)
+            for report in worker.measure(widths[number], task.rounds, task.group.seed, block):
+                yield task, report

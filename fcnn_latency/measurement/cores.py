@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +48,21 @@ def choose_cores() -> Cores:
 
 
 def move_to(core: int | None) -> None:
-    """Bind this process (on Linux its calling thread) to a core."""
-    if core is not None:
-        os.sched_setaffinity(0, {core})
+    """Bind this process to a core, with the threads that its framework has started."""
+    if core is None:
+        return
+    os.sched_setaffinity(0, {core})
+    for thread in _threads():
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.sched_setaffinity(thread, {core})
+
+
+def _threads() -> list[int]:
+    """The threads of this process, where the system tells (Linux)."""
+    try:
+        return [int(name) for name in os.listdir("/proc/self/task")]
+    except OSError:
+        return []
 
 
 def _siblings(core: int) -> set[int]:

@@ -2,73 +2,42 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
+import platform
 import signal
 import sys
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import cycle
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import psutil
 
 from fcnn_latency.measurement.cores import Cores, move_to
+from fcnn_latency.measurement.environment import (
+    describe_environment,
+    load,
+    read_cpu_times,
+    stolen_fraction,
+)
 from fcnn_latency.measurement.protocol import MeasurementProtocol
+from fcnn_latency.measurement.reports import REFERENCE, BuildReport, ProcessReport, RoundReport
 from fcnn_latency.measurement.runtimes.base import Runtime
-from fcnn_latency.measurement.timing import collector_off, time_block
+from fcnn_latency.measurement.timing import Block, calibrate_block, collector_off, time_block
 from fcnn_latency.measurement.workload import Workload
 
-__all__ = [
-    "REFERENCE",
-    "GroupReadings",
-    "build_group",
-    "no_readings",
-    "start_session",
-    "time_group",
-]
+__all__ = ["build_group", "calibrate", "release_group", "start_session", "time_round"]
 
 #: Seed of the weights, the same in every pass: latency does not depend on their values.
 WEIGHTS_SEED = 0
 
 #: Of Linux' prctl: the signal that a process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
-
-#: What stands for the reference architecture where a model of the group is told by its place.
-REFERENCE = -1
-
-
-@dataclass
-class GroupReadings:
-    """What one group of models gave, in the order in which it was read.
-
-    Parameters
-    ----------
-    models : ndarray of int, shape (n_readings,)
-        Place of the model in the group; `REFERENCE` for the reference architecture.
-    rounds : ndarray of int, shape (n_readings,)
-        Round of each reading, from 0.
-    seconds : ndarray of float, shape (n_readings,)
-        Seconds per call.
-    failures : dict of int to str
-        Why a model failed, by its place in the group; it has no readings.
-    process : int
-        Which process measured.
-    """
-
-    models: npt.NDArray[np.int64]
-    rounds: npt.NDArray[np.int64]
-    seconds: npt.NDArray[np.float64]
-    failures: dict[int, str] = field(default_factory=dict)
-    process: int = 0
-
-
-def no_readings(failures: dict[int, str]) -> GroupReadings:
-    """What a group gives of which no model could be read."""
-    whole = np.empty(0, dtype=np.int64)
-    return GroupReadings(whole, whole, np.empty(0), failures)
 
 
 @dataclass
@@ -79,16 +48,23 @@ class _Session:
     protocol: MeasurementProtocol
     workload: Workload
     cores: Cores
-    references: list[Callable[[], Any]] = field(default_factory=list)
+    process: str
+    references: deque[Callable[[], Any]] = field(default_factory=deque)
     calls: dict[int, Callable[[], Any]] = field(default_factory=dict)
+    first_calls: dict[int, float] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
+    resident_at_start: int = 0
 
-    def prepare(self, widths: Sequence[int]) -> Callable[[], Any]:
-        """Build a model and warm it up."""
+    def prepare(self, widths: Sequence[int]) -> tuple[Callable[[], Any], float | None]:
+        """Build a model and warm it up; the call, and the seconds of the first one."""
         call = self.runtime.prepare(widths, self.workload.inputs(widths[0]), WEIGHTS_SEED)
-        for _ in range(self.protocol.warmup_calls):
+        first = None
+        for number in range(self.protocol.warmup_calls):
+            start = time.perf_counter()
             call()
-        return call
+            if number == 0:
+                first = time.perf_counter() - start
+        return call, first
 
     @contextmanager
     def recording_failure(self, model: int) -> Iterator[None]:
@@ -108,7 +84,7 @@ def start_session(
     workload: Workload,
     cores: Cores,
     while_timing: bool,
-) -> None:
+) -> ProcessReport:
     """Import the framework, then bind the process to its core and start the framework there.
 
     The framework's threads are made when it starts, and stay on the core that the process has
@@ -123,32 +99,51 @@ def start_session(
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     _die_with_parent()
-    session = _Session(runtime, protocol, workload, cores)
+    process = f"{platform.node()}:{os.getpid()}:{time.time_ns()}"
+    session = _Session(runtime, protocol, workload, cores, process)
     if while_timing:
         move_to(cores.building)
     runtime.load()
     move_to(cores.timing)
-    if protocol.reference_every:
-        session.references = [
-            session.prepare(protocol.reference_widths) for _ in range(protocol.reference_models)
-        ]
+    if protocol.reference_every or protocol.samples_per_block is None:
+        session.references.extend(
+            session.prepare(protocol.reference_widths)[0] for _ in range(protocol.reference_models)
+        )
+    environment = describe_environment(runtime.packages)
     gc.collect()
     gc.freeze()  # the framework's own objects stay: later collections skip them
+    session.resident_at_start = psutil.Process().memory_info().rss
     _sessions[:] = [session]
+    return ProcessReport(process, platform.node(), environment)
 
 
 def _die_with_parent() -> None:
     """Leave no process behind where the parent is killed; only Linux offers this."""
     if sys.platform == "linux":
-        import ctypes
-
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:
             os._exit(1)
 
 
-def build_group(widths: Sequence[tuple[int, ...]], while_timing: bool) -> None:
-    """Build and warm up the models of a group; those of the last one are given up.
+def calibrate() -> Block:
+    """How many calls a reading takes, found on the reference architecture."""
+    (session,) = _sessions
+    protocol = session.protocol
+    with collector_off():
+        found = calibrate_block(
+            session.references[0],
+            protocol.block_seconds,
+            protocol.sample_seconds,
+            protocol.least_samples,
+        )
+    return Block(
+        protocol.samples_per_block or found.samples,
+        protocol.calls_per_sample or found.calls_per_sample,
+    )
+
+
+def build_group(widths: Sequence[tuple[int, ...]], while_timing: bool) -> BuildReport:
+    """Build and warm up the models of a group.
 
     Parameters
     ----------
@@ -160,47 +155,87 @@ def build_group(widths: Sequence[tuple[int, ...]], while_timing: bool) -> None:
     (session,) = _sessions
     if while_timing:
         move_to(session.cores.building)
-    session.calls, session.failures = {}, {}
+    first_calls: dict[int, float] = {}
     for model, model_widths in enumerate(widths):
         with session.recording_failure(model):
-            session.calls[model] = session.prepare(model_widths)
+            session.calls[model], first = session.prepare(model_widths)
+            if first is not None:
+                first_calls[model] = first
     gc.collect()
+    return BuildReport(session.process, first_calls, dict(session.failures))
 
 
-def time_group(seed: int) -> GroupReadings:
-    """Time the models that `build_group` built.
+def time_round(number: int, seed: int, block: Block) -> RoundReport:
+    """Read each model that `build_group` built once, in an order of its own.
 
     Parameters
     ----------
+    number : int
+        The round.
     seed : int
-        Seed of the order within the rounds.
+        Of the group's orders.
+    block : Block
+        How many calls make a reading.
     """
     (session,) = _sessions
-    protocol, rng = session.protocol, np.random.default_rng(seed)
     move_to(session.cores.timing)
-    log: list[tuple[int, int, float]] = []
+    alive = [model for model in session.calls if model not in session.failures]
+    if session.protocol.shuffle:
+        alive = np.random.default_rng([seed, number]).permutation(alive).tolist()
+    started_at, before = time.time(), read_cpu_times(session.cores.timing)
     with collector_off():
-        for round_number in range(protocol.rounds):
-            alive = [model for model in session.calls if model not in session.failures]
-            order = rng.permutation(alive).tolist() if protocol.shuffle else alive
-            for model, seconds in _read_round(session, order):
-                log.append((model, round_number, seconds))
-    session.calls = {}
-    result = no_readings(session.failures)
+        log = list(_read_round(session, alive, block))
     good = [reading for reading in log if reading[0] not in session.failures]
-    if good:
-        models, rounds, times = (np.array(column) for column in zip(*good, strict=True))
-        result = GroupReadings(models, rounds, times, session.failures, os.getpid())
-    return result
+    return RoundReport(
+        session.process,
+        number,
+        np.array([model for model, _ in good], dtype=np.int64),
+        np.array([seconds for _, seconds in good], dtype=np.float64),
+        started_at,
+        load(),
+        stolen_fraction(before, read_cpu_times(session.cores.timing)),
+        dict(session.failures),
+    )
 
 
-def _read_round(session: _Session, order: Sequence[int]) -> Iterator[tuple[int, float]]:
+def _read_round(
+    session: _Session, order: Sequence[int], block: Block
+) -> Iterator[tuple[int, float]]:
     """One reading of each model, and of the reference before every so many of them."""
-    protocol = session.protocol
-    block = (protocol.calls_per_block, protocol.block_statistic)
-    references = cycle(session.references)
+    every, statistic = session.protocol.reference_every, session.protocol.block_statistic
     for place, model in enumerate(order):
-        if session.references and place % protocol.reference_every == 0:
-            yield REFERENCE, time_block(next(references), *block)
+        if every and place % every == 0:
+            yield REFERENCE, _read_reference(session, block)
         with session.recording_failure(model):
-            yield model, time_block(session.calls[model], *block)
+            yield model, time_block(session.calls[model], block, statistic)
+    if every and order:
+        yield REFERENCE, _read_reference(session, block)
+
+
+def _read_reference(session: _Session, block: Block) -> float:
+    """A reading of the next instance of the reference; one that fails is given up."""
+    while session.references:
+        reference = session.references.popleft()
+        with suppress(Exception):
+            seconds = time_block(reference, block, session.protocol.block_statistic)
+            session.references.append(reference)
+            return seconds
+    msg = "no instance of the reference architecture works any more"
+    raise RuntimeError(msg)
+
+
+def release_group() -> int:
+    """Give up the models of a group; by how many bytes the process has grown since its start."""
+    (session,) = _sessions
+    session.calls, session.failures = {}, {}
+    session.runtime.release()
+    gc.collect()
+    _give_memory_back()
+    return int(psutil.Process().memory_info().rss - session.resident_at_start)
+
+
+def _give_memory_back() -> None:
+    """What was freed, to the system; only the C library of GNU offers this."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)

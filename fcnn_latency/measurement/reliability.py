@@ -11,7 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import pearsonr, spearmanr
 
-__all__ = ["QuintileNoise", "Reliability", "assess_reliability", "standard_errors"]
+__all__ = [
+    "QuintileNoise",
+    "Reliability",
+    "assess_reliability",
+    "combine_passes",
+    "standard_errors",
+]
 
 #: Turns a median absolute deviation into a standard deviation, for normal noise.
 MAD_TO_STD = 1.4826
@@ -21,6 +27,11 @@ MEAN_ABSOLUTE_NORMAL = float(np.sqrt(2 / np.pi))
 PRIOR_DEGREES_OF_FREEDOM = 4
 #: The fewest architectures that tell a correlation, or a factor common to a pass from noise.
 LEAST_COMPARED = 3
+#: The fewest passes whose spread tells something without its square.
+LEAST_FOR_ROBUST = 5
+#: n times the variance of the median of n standard normal variables, from n = 0; from 12 on half
+#: of pi, nearly. By simulation (two million variables each).
+MEDIAN_VARIANCES = (1, 1, 1, 1.346, 1.194, 1.434, 1.286, 1.474, 1.348, 1.49, 1.392, 1.506, 1.45)
 #: The fewest architectures whose noise has an interval: resamples of fewer say little.
 LEAST_FOR_INTERVAL = 10
 #: The fewest architectures whose noise is stated by quintile: five in each.
@@ -206,8 +217,9 @@ def assess_reliability(
     The noise of one pass is s = 1.4826 median(|e|), e being the log latencies without their mean
     over passes and without the factor common to a pass, scaled by their degrees of freedom; for
     two passes it is 1.4826 MAD(d) / sqrt(2), d the differences of log latencies. A perfect
-    predictor shows the mean absolute value of a normal variable, sqrt(2 / pi) s / sqrt(K),
-    against labels that average K passes. Its mean square error is the mean of the labels' own
+    predictor shows the mean absolute value of a normal variable, sqrt(2 / pi) s sqrt(c_K / K),
+    against labels that are the median of K passes, c_K / K being the variance of the median of K
+    standard normal variables. Its mean square error is the mean of the labels' own
     squared standard errors, each from the passes of its architecture alone: what one label gets
     wrong averages out over all, and noise that depends on the latency is accounted for.
 
@@ -234,10 +246,10 @@ def assess_reliability(
     compared = _compared(np.asarray(passes, dtype=np.float64))
     if not compared.size:
         return None
-    counts, labels = _counts(compared), np.nanmean(compared, axis=1)
+    counts, labels = _counts(compared), combine_passes(compared)
     deviations = _deviations(np.log(compared))
     scaled = np.abs(_scaled(deviations))
-    errors = labels**2 * _own_variance(deviations, counts) / counts
+    errors = labels**2 * _own_variance(deviations, counts) * _median_variance(counts)
     return Reliability(
         n_architectures=compared.shape[0],
         n_passes=compared.shape[1],
@@ -254,13 +266,36 @@ def assess_reliability(
     )
 
 
-def standard_errors(passes: npt.ArrayLike) -> Floats:
-    """Standard error of each label, the mean over passes.
+def combine_passes(passes: npt.ArrayLike) -> Floats:
+    """The label of each architecture: the median over its passes.
 
-    Two or three passes of one architecture alone say little about its noise, so its variance is
-    squeezed towards that of all architectures, as in Smyth, "Linear models and empirical Bayes
-    methods for assessing differential expression" (2004), section 3, with four prior degrees of
-    freedom.
+    Copies of one model differ by where they lie in memory, a few of them by much, so the median
+    repeats better than the mean; of two passes it is their mean. The factor common to a pass is
+    taken out before, since the median of passes of two processes would else fall between these.
+
+    Parameters
+    ----------
+    passes : array-like of shape (n_architectures, n_passes)
+        Latencies in seconds; NaN where an architecture has fewer passes than others, at least one
+        in each row.
+
+    Returns
+    -------
+    ndarray of shape (n_architectures,)
+        Seconds.
+    """
+    logs = np.log(np.asarray(passes, dtype=np.float64))
+    logs = logs[:, np.isfinite(logs).any(axis=0)]
+    told = np.isfinite(logs).sum(axis=0) >= LEAST_COMPARED
+    return np.asarray(np.exp(np.nanmedian(logs - np.where(told, _pass_levels(logs), 0.0), axis=1)))
+
+
+def standard_errors(passes: npt.ArrayLike) -> Floats:
+    """Standard error of each label, the median over passes.
+
+    A few passes of one architecture alone say little about its noise, so its variance is squeezed
+    towards that of all architectures, as in Smyth, "Linear models and empirical Bayes methods for
+    assessing differential expression" (2004), section 3, with four prior degrees of freedom.
 
     Parameters
     ----------
@@ -279,11 +314,11 @@ def standard_errors(passes: npt.ArrayLike) -> Floats:
     compared = _compared(passes)
     if compared.size:
         deviations = _deviations(np.log(compared))
-        squares = np.zeros(len(passes))
-        squares[counts > 1] = np.nansum(deviations**2, axis=1)
+        own, several = np.zeros(len(passes)), counts > 1
+        own[several] = _own_variance(deviations, counts[several])
         prior, noise = PRIOR_DEGREES_OF_FREEDOM, _noise(np.abs(_scaled(deviations)))
-        variance = (prior * noise**2 + squares) / (prior + counts - 1)
-    return np.asarray(np.nanmean(passes, axis=1) * np.sqrt(variance / counts))
+        variance = (prior * noise**2 + (counts - 1) * own) / (prior + counts - 1)
+    return np.asarray(combine_passes(passes) * np.sqrt(variance * _median_variance(counts)))
 
 
 def _advice(runtime: str | None) -> str:
@@ -325,7 +360,7 @@ def _centred(logs: Floats) -> Floats:
 
 
 def _pass_levels(logs: Floats) -> Floats:
-    """Log factor of each pass, their mean 0.
+    """Log factor of each pass, their median 0.
 
     One step does where all architectures have all passes; otherwise the mean over passes of an
     architecture depends on which ones it has, and the levels are found by repetition.
@@ -333,7 +368,7 @@ def _pass_levels(logs: Floats) -> Floats:
     levels = np.zeros(logs.shape[1])
     for _ in range(30):
         step = np.nanmedian(_centred(logs - levels), axis=0)
-        step -= step.mean()
+        step -= np.median(step)  # so that one odd pass does not move the others
         levels += step
         if np.abs(step).max() < 1e-9:
             break
@@ -352,11 +387,24 @@ def _noise(scaled: Floats) -> float:
 
 
 def _noise_floor(scaled: Floats, counts: npt.NDArray[np.int64]) -> float:
-    return float(MEAN_ABSOLUTE_NORMAL * _noise(scaled) * np.mean(1 / np.sqrt(counts)))
+    errors = np.sqrt(_median_variance(counts))
+    return float(MEAN_ABSOLUTE_NORMAL * _noise(scaled) * errors.mean())
 
 
 def _own_variance(deviations: Floats, counts: npt.NDArray[np.int64]) -> Floats:
-    return np.asarray(np.nansum(deviations**2, axis=1) / (counts - 1))
+    """Variance of a pass from those of each architecture; robust where there are enough of them."""
+    variance = np.nansum(deviations**2, axis=1) / (counts - 1)
+    centre = np.nanmedian(deviations, axis=1, keepdims=True)
+    mad = np.nanmedian(np.abs(deviations - centre), axis=1)
+    robust = (MAD_TO_STD * mad * counts / (counts - 0.8)) ** 2  # small samples: Croux, Rousseeuw
+    return np.asarray(np.where(counts >= LEAST_FOR_ROBUST, robust, variance))
+
+
+def _median_variance(counts: npt.NDArray[np.int64]) -> Floats:
+    """Variance of the median of so many standard normal variables."""
+    known = np.array(MEDIAN_VARIANCES)
+    factor = known[np.minimum(counts, len(known) - 1)]
+    return np.asarray(factor / np.maximum(counts, 1))
 
 
 def _noise_interval(scaled: Floats) -> tuple[float, float] | None:

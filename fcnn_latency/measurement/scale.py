@@ -30,7 +30,11 @@ MOST_CHANGE = 0.03
 #: What of an environment and a protocol must agree, for reference latencies to be comparable.
 ENVIRONMENT_KEYS = ("cpu", "architecture", "cores", "system", "python", "versions", "variables")
 PROTOCOL_KEYS = (
-    "calls_per_block",
+    "samples_per_block",
+    "calls_per_sample",
+    "block_seconds",
+    "sample_seconds",
+    "least_samples",
     "block_statistic",
     "reference_widths",
     "reference_quantile",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import repeat
 from statistics import fmean, median
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["STATISTICS", "collector_off", "low_mean", "time_block"]
+__all__ = ["STATISTICS", "Block", "calibrate_block", "collector_off", "low_mean", "time_block"]
 
 
 def low_mean(values: Iterable[float]) -> float:
@@ -27,7 +28,7 @@ def low_mean(values: Iterable[float]) -> float:
     return fmean(ordered[: max(1, len(ordered) // 3)])
 
 
-#: What the calls of a block, and the rounds of a pass, are reduced to.
+#: What the samples of a block, and the rounds of a pass, are reduced to.
 STATISTICS: dict[str, Callable[[Iterable[float]], float]] = {
     "min": min,
     "low-mean": low_mean,
@@ -36,17 +37,32 @@ STATISTICS: dict[str, Callable[[Iterable[float]], float]] = {
 }
 
 
-def time_block(call: Callable[[], Any], n_calls: int, statistic: str) -> float:
-    """Time one block of calls, each by itself.
+class Block(NamedTuple):
+    """What one reading consists of.
+
+    Parameters
+    ----------
+    samples : int
+        Looks at the clock.
+    calls_per_sample : int
+        Calls between two of them.
+    """
+
+    samples: int
+    calls_per_sample: int
+
+
+def time_block(call: Callable[[], Any], block: Block, statistic: str) -> float:
+    """Time one block of calls.
 
     Parameters
     ----------
     call : callable without arguments
         One inference.
-    n_calls : int
-        Calls in the block.
+    block : Block
+        How many calls.
     statistic : str
-        What the block is reduced to: a key of `STATISTICS`.
+        What the samples are reduced to: a key of `STATISTICS`.
 
     Returns
     -------
@@ -54,11 +70,49 @@ def time_block(call: Callable[[], Any], n_calls: int, statistic: str) -> float:
         Seconds per call.
     """
     elapsed = []
-    for _ in range(n_calls):
+    for _ in range(block.samples):
+        calls = repeat(None, block.calls_per_sample)
         start = perf_counter_ns()
-        call()
+        for _ in calls:
+            call()
         elapsed.append(perf_counter_ns() - start)
-    return STATISTICS[statistic](elapsed) * 1e-9
+    return STATISTICS[statistic](elapsed) * 1e-9 / block.calls_per_sample
+
+
+def calibrate_block(
+    call: Callable[[], Any], block_seconds: float, sample_seconds: float, least_samples: int
+) -> Block:
+    """Find how many calls make a block.
+
+    Both numbers are rounded up to 1, 2 or 5 times a power of ten, so that campaigns nearly always
+    find the same ones. A number of calls is measured again before it is believed, as nanobench
+    does, since the first reading of a cold callable is too long.
+
+    Parameters
+    ----------
+    call : callable without arguments
+        One inference of the reference architecture.
+    block_seconds, sample_seconds : float
+        What a block and a sample shall last.
+    least_samples : int
+        Fewest samples of a block.
+    """
+    calls, wanted = 0, 1
+    while wanted > calls:
+        calls = wanted
+        latency = time_block(call, Block(least_samples, calls), "min")
+        wanted = _round_up(sample_seconds / latency)
+    samples = _round_up(block_seconds / (calls * latency))
+    return Block(max(samples, least_samples), calls)
+
+
+def _round_up(number: float) -> int:
+    power = 1
+    while True:
+        for factor in (1, 2, 5):
+            if factor * power >= number:
+                return factor * power
+        power *= 10
 
 
 @contextmanager

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 from loky import ProcessPoolExecutor
 
 from fcnn_latency.exceptions import MeasurementError
 from fcnn_latency.measurement.cores import Cores, choose_cores
-from fcnn_latency.measurement.environment import describe_environment
 from fcnn_latency.measurement.group import (
-    GroupReadings,
     build_group,
-    no_readings,
+    calibrate,
+    release_group,
     start_session,
-    time_group,
+    time_round,
 )
 from fcnn_latency.measurement.protocol import MeasurementProtocol
+from fcnn_latency.measurement.reports import BuildReport, ProcessReport, Report, RoundReport
 from fcnn_latency.measurement.runtimes.base import Runtime
+from fcnn_latency.measurement.timing import Block
 from fcnn_latency.measurement.workload import Workload
 
-__all__ = ["MeasuringWorker"]
+__all__ = ["WORKER_ENVIRONMENT", "MeasuringWorker"]
 
 #: Set before the frameworks are imported: they read these only then.
 WORKER_ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
+    "LOKY_MAX_MEMORY_LEAK_SIZE": "1e18",  # when a process is replaced is the protocol's to say
     "PYTHONHASHSEED": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
@@ -53,9 +56,11 @@ class MeasuringWorker:
         self.cores = choose_cores() if protocol.pin else Cores()
         self.models_built = 0
         self._executor: Any = None
-        self._started: Any = None
+        self._started: Future[ProcessReport] | None = None
+        self._told: Future[ProcessReport] | None = None
         self._ahead: Architectures | None = None
-        self._built: Any = None
+        self._built: Future[BuildReport] | None = None
+        self._released: Future[int] | None = None
 
     def __enter__(self) -> MeasuringWorker:
         return self
@@ -67,29 +72,50 @@ class MeasuringWorker:
         """End the process, whatever it does."""
         if self._executor is not None:
             self._executor.shutdown(wait=True, kill_workers=True)
-            self._executor = self._ahead = self._built = None
+        self._executor = self._started = self._ahead = self._built = self._released = None
 
     def start(self, *, while_timing: bool = False) -> None:
-        """Begin to start the process, without waiting."""
+        """Begin to start the process where it does not run, without waiting."""
+        if self._executor is not None:
+            return
         self._executor = ProcessPoolExecutor(max_workers=1, env=WORKER_ENVIRONMENT)
         self.models_built = 0
-        # The framework comes first, since loky replaces a process that outgrows its first task.
         self._started = self._executor.submit(start_session, *self.shared, self.cores, while_timing)
 
-    def environment(self) -> dict[str, Any]:
-        """Describe the machine as the measuring process sees it.
+    def wait(self) -> ProcessReport:
+        """Wait until the process has started, and tell what it is.
 
         Raises
         ------
         MeasurementError
-            If the process does not start.
+            If it does not start or the reference architecture fails in it.
         """
+        assert self._started is not None
+        self._told = self._started
+        with self._reference_errors():
+            return self._started.result()
+
+    def calibrate(self) -> Block:
+        """How many calls make a reading, found in the process.
+
+        Raises
+        ------
+        MeasurementError
+            If the reference architecture fails in it.
+        """
+        _, protocol, _ = self.shared
+        if protocol.samples_per_block and protocol.calls_per_sample:
+            return Block(protocol.samples_per_block, protocol.calls_per_sample)
+        with self._reference_errors():
+            block: Block = self._executor.submit(calibrate).result()
+        return block
+
+    @contextmanager
+    def _reference_errors(self) -> Iterator[None]:
+        """Say that nothing can be measured, and why."""
         runtime, protocol, _ = self.shared
         try:
-            self._started.result()
-            described: dict[str, Any] = self._executor.submit(
-                describe_environment, runtime.packages
-            ).result()
+            yield
         except BrokenProcessPool as error:
             msg = f"The measuring process of runtime {runtime.name!r} did not start: {error}"
             raise MeasurementError(msg) from error
@@ -100,7 +126,6 @@ class MeasuringWorker:
                 f"{type(error).__name__}: {error}"
             )
             raise MeasurementError(msg) from error
-        return described
 
     def build_ahead(self, widths: Architectures) -> None:
         """Begin to build a group, on a core of its own, while another process times.
@@ -113,58 +138,75 @@ class MeasuringWorker:
             except BrokenProcessPool:
                 self.stop()  # `measure` starts another
 
-    def measure(self, widths: Architectures, seed: int) -> GroupReadings:
+    def measure(
+        self, widths: Architectures, rounds: Sequence[int], seed: int, block: Block
+    ) -> Iterator[Report]:
         """Measure a group; where the process dies, find out which model kills it.
 
         A dead process does not say which model it was building or timing, so the group is halved
         until each half passes or a single model is left that has killed two processes.
-        """
-        try:
-            return self._measure(widths, seed)
-        except BrokenProcessPool:
-            self.stop()
-        except Exception as error:  # a replaced process does not start: the earlier groups stay
-            self.stop()
-            reason = f"the measuring process failed: {type(error).__name__}: {error}"
-            return no_readings(dict.fromkeys(range(len(widths)), reason))
-        if len(widths) > 1:
-            middle = len(widths) // 2
-            first = self.measure(widths[:middle], seed)
-            return _joined(first, self.measure(widths[middle:], seed), middle)
-        try:
-            return self._measure(widths, seed)
-        except BrokenProcessPool as error:
-            self.stop()
-            return no_readings(
-                {0: f"the measuring process died twice on it ({type(error).__name__})"}
-            )
 
-    def _measure(self, widths: Architectures, seed: int) -> GroupReadings:
+        Yields
+        ------
+        ProcessReport, BuildReport or RoundReport
+            As soon as there is one.
+        """
+        left = list(rounds)
+        for attempt in (1, 2):
+            try:
+                for report in self._measure(widths, left, seed, block):
+                    yield report
+                    if isinstance(report, RoundReport):
+                        left = left[1:]
+                return
+            except BrokenProcessPool as error:
+                self.stop()
+                if attempt == 2:
+                    why = f"the measuring process died twice on it ({type(error).__name__})"
+                    yield BuildReport("", failures={0: why})
+            except Exception as error:  # a new process does not start: what was read stays
+                self.stop()
+                why = f"the measuring process failed: {type(error).__name__}: {error}"
+                yield BuildReport("", failures=dict.fromkeys(range(len(widths)), why))
+                return
+            if len(widths) > 1:
+                yield from self._measure_halves(widths, left, seed, block)
+                return
+
+    def _measure_halves(
+        self, widths: Architectures, rounds: Sequence[int], seed: int, block: Block
+    ) -> Iterator[Report]:
+        middle = len(widths) // 2
+        yield from self.measure(widths[:middle], rounds, seed, block)
+        for report in self.measure(widths[middle:], rounds, seed, block):
+            yield report if isinstance(report, ProcessReport) else report.shifted(middle)
+
+    def _measure(
+        self, widths: Architectures, rounds: Sequence[int], seed: int, block: Block
+    ) -> Iterator[Report]:
         if self._ahead != widths:
             self._begin_to_build(widths, while_timing=False)
-        built, self._ahead = self._built, None
-        self._started.result()
-        built.result()
-        result: GroupReadings = self._executor.submit(time_group, seed).result()
-        return result
+        started, built, self._ahead = self._started, self._built, None
+        assert started is not None
+        assert built is not None
+        if started is not self._told:
+            yield started.result()
+            self._told = started
+        yield built.result()
+        submit = self._executor.submit
+        readings = [submit(time_round, number, seed, block) for number in rounds]
+        self._released = submit(release_group)
+        for reading in readings:
+            yield reading.result()
 
     def _begin_to_build(self, widths: Architectures, *, while_timing: bool) -> None:
-        limit = self.shared[1].models_per_worker
-        if limit and self.models_built and self.models_built + len(widths) > limit:
+        _, protocol, _ = self.shared
+        most_models, most_growth = protocol.models_per_worker, protocol.worker_growth_bytes
+        grown = 0 if self._released is None else self._released.result()
+        if (
+            most_models and self.models_built and self.models_built + len(widths) > most_models
+        ) or (most_growth and grown > most_growth):
             self.stop()
-        if self._executor is None:
-            self.start(while_timing=while_timing)
+        self.start(while_timing=while_timing)
         self.models_built += len(widths)
         self._ahead, self._built = widths, self._executor.submit(build_group, widths, while_timing)
-
-
-def _joined(first: GroupReadings, second: GroupReadings, offset: int) -> GroupReadings:
-    """One group of two halves; both halves' reference readings count for it."""
-    shifted = np.where(second.models >= 0, second.models + offset, second.models)
-    return GroupReadings(
-        np.concatenate([first.models, shifted]),
-        np.concatenate([first.rounds, second.rounds]),
-        np.concatenate([first.seconds, second.seconds]),
-        first.failures | {offset + i: reason for i, reason in second.failures.items()},
-        second.process,
-    )

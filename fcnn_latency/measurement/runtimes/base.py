@@ -31,6 +31,8 @@ class Runtime(ABC):
     packages: ClassVar[tuple[str, ...]] = ()
     #: The extra of fcnn-latency that installs them; None where they are always there.
     extra: ClassVar[str | None] = None
+    #: Fields of the protocol ``"reliable"`` that serve this runtime better.
+    protocol_fields: ClassVar[dict[str, Any]] = {}
 
     def check_installed(self) -> None:
         """Ask for the packages of `extra`, without importing them.
@@ -52,6 +54,9 @@ class Runtime(ABC):
 
     def load(self) -> None:  # noqa: B027 - most have nothing slow to import
         """Import the framework, without starting it: the process is not bound to its core yet."""
+
+    def release(self) -> None:  # noqa: B027 - most keep nothing
+        """Free what the framework keeps of models that were given up."""
 
     @abstractmethod
     def prepare(

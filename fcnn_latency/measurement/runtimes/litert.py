@@ -37,6 +37,15 @@ class LiteRTRuntime(Runtime):
     name = "litert"
     packages: ClassVar[tuple[str, ...]] = ("ai-edge-litert",)
     extra: ClassVar[str | None] = "litert"
+    #: What differs is where a copy of a model lies in memory: many copies, few rounds.
+    protocol_fields: ClassVar[dict[str, Any]] = {
+        "passes": 10,
+        "rounds": 4,
+        "round_statistic": "median",
+        "reference_every": 2,
+        "reference_window": 8,
+        "reference_quantile": 0.25,
+    }
 
     num_threads: int = 1
 

@@ -38,6 +38,14 @@ class ONNXRuntime(Runtime):
     name = "onnxruntime"
     packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
     extra: ClassVar[str | None] = "onnx"
+    protocol_fields: ClassVar[dict[str, Any]] = {
+        "passes": 4,
+        "rounds": 6,
+        "round_statistic": "median",
+        "reference_every": 2,
+        "reference_window": 8,
+        "reference_quantile": 0.25,
+    }
 
     intra_op_num_threads: int = 1
     io_binding: bool = False

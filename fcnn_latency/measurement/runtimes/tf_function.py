@@ -19,6 +19,8 @@ class TFFunctionRuntime(KerasRuntime):
     """The model as a graph: ``tf.function(model)`` of the one input shape, called on a tensor."""
 
     name = "tf-function"
+    #: Building and tracing take longer than timing, so more rounds cost little.
+    protocol_fields: ClassVar[dict[str, Any]] = {"rounds": 24}
     #: Whether XLA compiles the graph.
     jit_compile: ClassVar[bool] = False
 
@@ -41,4 +43,5 @@ class XLARuntime(TFFunctionRuntime):
     """The same graph compiled by XLA, when it is first called."""
 
     name = "xla"
+    protocol_fields: ClassVar[dict[str, Any]] = {"rounds": 36}
     jit_compile: ClassVar[bool] = True

@@ -1,0 +1,77 @@
+"""One timing at a time on a machine."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
+
+__all__ = ["timing_lock", "timing_lock_file"]
+
+
+def timing_lock_file() -> Path:
+    """The file whose lock a campaign holds while it measures, for all users of the machine.
+
+    Its folder is open to all and not sticky: in a sticky one, as that for temporary files is,
+    nobody may use the file of another user.
+    """
+    return Path(tempfile.gettempdir(), "fcnn_latency", "timing.lock")
+
+
+@contextmanager
+def timing_lock(wait: bool) -> Iterator[None]:
+    """Hold the machine, since two campaigns at a time would measure each other.
+
+    The system frees it when its holder ends, however that ends.
+
+    Parameters
+    ----------
+    wait : bool
+        Whether to wait for another campaign to end.
+
+    Raises
+    ------
+    MeasurementError
+        If another campaign is measuring and `wait` is False, or the lock cannot be used.
+
+    Warns
+    -----
+    MeasurementWarning
+        If another campaign is measuring and this one waits for it.
+    """
+    path = timing_lock_file()
+    lock = FileLock(path, mode=0o666)
+    try:
+        _make_open(path.parent)
+        lock.acquire(blocking=False)
+    except OSError as error:
+        if isinstance(error, Timeout):
+            _wait_or_refuse(lock, wait)
+        else:
+            msg = f"The lock of this machine, {path}, cannot be used: {error}. Remove it."
+            raise MeasurementError(msg) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _make_open(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(PermissionError):  # its owner has done so
+        folder.chmod(0o777)
+
+
+def _wait_or_refuse(lock: FileLock, wait: bool) -> None:
+    held = f"Another campaign is measuring on this machine (it holds {timing_lock_file()})"
+    if not wait:
+        msg = f"{held}: try again when it is done, or pass wait=True."
+        raise MeasurementError(msg)
+    warnings.warn(MeasurementWarning(f"{held}; waiting for it to end."), stacklevel=4)
+    lock.acquire()
