@@ -9,12 +9,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency.architecture import FLOAT_BYTES
 from fcnn_latency.measurement.protocol import MeasurementProtocol
 
 __all__ = ["Group", "plan_groups"]
-
-#: Bytes of one float32 weight.
-FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
