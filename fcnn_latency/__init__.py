@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
+    from fcnn_latency.estimators.linear import RelativeLinearRegressor
+    from fcnn_latency.estimators.mixed import MixedLatencyRegressor
     from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
@@ -28,6 +30,8 @@ _HOMES = {
     "MeasurementError": "exceptions",
     "MeasurementProtocol": "measurement.protocol",
     "MeasurementWarning": "exceptions",
+    "MixedLatencyRegressor": "estimators.mixed",
+    "RelativeLinearRegressor": "estimators.linear",
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
     "StoreError": "exceptions",
@@ -49,6 +53,8 @@ __all__ = [
     "MeasurementError",
     "MeasurementProtocol",
     "MeasurementWarning",
+    "MixedLatencyRegressor",
+    "RelativeLinearRegressor",
     "Runtime",
     "StoreError",
     "compare",

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fcnn_latency.widths import pad_widths
 
-__all__ = ["FCNNSpace", "layer_costs", "signal_rows"]
+__all__ = ["FCNNSpace", "layer_costs", "layer_shapes", "signal_rows"]
 
 #: Bytes of one float32, the type of every weight and activation.
 FLOAT_BYTES = 4
@@ -270,6 +270,27 @@ def signal_rows(input_widths: npt.ArrayLike, signal_length: int) -> npt.NDArray[
     """Rows of a workload: ceil(signal_length / input width)."""
     widths = np.asarray(input_widths, dtype=np.int64)
     return -(-int(signal_length) // widths)
+
+
+def layer_shapes(padded: npt.NDArray[np.int64], signal_length: int) -> npt.NDArray[np.int64]:
+    """Rows, inputs and outputs of each layer.
+
+    Parameters
+    ----------
+    padded : ndarray of int, shape (n, max_layers)
+        Zero-padded widths.
+    signal_length : int
+        Values of the signal, cut into ceil(signal_length / w_1) rows.
+
+    Returns
+    -------
+    ndarray of int64, shape (n, max_layers - 1, 3)
+        All three are 0 where an architecture has no such layer.
+    """
+    rows = signal_rows(padded[:, 0], signal_length)[:, None]
+    fan_in, fan_out = padded[:, :-1], padded[:, 1:]
+    shapes = np.stack([np.broadcast_to(rows, fan_in.shape), fan_in, fan_out], axis=-1)
+    return np.where(fan_out[..., None] > 0, shapes, 0)
 
 
 def layer_costs(

@@ -11,12 +11,14 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from fcnn_latency.architecture import FCNNSpace, layer_costs, signal_rows
+from fcnn_latency.architecture import FCNNSpace, layer_costs, layer_shapes, signal_rows
+from fcnn_latency.blocks import map_blocks
+from fcnn_latency.tiles import TILE_FEATURES, register_tile, tile_costs
 
 __all__ = ["FEATURES", "ArchitectureEncoder"]
 
 #: The values of `features`.
-FEATURES = ("widths", "costs", "flops")
+FEATURES = ("widths", "costs", "flops", "tiles", "layers")
 
 
 class ArchitectureEncoder(TransformerMixin, BaseEstimator):
@@ -29,20 +31,29 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
     ----------
     space : FCNNSpace or None, default=None
         The space that the architectures must lie in; None is ``FCNNSpace()``.
-    features : {"widths", "costs", "flops"}, default="widths"
+    features : {"widths", "costs", "flops", "tiles", "layers"}, default="widths"
         ``"widths"``: zero-padded widths, the encoding of Beglaryan and Ringhofer (2023),
         section IV-A. ``"costs"``: the widths, then what latency depends on: depth, rows of the
         workload, whether a layer has a single neuron (its product is one of vectors, which other
         code computes), and multiply-accumulates, parameters, activations and bytes moved of each
         layer and in total. ``"flops"``: one column, floating-point operations of one
-        inference (two for each multiply-accumulate).
+        inference (two for each multiply-accumulate). ``"tiles"``: the widths, then what the layers
+        cost together as a blocked matrix product sees them (see `fcnn_latency.tiles.tile_costs`),
+        float32. ``"layers"``: a tensor of shape (layers, 3), rows, inputs and outputs of each
+        layer, flattened, zero where an architecture has no such layer.
     signal_length : int, default=50
         Values that one inference reads; sets the rows of the workload.
+    tile : (int, int) or None, default=None
+        Rows and columns of the register block that ``"tiles"`` counts in; None is that of the CPU
+        on which `fit` runs (see `fcnn_latency.tiles.register_tile`). For labels of another machine
+        give that machine's.
 
     Attributes
     ----------
     space_ : FCNNSpace
         The space in force.
+    tile_ : (int, int)
+        The register block in force.
     n_features_in_ : int
         Columns of the array or frame seen in `fit`; ``space_.max_layers`` for ragged input.
 
@@ -67,10 +78,12 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         space: FCNNSpace | None = None,
         features: str = "widths",
         signal_length: int = 50,
+        tile: tuple[int, int] | None = None,
     ) -> None:
         self.space = space
         self.features = features
         self.signal_length = signal_length
+        self.tile = tile
 
     def fit(self, X: Any, y: Any = None) -> ArchitectureEncoder:
         """Check the parameters and the architectures.
@@ -93,6 +106,9 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         length = self.signal_length
         if not isinstance(length, numbers.Integral) or length < 1:
             raise ValueError(_wrong("signal_length", "a whole number of at least 1", length))
+        if self.tile is not None and not _is_tile(self.tile):
+            raise ValueError(_wrong("tile", "two whole numbers of at least 1, or None", self.tile))
+        self.tile_: tuple[int, int] = register_tile() if self.tile is None else tuple(self.tile)
         self.space_: FCNNSpace = FCNNSpace() if self.space is None else self.space
         self._validate(X, reset=True)
         return self
@@ -107,13 +123,18 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of float64, shape (n_samples, n_features)
-            Columns as named by `get_feature_names_out`.
+        ndarray of shape (n_samples, n_features)
+            Columns as named by `get_feature_names_out`; float64, but float32 for ``"tiles"``.
         """
         check_is_fitted(self)
         widths = self._validate(X, reset=False)
         if self.features == "widths":
             return widths.astype(np.float64)
+        if self.features == "tiles":
+            return map_blocks(self._tiles, widths)
+        if self.features == "layers":
+            shapes = layer_shapes(widths, self.signal_length)
+            return shapes.reshape(len(widths), -1).astype(np.float64)
         costs = layer_costs(widths, self.signal_length)
         totals = [cost.sum(axis=1, keepdims=True) for cost in costs.values()]
         if self.features == "flops":
@@ -123,6 +144,10 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         rows = signal_rows(widths[:, :1], self.signal_length)
         parts = [widths, depth, rows, widths == 1, *costs.values(), *totals]
         return np.hstack(parts).astype(np.float64)
+
+    def _tiles(self, widths: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        costs = tile_costs(widths, self.signal_length, self.tile_)
+        return np.hstack([widths.astype(np.float32), costs])
 
     def inverse_transform(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Read the architectures back from their encoding.
@@ -152,6 +177,9 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         if X.ndim != 2 or X.shape[1] != expected:
             msg = f"Expected an array of shape (n_samples, {expected}). Got {X.shape} instead."
             raise ValueError(msg)
+        if self.features == "layers":
+            shapes = X.reshape(len(X), -1, 3)
+            return self.space_.validate(np.hstack([shapes[:, :1, 1], shapes[:, :, 2]]))
         return self.space_.validate(X[:, : self.space_.max_layers])
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
@@ -170,6 +198,9 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         if self.features == "flops":
             return np.array(["flops"], dtype=object)
         layers = range(1, self.space_.max_layers + 1)
+        if self.features == "layers":
+            shape = ("rows", "fan_in", "fan_out")
+            return np.array([f"{k}_{layer}" for layer in layers[1:] for k in shape], dtype=object)
         names = [f"layer_{layer}" for layer in layers]
         if self.features == "costs":
             kinds = ("macs", "parameters", "activations", "bytes")
@@ -177,6 +208,8 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
             names += [f"single_{layer}" for layer in layers]
             names += [f"{kind}_{layer}" for kind in kinds for layer in layers[1:]]
             names += list(kinds)
+        if self.features == "tiles":
+            names += TILE_FEATURES
         return np.array(names, dtype=object)
 
     def _validate(self, X: Any, *, reset: bool) -> npt.NDArray[np.int64]:
@@ -204,7 +237,17 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = True
         tags.requires_fit = True
+        if self.features == "tiles":
+            tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def _is_tile(value: object) -> bool:
+    return (
+        isinstance(value, tuple | list)
+        and len(value) == 2
+        and all(isinstance(v, int | np.integer) and v >= 1 for v in value)
+    )
 
 
 def _wrong(name: str, expected: str, got: object) -> str:

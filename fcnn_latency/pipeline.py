@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from fcnn_latency.architecture import FCNNSpace
 from fcnn_latency.encoding import ArchitectureEncoder
 from fcnn_latency.estimators.deep import LatencyRegressor
+from fcnn_latency.estimators.linear import RelativeLinearRegressor
+from fcnn_latency.estimators.mixed import MixedLatencyRegressor
 
 __all__ = ["ESTIMATORS", "make_latency_pipeline"]
 
@@ -20,10 +24,18 @@ __all__ = ["ESTIMATORS", "make_latency_pipeline"]
 ESTIMATORS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
     "mean": ("widths", lambda seed: [DummyRegressor()]),
     "flops": ("flops", lambda seed: [LinearRegression()]),
-    "linear": ("costs", lambda seed: [StandardScaler(), LinearRegression()]),
+    "linear": ("tiles", lambda seed: [RelativeLinearRegressor()]),
+    "boosting": ("tiles", lambda seed: [_boosting(seed)]),
+    "mixed": ("tiles", lambda seed: [MixedLatencyRegressor(random_state=seed)]),
     "paper": ("widths", lambda seed: [LatencyRegressor.paper(random_state=seed)]),
-    "deep": ("costs", lambda seed: [LatencyRegressor(random_state=seed)]),
+    "deep": ("tiles", lambda seed: [LatencyRegressor(random_state=seed)]),
 }
+
+
+def _boosting(seed: Any) -> TransformedTargetRegressor:
+    """Gradient boosting on the logarithm, so that errors are relative ones."""
+    trees = HistGradientBoostingRegressor(max_iter=500, learning_rate=0.05, random_state=seed)
+    return TransformedTargetRegressor(trees, func=np.log, inverse_func=np.exp)
 
 
 def make_latency_pipeline(

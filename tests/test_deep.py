@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import r2_score
 
 from fcnn_latency import FCNNSpace, LatencyRegressor
+from fcnn_latency.estimators.network import ACTIVATIONS, DenseNetwork
 from fcnn_latency.estimators.parameters import RULES
 
 X = FCNNSpace().sample(40, random_state=0)
@@ -23,6 +24,8 @@ WRONG = {
     "hidden_layer_sizes": [(), "64", 64, (64, 0), (64, 2.5), (True,), None, np.array(4)],
     "activation": ["reluu", None, 1, ["relu"]],
     "linear_part": [1, None, "yes"],
+    "target": ["log", None, True],
+    "n_networks": [0, 1.5, True, None],
     "batch_normalization": ["last", 1, None, [True]],
     "dropout": [-0.1, 1, 1.5, "0.1", np.nan, None, True],
     "l2": [-1e-3, np.inf, "0", None],
@@ -134,13 +137,15 @@ def test_history_is_in_seconds():
         l2=0,
         batch_size=40,
         validation_fraction=0,
+        target="absolute",
         random_state=0,
     ).fit(X, Y)
     error = Y - model.predict(X)
     assert model.history_["mae"][-1] == pytest.approx(np.abs(error).mean(), rel=1e-3)
     assert model.history_["mse"][-1] == pytest.approx((error**2).mean(), rel=1e-3)
     assert model.history_["rmse"][-1] == pytest.approx((error**2).mean() ** 0.5, rel=1e-3)
-    assert model.history_["loss"][-1] == pytest.approx((error**2).mean() / Y.var(), rel=1e-3)
+    scaled = (error**2).mean() / model.target_scale_**2
+    assert model.history_["loss"][-1] == pytest.approx(scaled, rel=1e-3)
 
 
 def test_microseconds_and_seconds_are_learned_alike():
@@ -192,18 +197,69 @@ def test_a_fit_without_a_seed_works_after_one_with():
         LatencyRegressor(epochs=1, random_state=seed).fit(X, Y)
 
 
-def test_linear_law_is_learnt_from_few_samples_and_the_rest_by_the_network():
+@pytest.mark.parametrize("target", ["absolute", "relative"])
+def test_linear_law_is_learnt_from_few_samples_and_the_rest_by_the_network(target):
     rng = np.random.default_rng(0)
-    inputs = rng.uniform(-1, 1, (60, 3))
-    line = 1 + inputs @ [1.0, 2.0, 3.0]
-    assert LatencyRegressor(random_state=0).fit(inputs, line).score(inputs, line) > 0.9999
+    inputs = rng.uniform(-1, 1, (80, 3))
+    line = 8 + inputs @ [1.0, 2.0, 3.0]
+    model = LatencyRegressor(target=target, epochs=100, random_state=0)
+    assert model.fit(inputs, line).score(inputs, line) > 0.9999
     bent = line + 3 * np.abs(inputs[:, 0])
-    fitted = LatencyRegressor(random_state=0).fit(inputs, bent)
-    assert (
-        fitted.score(inputs, bent)
-        > 0.98
-        > r2_score(bent, fitted.y_mean_ + fitted.y_scale_ * fitted.line_.predict(inputs))
+    model.fit(inputs, bent)
+    assert model.score(inputs, bent) > 0.98 > r2_score(bent, model.line_.predict(inputs))
+
+
+def test_history_of_a_relative_target_is_of_relative_errors():
+    y = Y * np.random.default_rng(0).lognormal(sigma=0.3, size=len(Y))
+    model = quick(validation_fraction=0, learning_rate=1e-9, learning_rate_decay=None).fit(X, y)
+    error = np.log(y / model.predict(X))
+    assert model.history_["mae"][-1] == pytest.approx(np.abs(error).mean(), rel=1e-3)
+
+
+def test_latency_of_zero_is_refused():
+    with pytest.raises(ValueError, match=r"latencies above 0 seconds. Row 3 of y is 0"):
+        quick().fit(X, np.where(np.arange(len(Y)) == 3, 0, Y))
+
+
+def test_networks_that_learn_noise_get_no_weight():
+    rng = np.random.default_rng(0)
+    inputs = rng.uniform(-1, 1, (200, 3))
+    noisy = (8 + inputs @ [1.0, 2.0, 3.0]) * rng.lognormal(sigma=0.01, size=200)
+    model = LatencyRegressor(l2=0, random_state=0).fit(inputs, noisy)
+    assert model.weights_[0] < 0.3
+
+
+def test_prediction_is_the_weighted_mean_of_the_networks():
+    model = LatencyRegressor((4,), n_networks=3, epochs=2, random_state=0).fit(X, Y)
+    assert len(model.networks_) == len(model.regressors_) == len(model.weights_) == 3
+    inputs = model._inputs(X.astype(float))
+    left = np.mean(
+        [w * n(inputs) for n, w in zip(model.networks_, model.weights_, strict=True)], axis=0
     )
+    expected = model.line_.predict(X) * np.exp(model.target_scale_ * left)
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_arrays_predict_what_keras_does(activation):
+    from fcnn_latency.estimators.deep import _build_network
+
+    parameters = LatencyRegressor(
+        (5, 4), activation=activation, batch_normalization=True, dropout=0.1
+    ).get_params()
+    keras_model = _build_network({"n_features_in_": 3, "X_shape_": (10, 3)}, parameters)
+    rng = np.random.default_rng(0)
+    keras_model.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in keras_model.get_weights()])
+    inputs = rng.normal(0, 3, (20, 3)).astype(np.float32)
+    expected = np.ravel(keras_model(inputs, training=False))
+    network = DenseNetwork.from_keras(keras_model, activation)
+    np.testing.assert_allclose(network(inputs), expected, rtol=2e-5, atol=2e-5)
+
+
+def test_many_rows_are_predicted_as_one_by_one():
+    model = quick().fit(X, Y)
+    many = np.tile(X, (300, 1)).astype(float)
+    np.testing.assert_allclose(model.predict(many), np.tile(model.predict(X), 300), rtol=1e-6)
 
 
 @pytest.mark.parametrize("n_samples", [1, 40])

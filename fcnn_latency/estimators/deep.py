@@ -15,36 +15,42 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from fcnn_latency.estimators.parameters import check_parameters
+from fcnn_latency.blocks import map_blocks
+from fcnn_latency.estimators.linear import PENALTIES, RelativeLinearRegressor, check_latencies
+from fcnn_latency.estimators.network import DenseNetwork
+from fcnn_latency.estimators.parameters import LARGEST_SEED, check_parameters
 from fcnn_latency.keras_import import import_keras
 
 __all__ = ["LatencyRegressor"]
-
-#: What the penalty of the linear part is chosen from.
-RIDGE_PENALTIES = np.logspace(-4, 4, 17)
 
 
 class LatencyRegressor(RegressorMixin, BaseEstimator):
     r"""Deep fully connected regressor on scikeras' `KerasRegressor`.
 
-    A linear part is fitted first, by ridge regression on the inputs as they are, its penalty chosen
-    by leave-one-out; the network learns what the line leaves. This is the wide and deep model of
-    Cheng et al., "Wide & deep learning for recommender systems" (2016), section 3, fitted one part
-    after the other. The network's inputs are compressed by sign(x) log(1 + \|x\|), since costs
-    range over decades, and standardized; the target is standardized before the line is taken off,
-    so that microseconds and seconds train alike, and so that the `l2` penalty keeps the network
-    silent where the line leaves nothing but noise.
+    A linear part is fitted first, on the inputs as they are; the networks learn what the line
+    leaves. This is the wide and deep model of Cheng et al., "Wide & deep learning for recommender
+    systems" (2016), section 3, fitted one part after the other. With ``target="relative"`` the line
+    is that of `RelativeLinearRegressor` and the networks learn log(y / line), so that all errors
+    are relative ones. The networks' inputs are compressed by sign(x) log(1 + \|x\|), since costs range
+    over decades, and standardized; their target is standardized, so that microseconds and seconds
+    train alike, and so that the `l2` penalty keeps a network silent where the line leaves nothing
+    but noise. After training, the networks are kept as arrays: a prediction does not call Keras.
 
     Parameters
     ----------
-    hidden_layer_sizes : sequence of int, default=(64, 64, 64)
+    hidden_layer_sizes : sequence of int, default=(64, 32)
         Units of each hidden layer.
     linear_part : bool, default=True
-        Whether the network learns the residual of a linear model, rather than the whole.
+        Whether the networks learn the residual of a linear model, rather than the whole.
+    target : {"relative", "absolute"}, default="relative"
+        Whether line and networks are fitted by relative errors, or by errors in seconds.
+    n_networks : int, default=1
+        Networks of different initial weights, whose mean is the prediction (Lakshminarayanan et
+        al., "Simple and scalable predictive uncertainty estimation using deep ensembles", 2017).
     activation : str, default="relu"
         Keras activation of the hidden layers; any that works value by value.
     batch_normalization : bool or "first", default=False
@@ -64,7 +70,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
     loss : str, default="mean_squared_error"
         Keras loss on the standardized target: "mean_squared_error", "mean_absolute_error",
         "huber" or "log_cosh". A relative one would divide by targets around 0.
-    epochs : int, default=100
+    epochs : int, default=50
         Passes over the training data.
     batch_size : int, default=16
         Samples of a gradient step.
@@ -86,24 +92,35 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
     Attributes
     ----------
     line_ : estimator
-        The linear part, on the standardized target.
-    y_mean_, y_scale_ : float
-        Mean and standard deviation of the training target, in seconds.
-    regressor_ : scikeras.wrappers.KerasRegressor
-        The trained engine.
+        The linear part; the mean of the training target (the geometric one of a relative target)
+        without one.
+    target_scale_ : float
+        Standard deviation of what the networks learn: log-residuals, or residuals in seconds.
+    x_mean_, x_scale_ : ndarray of shape (n_features,)
+        Mean and standard deviation of the compressed inputs.
+    networks_ : list of DenseNetwork
+        What predicts.
+    weights_ : list of float
+        What the output of each network is multiplied by: the least-squares weight in [0, 1] on its
+        validation rows where there is a linear part, so that a network that has learnt noise is
+        left out; else 1.
+    regressors_ : list of scikeras.wrappers.KerasRegressor
+        The trained engines.
     callbacks_ : list of keras.callbacks.Callback
-        Those of the training; not kept when pickled.
+        Those of the last training; not kept when pickled.
     history_ : dict of str to list of float
-        Per epoch ``loss`` (standardized target, weight penalty included), ``mse`` (seconds
-        squared), ``mae`` and ``rmse`` (seconds), and the same with ``val_`` where rows were held
-        out.
+        Per epoch of the last training ``loss`` (of the standardized target, weight penalty
+        included), ``mse``, ``mae`` and ``rmse`` (in units of the target: relative errors, or
+        seconds), and the same with ``val_`` where rows were held out.
     """
 
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] = (64, 64, 64),
+        hidden_layer_sizes: Sequence[int] = (64, 32),
         *,
         linear_part: bool = True,
+        target: str = "relative",
+        n_networks: int = 1,
         activation: str = "relu",
         batch_normalization: bool | str = False,
         dropout: float = 0.0,
@@ -112,7 +129,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         learning_rate: float = 1e-2,
         learning_rate_decay: str | None = "cosine",
         loss: str = "mean_squared_error",
-        epochs: int = 100,
+        epochs: int = 50,
         batch_size: int = 16,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -123,6 +140,8 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.linear_part = linear_part
+        self.target = target
+        self.n_networks = n_networks
         self.activation = activation
         self.batch_normalization = batch_normalization
         self.dropout = dropout
@@ -154,6 +173,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         preset = {
             "hidden_layer_sizes": (32, 16, 8),
             "linear_part": False,
+            "target": "absolute",
             "batch_normalization": "first",
             "l2": 0.01,
             "learning_rate": 1e-3,
@@ -186,25 +206,44 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         """
         encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         self._check_parameters(len(encoded))
+        if self.target == "relative":
+            check_latencies(latencies, self)
         import_keras()
+        compressed = _compress(encoded)
+        scaler = StandardScaler().fit(compressed)
+        self.x_mean_, self.x_scale_ = scaler.mean_, scaler.scale_
+        self.line_ = self._fit_line(encoded, latencies)
+        line = self.line_.predict(encoded)
+        left = np.log(latencies / line) if self.target == "relative" else latencies - line
+        # Rounding leaves a trace where the line is exact.
+        exact = np.ptp(left) <= 1e-12 * (1.0 if self.target == "relative" else np.ptp(latencies))
+        self.target_scale_ = 0.0 if exact else float(left.std())
+        inputs = self._inputs(encoded)
+        target = (left / (self.target_scale_ or 1.0)).astype(np.float32)
+        seed = _seed(self.random_state)
+        self.regressors_, self.networks_, self.weights_ = [], [], []
+        for number in range(int(self.n_networks)):
+            regressor, network, weight = self._train(inputs, target, seed + number)
+            self.regressors_.append(regressor)
+            self.networks_.append(network)
+            self.weights_.append(weight)
+        self.history_ = self._history_in_units()
+        return self
+
+    def _train(
+        self, inputs: npt.NDArray[np.float32], target: npt.NDArray[np.float32], seed: int
+    ) -> tuple[Any, DenseNetwork, float]:
+        """Train one network; its engine, its arrays, its weight."""
         from scikeras.wrappers import KerasRegressor
 
-        self.x_scaler_ = make_pipeline(FunctionTransformer(_compress), StandardScaler()).fit(
-            encoded
-        )
-        features = self.x_scaler_.transform(encoded).astype(np.float32)
-        self.y_mean_, self.y_scale_ = float(latencies.mean()), float(latencies.std())
-        target = (latencies - self.y_mean_) / (self.y_scale_ or 1.0)
-        self.line_ = self._fit_line(encoded, target)
-        target = (target - self.line_.predict(encoded)).astype(np.float32)
-        seed, held_out = _seed(self.random_state), {}
-        if self.validation_fraction and len(encoded) * self.validation_fraction >= 1:
-            features, features_val, target, target_val = train_test_split(
-                features, target, test_size=self.validation_fraction, random_state=seed
+        seed, held_out = seed % (LARGEST_SEED + 1), {}
+        if self.validation_fraction and len(inputs) * self.validation_fraction >= 1:
+            inputs, inputs_val, target, target_val = train_test_split(
+                inputs, target, test_size=self.validation_fraction, random_state=seed
             )
-            held_out = {"validation_data": (features_val, target_val)}
+            held_out = {"validation_data": (inputs_val, target_val)}
         self.callbacks_ = self._make_callbacks(validated=bool(held_out))
-        self.regressor_ = KerasRegressor(
+        regressor = KerasRegressor(
             model=_build_network,
             model__parameters={k: v for k, v in self.get_params().items() if k != "callbacks"},
             epochs=int(self.epochs),
@@ -212,38 +251,70 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             fit__callbacks=self.callbacks_,
             random_state=seed,
             verbose=int(self.verbose),
-        ).fit(features, target, **held_out)
+        ).fit(inputs, target, **held_out)
         # The engine keeps its callbacks twice; a prediction needs neither.
-        self.regressor_.set_params(fit__callbacks=None)
-        vars(self.regressor_).pop("_fit_callbacks", None)
-        self.history_ = self._history_in_seconds()
-        if not np.isfinite(self.history_["loss"][-1]):
+        regressor.set_params(fit__callbacks=None)
+        vars(regressor).pop("_fit_callbacks", None)
+        loss = regressor.history_["loss"][-1]
+        if not np.isfinite(loss):
             msg = (
-                f"Training diverged: the loss is {self.history_['loss'][-1]}. Choose a lower "
-                f"learning_rate than {self.learning_rate!r}."
+                f"Training diverged: the loss is {loss}. Choose a lower learning_rate than "
+                f"{self.learning_rate!r}."
             )
             raise ValueError(msg)
-        return self
+        network, weight = DenseNetwork.from_keras(regressor.model_, self.activation), 1.0
+        if held_out and self.linear_part:
+            unseen = network(inputs_val).astype(np.float64)
+            power = float(unseen @ unseen)
+            weight = float(np.clip(target_val @ unseen / power, 0, 1)) if power > 0 else 0.0
+        return regressor, network, weight
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Predict latencies in seconds, shape (n_samples,)."""
         check_is_fitted(self)
-        encoded = validate_data(self, X, dtype=np.float64, reset=False)
-        scaled = self.regressor_.predict(self.x_scaler_.transform(encoded).astype(np.float32))
-        scaled = np.ravel(scaled) + self.line_.predict(encoded)
-        return np.asarray(self.y_mean_ + self.y_scale_ * scaled)
+        encoded = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        return map_blocks(self._predict_block, encoded)
+
+    def _predict_block(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        inputs = self._inputs(encoded)
+        left = np.zeros(len(encoded))
+        for network, weight in zip(self.networks_, self.weights_, strict=True):
+            left += weight / len(self.networks_) * self.target_scale_ * network(inputs)
+        if isinstance(self.line_, RelativeLinearRegressor):
+            line = self.line_.law(encoded)
+        else:
+            line = self.line_.predict(encoded)
+        return np.asarray(line * np.exp(left) if self.target == "relative" else line + left)
+
+    def _inputs(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """What the networks read."""
+        inputs = _compress(encoded.astype(np.float32, copy=False))
+        inputs -= self.x_mean_.astype(np.float32)
+        inputs /= self.x_scale_.astype(np.float32)
+        return inputs
 
     def _fit_line(self, X: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Any:
-        """The linear part; a constant 0, the mean of `y`, without one."""
-        if not self.linear_part or len(X) == 1:
-            return DummyRegressor().fit(X, y)
-        return make_pipeline(StandardScaler(), RidgeCV(RIDGE_PENALTIES)).fit(X, y)
+        """The linear part, or a constant."""
+        linear = self.linear_part and len(X) > 1
+        if self.target == "relative":
+            if linear:
+                return RelativeLinearRegressor().fit(X, y)
+            return DummyRegressor(strategy="constant", constant=np.exp(np.log(y).mean())).fit(X, y)
+        if linear:
+            return make_pipeline(StandardScaler(), RidgeCV(PENALTIES)).fit(X, y)
+        return DummyRegressor().fit(X, y)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without `callbacks_`: TensorBoard's holds open files, which cannot be pickled."""
         state = dict(super().__getstate__())
         state.pop("callbacks_", None)
         return state
+
+    def __sklearn_tags__(self) -> Any:
+        """Of latencies of 0 or below there are no relative errors."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.target == "relative"
+        return tags
 
     def _check_parameters(self, n_samples: int) -> None:
         check_parameters(self)
@@ -266,10 +337,10 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             callbacks.append(keras.callbacks.TensorBoard(os.fspath(self.log_dir)))
         return callbacks
 
-    def _history_in_seconds(self) -> dict[str, list[float]]:
-        scale = self.y_scale_
+    def _history_in_units(self) -> dict[str, list[float]]:
+        scale = self.target_scale_
         history: dict[str, list[float]] = {}
-        recorded = self.regressor_.history_
+        recorded = self.regressors_[-1].history_
         for prefix in ("", "val_"):
             if f"{prefix}loss" in recorded:
                 history[f"{prefix}loss"] = [float(v) for v in recorded[f"{prefix}loss"]]
@@ -281,8 +352,11 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         return history
 
 
-def _compress(X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.sign(X) * np.log1p(np.abs(X))
+def _compress(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    compressed: npt.NDArray[Any] = np.abs(X)
+    np.log1p(compressed, out=compressed)
+    np.copysign(compressed, X, out=compressed)
+    return compressed
 
 
 def _seed(random_state: int | np.random.RandomState | None) -> int:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from fcnn_latency.estimators.network import ACTIVATIONS
 from fcnn_latency.keras_import import import_keras
 
-__all__ = ["RULES", "check_parameters"]
+__all__ = ["LARGEST_SEED", "RULES", "check_parameters"]
 
 LARGEST_SEED = 2**32 - 1
 
@@ -60,11 +61,9 @@ FRACTION: Rule = ("a number in [0, 1)", lambda value: _is_number(value) and 0 <=
 RULES: dict[str, Rule] = {
     "hidden_layer_sizes": ("a sequence of one or more whole numbers of at least 1", _is_sizes),
     "linear_part": ("True or False", _is_bool),
-    # Keras' activations that work value by value.
-    "activation": _one_of(
-        "elu gelu hard_sigmoid hard_silu leaky_relu linear log_sigmoid mish relu relu6 selu "
-        "sigmoid silu softplus softsign swish tanh"
-    ),
+    "target": _one_of("relative absolute"),
+    "n_networks": WHOLE,
+    "activation": _one_of(" ".join(ACTIVATIONS)),
     "batch_normalization": (
         "True, False or 'first'",
         lambda value: _is_bool(value) or (isinstance(value, str) and value == "first"),

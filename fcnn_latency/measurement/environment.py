@@ -21,6 +21,7 @@ __all__ = [
     "find_disturbances",
     "load",
     "missing_packages",
+    "read_cpu_flags",
     "read_cpu_times",
     "stolen_fraction",
 ]
@@ -210,7 +211,7 @@ def _machine(core: int) -> dict[str, Any]:
         "host": platform.node() or None,
         "cpu": _cpu_model(),
         "architecture": platform.machine(),
-        "cpu_flags": _told(_cpu_flags),
+        "cpu_flags": _told(read_cpu_flags),
         "cores": os.cpu_count(),
         "physical_cores": _told(lambda: psutil.cpu_count(logical=False)),
         "smt": _switch(f"{CPU}/smt/active"),
@@ -260,7 +261,8 @@ def _cpu_model() -> str | None:
     return platform.processor() or None
 
 
-def _cpu_flags() -> list[str] | None:
+def read_cpu_flags() -> list[str] | None:
+    """Which vector instructions this CPU has, as Linux names them; None where it does not tell."""
     for line in (_read("/proc/cpuinfo") or "").splitlines():
         if line.startswith(("flags", "Features")):
             flags = line.partition(":")[2].split()

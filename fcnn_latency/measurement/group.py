@@ -36,6 +36,9 @@ __all__ = ["build_group", "calibrate", "release_group", "start_session", "time_r
 #: Seed of the weights, the same in every pass: latency does not depend on their values.
 WEIGHTS_SEED = 0
 
+#: Longest sample of a model slower than the reference, in multiples of `sample_seconds`.
+LONGEST_SAMPLE = 10
+
 #: Of Linux' prctl: the signal that a process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
 
@@ -51,20 +54,26 @@ class _Session:
     process: str
     references: deque[Callable[[], Any]] = field(default_factory=deque)
     calls: dict[int, Callable[[], Any]] = field(default_factory=dict)
-    first_calls: dict[int, float] = field(default_factory=dict)
+    warm_calls: dict[int, float] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
     resident_at_start: int = 0
 
-    def prepare(self, widths: Sequence[int]) -> tuple[Callable[[], Any], float | None]:
-        """Build a model and warm it up; the call, and the seconds of the first one."""
+    def prepare(self, widths: Sequence[int]) -> tuple[Callable[[], Any], list[float]]:
+        """Build a model and warm it up; the call, and the seconds of each warm-up."""
         call = self.runtime.prepare(widths, self.workload.inputs(widths[0]), WEIGHTS_SEED)
-        first = None
-        for number in range(self.protocol.warmup_calls):
+        seconds = []
+        for _ in range(self.protocol.warmup_calls):
             start = time.perf_counter()
             call()
-            if number == 0:
-                first = time.perf_counter() - start
-        return call, first
+            seconds.append(time.perf_counter() - start)
+        return call, seconds
+
+    def block_of(self, model: int, block: Block) -> Block:
+        """The block, shortened for a model that is far slower than the reference."""
+        if model not in self.warm_calls:
+            return block
+        longest = LONGEST_SAMPLE * self.protocol.sample_seconds
+        return block.shortened(self.warm_calls[model], longest)
 
     @contextmanager
     def recording_failure(self, model: int) -> Iterator[None]:
@@ -158,9 +167,9 @@ def build_group(widths: Sequence[tuple[int, ...]], while_timing: bool) -> BuildR
     first_calls: dict[int, float] = {}
     for model, model_widths in enumerate(widths):
         with session.recording_failure(model):
-            session.calls[model], first = session.prepare(model_widths)
-            if first is not None:
-                first_calls[model] = first
+            session.calls[model], warm_ups = session.prepare(model_widths)
+            if warm_ups:
+                first_calls[model], session.warm_calls[model] = warm_ups[0], min(warm_ups)
     gc.collect()
     return BuildReport(session.process, first_calls, dict(session.failures))
 
@@ -207,7 +216,8 @@ def _read_round(
         if every and place % every == 0:
             yield REFERENCE, _read_reference(session, block)
         with session.recording_failure(model):
-            yield model, time_block(session.calls[model], block, statistic)
+            own = session.block_of(model, block)
+            yield model, time_block(session.calls[model], own, statistic)
     if every and order:
         yield REFERENCE, _read_reference(session, block)
 
@@ -227,7 +237,7 @@ def _read_reference(session: _Session, block: Block) -> float:
 def release_group() -> int:
     """Give up the models of a group; by how many bytes the process has grown since its start."""
     (session,) = _sessions
-    session.calls, session.failures = {}, {}
+    session.calls, session.failures, session.warm_calls = {}, {}, {}
     session.runtime.release()
     gc.collect()
     _give_memory_back()

@@ -51,6 +51,20 @@ class Block(NamedTuple):
     samples: int
     calls_per_sample: int
 
+    def shortened(self, latency: float, longest_sample: float) -> Block:
+        """The same number of samples, none much longer than `longest_sample` seconds.
+
+        The block is calibrated on the reference architecture; one that takes a thousand times as
+        long needs no more calls than a look at the clock calls for.
+
+        Examples
+        --------
+        >>> Block(20, 50).shortened(latency=1e-4, longest_sample=2e-4)
+        Block(samples=20, calls_per_sample=2)
+        """
+        calls = _round_up(longest_sample / latency)
+        return self._replace(calls_per_sample=min(self.calls_per_sample, calls))
+
 
 def time_block(call: Callable[[], Any], block: Block, statistic: str) -> float:
     """Time one block of calls.

@@ -1,0 +1,170 @@
+"""What a matrix product costs on a CPU: tiles of a register block, panels, bytes beyond a cache."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency.architecture import FLOAT_BYTES, signal_rows
+from fcnn_latency.measurement.environment import read_cpu_flags
+
+__all__ = ["TILE_FEATURES", "register_tile", "tile_costs"]
+
+#: Rows and columns of the block of results that the widest micro-kernel for float32 keeps in
+#: registers, by CPU flag: those of XNNPACK, which LiteRT runs on.
+REGISTER_TILES = {"avx512f": (7, 16), "avx2": (5, 16)}
+OTHER_TILE = (6, 8)
+
+#: Bytes of weights beyond which a network may no longer stay in a cache.
+CACHE_SIZES = tuple(2**power for power in range(18, 25))
+
+#: Sums over the layers of an architecture; rows, fan_in and fan_out are those of a layer.
+LAYER_FEATURES = (
+    "layers",
+    "inputs",  # rows fan_in
+    "outputs",  # rows fan_out
+    "weights",  # fan_in fan_out
+    "macs",  # rows fan_in fan_out
+    "fan_in",
+    "fan_out",
+    "rows",
+    "single_in",  # layers with one input
+    "single_out",  # layers with one output
+    "tiles",  # ceil(rows / tile rows) ceil(fan_out / tile columns)
+    "tile_steps",  # tiles fan_in
+    "panels",  # ceil(fan_out / tile columns)
+    "panels_in",  # ceil(fan_in / tile columns)
+    "panel_steps",  # panels fan_in
+    "panel_inputs",  # panels_in rows
+    "panel_outputs",  # panels rows
+    "bands",  # ceil(rows / tile rows)
+    "band_inputs",  # bands fan_in
+    "band_outputs",  # bands fan_out
+    # A single row is a product of matrix and vector, which other code computes.
+    "vector_layers",
+    "vector_inputs",
+    "vector_outputs",
+    "vector_weights",
+    "vector_panels",
+    "vector_steps",
+    # An odd number of panels does not fill those kernels that take two at a time.
+    "odd_vector_layers",
+    "odd_vector_steps",
+    "odd_vector_panels",
+    "odd_tile_steps",
+    "odd_tiles",
+)
+
+#: Names of the columns of `tile_costs`.
+TILE_FEATURES = (
+    *LAYER_FEATURES,
+    *(f"beyond_{size >> 10}KiB" for size in CACHE_SIZES),
+    *(f"odd_beyond_{size >> 10}KiB" for size in CACHE_SIZES),
+)
+
+
+def register_tile() -> tuple[int, int]:
+    """Rows and columns of the register block on this CPU.
+
+    (7, 16) with AVX-512, (5, 16) with AVX2, else (6, 8), as XNNPACK's micro-kernels have them.
+    """
+    flags = read_cpu_flags() or []
+    return next((tile for flag, tile in REGISTER_TILES.items() if flag in flags), OTHER_TILE)
+
+
+def tile_costs(
+    padded: npt.NDArray[np.int64], signal_length: int, tile: tuple[int, int]
+) -> npt.NDArray[np.float32]:
+    """Costs of an inference as a blocked matrix product sees them, summed over layers.
+
+    A product is computed in blocks of `tile` results that stay in registers, each in fan_in steps,
+    so that its cost goes in steps of ceil(rows / tile rows) ceil(fan_out / tile columns) fan_in:
+    the refined roofline of Wess et al., "ANNETTE: Accurate neural network execution time estimation
+    with stacked models" (2021), section IV-B, with the tiles of Goto and van de Geijn, "Anatomy of
+    high-performance matrix multiplication" (2008).
+
+    Parameters
+    ----------
+    padded : ndarray of int, shape (n, max_layers)
+        Zero-padded widths.
+    signal_length : int
+        Values of the signal, cut into ceil(signal_length / widths[0]) rows.
+    tile : (int, int)
+        Rows and columns of the register block.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, len(TILE_FEATURES))
+    """
+    widths = np.ascontiguousarray(padded.T, dtype=np.float32)
+    rows = signal_rows(padded[:, 0], signal_length).astype(np.float32)
+    costs = np.zeros((len(TILE_FEATURES), len(padded)), dtype=np.float32)
+    held = np.zeros((2, len(padded)), dtype=np.float32)
+    for fan_in, fan_out in itertools.pairwise(widths):
+        _add_layer(costs, held, rows, fan_in, fan_out, tile)
+    share = np.divide(held[1], held[0], out=np.zeros_like(rows), where=held[0] > 0)
+    for number, size in enumerate(CACHE_SIZES):
+        beyond = np.maximum(held[0] - size, 0, out=costs[len(LAYER_FEATURES) + number])
+        np.multiply(beyond, share, out=costs[len(LAYER_FEATURES) + len(CACHE_SIZES) + number])
+    return costs.T
+
+
+def _add_layer(
+    costs: npt.NDArray[np.float32],
+    held: npt.NDArray[np.float32],
+    rows: npt.NDArray[np.float32],
+    fan_in: npt.NDArray[np.float32],
+    fan_out: npt.NDArray[np.float32],
+    tile: tuple[int, int],
+) -> None:
+    """Add what one layer costs; nothing for padding, where `fan_out` is 0."""
+    there = (fan_out > 0).astype(np.float32)
+    fan_in, rows = fan_in * there, rows * there
+    bands, panels = np.ceil(rows / tile[0]), np.ceil(fan_out / tile[1])
+    panels_in = np.ceil(fan_in / tile[1])
+    tiles, panel_steps = bands * panels, panels * fan_in
+    tile_steps = tiles * fan_in
+    weights = fan_in * fan_out
+    vector = (rows == 1).astype(np.float32)
+    odd = np.mod(panels, 2)
+    odd_vector, odd_tile = odd * vector, odd * (1 - vector)
+    columns = (
+        there,
+        rows * fan_in,
+        rows * fan_out,
+        weights,
+        rows * weights,
+        fan_in,
+        fan_out,
+        rows,
+        fan_in == 1,
+        fan_out == 1,
+        tiles,
+        tile_steps,
+        panels,
+        panels_in,
+        panel_steps,
+        panels_in * rows,
+        panels * rows,
+        bands,
+        bands * fan_in,
+        bands * fan_out,
+        vector,
+        vector * fan_in,
+        vector * fan_out,
+        vector * weights,
+        vector * panels,
+        vector * panel_steps,
+        odd_vector,
+        odd_vector * panel_steps,
+        odd_vector * panels,
+        odd_tile * tile_steps,
+        odd_tile * tiles,
+    )
+    for column, added in zip(costs, columns, strict=False):
+        column += added
+    held_here = FLOAT_BYTES * tile[1] * panel_steps
+    held[0] += held_here
+    held[1] += odd * held_here
