@@ -12,10 +12,17 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
-    from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
+    from fcnn_latency.exceptions import (
+        MeasurementError,
+        MeasurementWarning,
+        ModelFileError,
+        ModelFileWarning,
+        StoreError,
+    )
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
     from fcnn_latency.metrics import SCORERS
+    from fcnn_latency.persistence import load, read_manifest, save
     from fcnn_latency.pipeline import make_latency_pipeline
 
 #: Where each public name lives; imported when first used, so that the package imports at once.
@@ -28,14 +35,19 @@ _HOMES = {
     "MeasurementError": "exceptions",
     "MeasurementProtocol": "measurement.protocol",
     "MeasurementWarning": "exceptions",
+    "ModelFileError": "exceptions",
+    "ModelFileWarning": "exceptions",
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
     "StoreError": "exceptions",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
+    "load": "persistence",
     "load_dataset": "dataset_files",
     "make_dataset": "datasets",
     "make_latency_pipeline": "pipeline",
+    "read_manifest": "persistence",
+    "save": "persistence",
     "save_dataset": "dataset_files",
 }
 
@@ -49,13 +61,18 @@ __all__ = [
     "MeasurementError",
     "MeasurementProtocol",
     "MeasurementWarning",
+    "ModelFileError",
+    "ModelFileWarning",
     "Runtime",
     "StoreError",
     "compare",
     "fetch_capstone2023",
+    "load",
     "load_dataset",
     "make_dataset",
     "make_latency_pipeline",
+    "read_manifest",
+    "save",
     "save_dataset",
 ]
 

@@ -15,11 +15,12 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency.estimators.parameters import check_parameters
+from fcnn_latency.keras_archive import KerasArchive
 from fcnn_latency.keras_import import import_keras
 
 __all__ = ["LatencyRegressor"]
@@ -89,10 +90,12 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         The linear part, on the standardized target.
     y_mean_, y_scale_ : float
         Mean and standard deviation of the training target, in seconds.
+    network_ : KerasArchive
+        The trained network.
     regressor_ : scikeras.wrappers.KerasRegressor
-        The trained engine.
+        The engine that trained it; neither pickled nor saved.
     callbacks_ : list of keras.callbacks.Callback
-        Those of the training; not kept when pickled.
+        Those of the training; neither pickled nor saved.
     history_ : dict of str to list of float
         Per epoch ``loss`` (standardized target, weight penalty included), ``mse`` (seconds
         squared), ``mae`` and ``rmse`` (seconds), and the same with ``val_`` where rows were held
@@ -189,10 +192,8 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         import_keras()
         from scikeras.wrappers import KerasRegressor
 
-        self.x_scaler_ = make_pipeline(FunctionTransformer(_compress), StandardScaler()).fit(
-            encoded
-        )
-        features = self.x_scaler_.transform(encoded).astype(np.float32)
+        self.x_scaler_ = StandardScaler().fit(_compress(encoded))
+        features = self.x_scaler_.transform(_compress(encoded)).astype(np.float32)
         self.y_mean_, self.y_scale_ = float(latencies.mean()), float(latencies.std())
         target = (latencies - self.y_mean_) / (self.y_scale_ or 1.0)
         self.line_ = self._fit_line(encoded, target)
@@ -213,9 +214,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             random_state=seed,
             verbose=int(self.verbose),
         ).fit(features, target, **held_out)
-        # The engine keeps its callbacks twice; a prediction needs neither.
-        self.regressor_.set_params(fit__callbacks=None)
-        vars(self.regressor_).pop("_fit_callbacks", None)
+        self.network_ = KerasArchive(self.regressor_.model_)
         self.history_ = self._history_in_seconds()
         if not np.isfinite(self.history_["loss"][-1]):
             msg = (
@@ -229,7 +228,8 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         """Predict latencies in seconds, shape (n_samples,)."""
         check_is_fitted(self)
         encoded = validate_data(self, X, dtype=np.float64, reset=False)
-        scaled = self.regressor_.predict(self.x_scaler_.transform(encoded).astype(np.float32))
+        features = self.x_scaler_.transform(_compress(encoded)).astype(np.float32)
+        scaled = self.network_.network().predict(features, verbose=0)
         scaled = np.ravel(scaled) + self.line_.predict(encoded)
         return np.asarray(self.y_mean_ + self.y_scale_ * scaled)
 
@@ -240,9 +240,10 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         return make_pipeline(StandardScaler(), RidgeCV(RIDGE_PENALTIES)).fit(X, y)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without `callbacks_`: TensorBoard's holds open files, which cannot be pickled."""
+        """Without what only training needs, and what holds open files as TensorBoard's callback."""
         state = dict(super().__getstate__())
-        state.pop("callbacks_", None)
+        for name in ("callbacks_", "regressor_"):
+            state.pop(name, None)
         return state
 
     def _check_parameters(self, n_samples: int) -> None:
