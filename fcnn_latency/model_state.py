@@ -49,6 +49,7 @@ TRUSTED = {
     "sklearn.metrics._scorer._Scorer",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.utils._bunch.Bunch",
     *(f"sklearn.gaussian_process.kernels.{name}" for name in KERNELS),
     *(f"sklearn.model_selection._split.{name}" for name in SPLITTERS),
     f"{KerasArchive.__module__}.KerasArchive",

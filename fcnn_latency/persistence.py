@@ -22,7 +22,7 @@ from fcnn_latency.measurement.environment import describe_environment
 from fcnn_latency.model_file import read_model_file, write_model_file
 from fcnn_latency.model_state import dump_state, load_state, nested_estimators
 
-__all__ = ["load", "read_manifest", "save"]
+__all__ = ["load", "manifest_text", "read_manifest", "save"]
 
 #: Distributions that a model depends on.
 PACKAGES = ("fcnn-latency", "numpy", "scikit-learn", "keras", "tensorflow", "skops")
@@ -179,6 +179,32 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
         As `load`, types apart.
     """
     return read_model_file(Path(path).expanduser())[0]
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """What people want to know of a model file first.
+
+    Parameters
+    ----------
+    manifest : mapping
+        From `read_manifest`.
+    """
+    versions = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
+    lines = [
+        f"{manifest['estimator']}",
+        f"Written {manifest['written_at']} with {versions}.",
+        f"Fitted on: {manifest['environment']['cpu']}.",
+    ]
+    for name, value in (manifest["metrics"] or {}).items():
+        found = value if isinstance(value, Mapping) else {"": value}
+        lines.append(f"{name}: {', '.join(f'{k} {_short(v)}'.strip() for k, v in found.items())}")
+    if manifest["dataset"] is not None:
+        lines += ["", manifest["dataset"]["description"].rstrip()]
+    return "\n".join(lines)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _manifest(
