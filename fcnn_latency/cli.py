@@ -252,7 +252,7 @@ def fit(
     X, y, floor = dataset.data, dataset.target, dataset.noise_floor or None
     about = {"space": dataset.space, "signal_length": dataset.signal_length, "random_state": seed}
     model = make_latency_pipeline(estimator, **about).fit(X, y)
-    metrics = {"training": latency_metrics(y, model.predict(X), noise_floor=floor)}
+    metrics: dict[str, Any] = {"training": latency_metrics(y, model.predict(X), noise_floor=floor)}
     if folds:
         compared = compare_estimators(
             X, y, estimators=[estimator], cv=folds, noise_floor=floor, **about

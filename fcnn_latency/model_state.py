@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -107,7 +107,7 @@ def load_state(data: bytes, trusted: Sequence[str], path: str) -> Any:
         raise ModelFileError(msg)
     try:
         estimator = loads(data, trusted=names)
-        for part in list(_parts(estimator)):
+        for part in list(_parts(estimator, trusted)):
             if isinstance(part, BaseEstimator):
                 _complete(part)
                 check_trees(part)
@@ -155,8 +155,9 @@ def _is_trusted(name: str) -> bool:
     }
 
 
-def _parts(thing: Any) -> Iterator[Any]:
+def _parts(thing: Any, trusted: Sequence[str] = ()) -> Iterator[Any]:
     """A thing and all that it holds of estimators and their parts, each once, outer ones first."""
+    packages = {*OWN_PACKAGES, *(name.partition(".")[0] for name in trusted)}
     seen: set[int] = set()
     left = deque([thing])
     while left:
@@ -164,10 +165,10 @@ def _parts(thing: Any) -> Iterator[Any]:
         if id(part) not in seen:
             seen.add(id(part))
             yield part
-            left += _held(part)
+            left += _held(part, packages)
 
 
-def _held(part: Any) -> Iterable[Any]:
+def _held(part: Any, packages: Container[str]) -> Iterable[Any]:
     """What a part holds, unless it is another package's: a live network is a world of its own."""
     kind = type(part)
     if kind is dict:
@@ -176,7 +177,7 @@ def _held(part: Any) -> Iterable[Any]:
         return list(part)
     if kind is np.ndarray:
         return part.ravel().tolist() if part.dtype.hasobject else ()
-    if isinstance(part, BaseEstimator) or kind.__module__.partition(".")[0] in OWN_PACKAGES:
+    if isinstance(part, BaseEstimator) or kind.__module__.partition(".")[0] in packages:
         return list(getattr(part, "__dict__", {}).values())
     return ()
 
