@@ -40,6 +40,7 @@ WHOLE_MODULES = (
     "measurement.reliability",
     "measurement.store",
     "measurement.environment",
+    "keras_archive",
 )
 REFERENCE = Path(__file__).parent / "reference.rst"
 

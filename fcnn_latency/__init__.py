@@ -14,10 +14,17 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.estimators.deep import LatencyRegressor
     from fcnn_latency.estimators.linear import RelativeLinearRegressor
     from fcnn_latency.estimators.mixed import MixedLatencyRegressor
-    from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
+    from fcnn_latency.exceptions import (
+        MeasurementError,
+        MeasurementWarning,
+        ModelFileError,
+        ModelFileWarning,
+        StoreError,
+    )
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
     from fcnn_latency.metrics import SCORERS
+    from fcnn_latency.persistence import load, read_manifest, save
     from fcnn_latency.pipeline import make_latency_pipeline
 
 #: Where each public name lives; imported when first used, so that the package imports at once.
@@ -31,15 +38,20 @@ _HOMES = {
     "MeasurementProtocol": "measurement.protocol",
     "MeasurementWarning": "exceptions",
     "MixedLatencyRegressor": "estimators.mixed",
+    "ModelFileError": "exceptions",
+    "ModelFileWarning": "exceptions",
     "RelativeLinearRegressor": "estimators.linear",
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
     "StoreError": "exceptions",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
+    "load": "persistence",
     "load_dataset": "dataset_files",
     "make_dataset": "datasets",
     "make_latency_pipeline": "pipeline",
+    "read_manifest": "persistence",
+    "save": "persistence",
     "save_dataset": "dataset_files",
 }
 
@@ -54,14 +66,19 @@ __all__ = [
     "MeasurementProtocol",
     "MeasurementWarning",
     "MixedLatencyRegressor",
+    "ModelFileError",
+    "ModelFileWarning",
     "RelativeLinearRegressor",
     "Runtime",
     "StoreError",
     "compare",
     "fetch_capstone2023",
+    "load",
     "load_dataset",
     "make_dataset",
     "make_latency_pipeline",
+    "read_manifest",
+    "save",
     "save_dataset",
 ]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import cpu_count
+from loky import cpu_count
 from threadpoolctl import threadpool_limits
 
 __all__ = ["BLOCK_SIZE", "map_blocks"]

@@ -226,32 +226,39 @@ def compare(
 @_store_options
 @click.option("-e", "--estimator", default="deep", show_default=True, help="Which one to fit.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the estimator.")
-@click.option("-o", "--output", default="model.joblib", show_default=True, help="Model file.")
+@click.option(
+    "--folds", default=0, help="Cross-validate with so many folds too.  [default: not at all]"
+)
+@click.option("-o", "--output", default="model.fcnn", show_default=True, help="Model file.")
 def fit(
     data: str,
     runtime: str | None,
     campaigns: tuple[int, ...],
     estimator: str,
     seed: int,
+    folds: int,
     output: str,
 ) -> None:
-    """Fit an estimator to measured DATA."""
-    import joblib
-
+    """Fit an estimator to measured DATA, and keep it with its errors and what it was fitted on."""
+    from fcnn_latency.comparison import compare as compare_estimators
     from fcnn_latency.dataset_files import check_writable, load_dataset
+    from fcnn_latency.metrics import latency_metrics
+    from fcnn_latency.persistence import save
     from fcnn_latency.pipeline import make_latency_pipeline
 
     check_writable(Path(output))
     with _warnings_as_lines():
         dataset = load_dataset(data, runtime=runtime, campaigns=campaigns or None)
-    model = make_latency_pipeline(
-        estimator,
-        space=dataset.space,
-        signal_length=dataset.signal_length,
-        random_state=seed,
-    )
-    model.fit(dataset.data, dataset.target)
-    joblib.dump(model, output)
+    X, y, floor = dataset.data, dataset.target, dataset.noise_floor or None
+    about = {"space": dataset.space, "signal_length": dataset.signal_length, "random_state": seed}
+    model = make_latency_pipeline(estimator, **about).fit(X, y)
+    metrics: dict[str, Any] = {"training": latency_metrics(y, model.predict(X), noise_floor=floor)}
+    if folds:
+        compared = compare_estimators(
+            X, y, estimators=[estimator], cv=folds, noise_floor=floor, **about
+        )
+        metrics["cross_validated"] = compared.table.loc[estimator].to_dict()
+    save(model, output, dataset=dataset, metrics=metrics)
     click.echo(f"wrote {output}")
 
 
@@ -264,18 +271,23 @@ def fit(
     type=click.Path(exists=True, dir_okay=False),
     help="Predict those of this CSV file (layer_1 to layer_k).",
 )
+@click.option(
+    "--trust", "trusted", multiple=True, help="Build this further type; full name, repeatable."
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write CSV here.")
 def predict(
-    model: str, architectures: tuple[str, ...], given: str | None, output: str | None
+    model: str,
+    architectures: tuple[str, ...],
+    given: str | None,
+    trusted: tuple[str, ...],
+    output: str | None,
 ) -> None:
-    """Predict ARCHITECTURES, as 14,21,31,14, with a MODEL that `fit` wrote.
-
-    The file is a pickle: open only what you trust.
-    """
+    """Predict ARCHITECTURES, as 14,21,31,14, with a MODEL that `fit` wrote."""
     import pandas as pd
 
     from fcnn_latency.bunch import layer_names
     from fcnn_latency.dataset_files import check_writable
+    from fcnn_latency.persistence import load
     from fcnn_latency.units import format_seconds
     from fcnn_latency.widths import pad_widths
 
@@ -284,7 +296,7 @@ def predict(
     if output is not None:
         check_writable(Path(output))
     rows = _read_architectures(given) if given else [_parse(text) for text in architectures]
-    latencies = _read_model(model).predict(rows)
+    latencies = load(model, trusted=trusted).predict(rows)
     if output is not None:
         padded = pad_widths(rows, max(map(len, rows)))
         frame = pd.DataFrame(padded, columns=layer_names(padded))
@@ -293,6 +305,17 @@ def predict(
         return
     for widths, latency in zip(rows, latencies, strict=True):
         click.echo(f"{','.join(f'{width:g}' for width in widths)}  {format_seconds(latency)}")
+
+
+@main.command()
+@click.argument("model", type=click.Path(exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print all of it, as JSON.")
+def describe(model: str, as_json: bool) -> None:
+    """Show what a MODEL file holds, without building the model."""
+    from fcnn_latency.persistence import manifest_text, read_manifest
+
+    manifest = read_manifest(model)
+    click.echo(json.dumps(manifest, indent=2) if as_json else manifest_text(manifest))
 
 
 @main.command()
@@ -405,20 +428,6 @@ def _doctor_findings(found: list[str]) -> list[str]:
     if not found:
         return ["Nothing found that would disturb a measurement."]
     return ["What to mend", *(f"- {disturbance}" for disturbance in found)]
-
-
-def _read_model(path: str) -> Any:
-    import joblib
-
-    try:
-        model = joblib.load(path)
-    except Exception as error:  # unpickling raises whatever it meets
-        msg = f"{path} is no model file that `fcnn-latency fit` wrote: {error!r}"
-        raise ValueError(msg) from error
-    if not hasattr(model, "predict"):
-        msg = f"{path} holds a {type(model).__name__}, no model that `fcnn-latency fit` wrote."
-        raise ValueError(msg)
-    return model
 
 
 def _parse(text: str) -> list[float]:

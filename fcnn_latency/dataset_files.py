@@ -25,7 +25,14 @@ from fcnn_latency.measurement.store import STORE_SUFFIXES, Store
 from fcnn_latency.stored_dataset import dataset_of_campaigns
 from fcnn_latency.widths import pad_widths
 
-__all__ = ["check_path", "check_writable", "load_dataset", "read_table", "save_dataset"]
+__all__ = [
+    "check_path",
+    "check_writable",
+    "describe_origin",
+    "load_dataset",
+    "read_table",
+    "save_dataset",
+]
 
 
 #: How far a label may lie outside its passes: their common factors are taken out of it.
@@ -57,6 +64,14 @@ def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
         dataset.frame.to_csv(path, index=False)
     else:
         dataset.frame.to_parquet(path, index=False)
+    about = describe_origin(dataset)
+    about_path = path.with_suffix(".json")
+    about_path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return [path, about_path]
+
+
+def describe_origin(dataset: Bunch) -> dict[str, Any]:
+    """What a dataset was measured with, and how far it can be trusted, as JSON can say it."""
     keys = (
         "runtime",
         "protocol",
@@ -70,9 +85,7 @@ def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
     about["space"] = asdict(dataset.space)
     if dataset.reliability is not None:
         about["reliability"] = dataset.reliability.as_dict()
-    about_path = path.with_suffix(".json")
-    about_path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    return [path, about_path]
+    return about
 
 
 def load_dataset(

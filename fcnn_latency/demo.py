@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import joblib
 from sklearn.metrics import PredictionErrorDisplay
 
 from fcnn_latency.comparison import Comparison, compare
 from fcnn_latency.dataset_files import check_writable, save_dataset
 from fcnn_latency.datasets import make_dataset
 from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
+from fcnn_latency.persistence import save
 from fcnn_latency.pipeline import make_latency_pipeline
 
 __all__ = ["run_demo"]
@@ -32,7 +32,7 @@ def run_demo(
     ----------
     folder : path
         Made where it does not exist: gets ``latencies.csv`` and ``.json``, ``comparison.csv``,
-        ``model.joblib`` and three figures.
+        ``model.fcnn`` and three figures.
     n_architectures : int, default=200
         How many to measure.
     random_state : int, default=0
@@ -59,7 +59,8 @@ def run_demo(
     echo(str(result))
     result.table.to_csv(folder / "comparison.csv", index_label="estimator")
     model = make_latency_pipeline(random_state=random_state).fit(X, y)
-    joblib.dump(model, folder / "model.joblib")
+    metrics = {"cross_validated": result.table.loc["deep"].to_dict()}
+    save(model, folder / "model.fcnn", dataset=dataset, metrics=metrics)
     _save_figures(folder, model, y, result)
     echo(f"\nSaved in {folder}/: " + ", ".join(sorted(p.name for p in folder.iterdir())))
     return result

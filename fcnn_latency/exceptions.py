@@ -1,6 +1,12 @@
 """What can go wrong, as classes that a caller can catch."""
 
-__all__ = ["MeasurementError", "MeasurementWarning", "StoreError"]
+__all__ = [
+    "MeasurementError",
+    "MeasurementWarning",
+    "ModelFileError",
+    "ModelFileWarning",
+    "StoreError",
+]
 
 
 class MeasurementError(RuntimeError):
@@ -9,6 +15,14 @@ class MeasurementError(RuntimeError):
 
 class StoreError(RuntimeError):
     """A file cannot be used as a store of readings, or not for what was asked."""
+
+
+class ModelFileError(ValueError):
+    """A file is no model file, is damaged, or holds what is not trusted; nothing of it was run."""
+
+
+class ModelFileWarning(UserWarning):
+    """A model was written with another version of scikit-learn than the one that reads it."""
 
 
 class MeasurementWarning(UserWarning):

@@ -1,5 +1,7 @@
 """The command line."""
 
+import json
+
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -22,15 +24,32 @@ def test_measured_data_can_be_compared(tmp_path):
 
 
 def test_fitted_model_predicts(tmp_path):
-    data, model = str(tmp_path / "own.csv"), str(tmp_path / "model.joblib")
+    data, model = str(tmp_path / "own.csv"), str(tmp_path / "model.fcnn")
     (tmp_path / "own.csv").write_text("layer_1,layer_2,latency\n5,5,1e-6\n7,7,1e-6\n")
     assert run("fit", data, "-e", "mean", "-o", model).exit_code == 0
     assert run("predict", model, "41,41").output == "41,41  1 µs\n"
     assert "Row 0" in run("predict", model, "41,40").output
 
 
+def test_model_file_says_what_it_was_fitted_on_and_how_well(tmp_path):
+    data, model = str(tmp_path / "own.csv"), str(tmp_path / "model.fcnn")
+    rows = [f"{w},{w},{w}e-6,{w}e-6,{w + w % 3 / 100}e-6" for w in range(1, 9)]
+    text = "\n".join(["layer_1,layer_2,latency,pass_1,pass_2", *rows])
+    (tmp_path / "own.csv").write_text(text)
+    fitted = run("fit", data, "-e", "flops", "--folds", "2", "-o", model)
+    assert fitted.exit_code == 0, fitted.output
+    manifest = json.loads(run("describe", model, "--json").output)
+    assert set(manifest["metrics"]) == {"training", "cross_validated"}
+    assert manifest["metrics"]["cross_validated"]["mape"] > 0
+    assert manifest["dataset"]["n_architectures"] == 8
+    assert manifest["dataset"]["noise_floor"] > 0
+    shown = run("describe", model).output
+    assert "training: mape" in shown
+    assert "8 architectures" in shown
+
+
 def test_wider_spaces_go_from_measuring_to_prediction(tmp_path):
-    data, model = str(tmp_path / "wide.csv"), str(tmp_path / "model.joblib")
+    data, model = str(tmp_path / "wide.csv"), str(tmp_path / "model.fcnn")
     given = tmp_path / "given.csv"
     given.write_text("layer_1,layer_2,layer_3\n64,100,64\n70,70,0\n60,70,60\n")
     wide = ("--max-width", "100", "--architectures", str(given), "--signal-length", "80")
@@ -66,7 +85,7 @@ def test_demo_saves_data_model_and_figures(tmp_path):
         "latencies.csv",
         "latencies.json",
         "loss.png",
-        "model.joblib",
+        "model.fcnn",
         "predicted.png",
     }
 
@@ -90,7 +109,8 @@ def test_doctor_shows_versions():
         ("own.json", "[]", ("fit", "own.csv"), "own.json does not say"),
         ("own.json", "{", ("compare", "own.csv"), "own.json does not say"),
         ("own.json", '{"space": {"depth": 5}}', ("fit", "own.csv"), "own.json does not say"),
-        ("m.joblib", "junk", ("predict", "m.joblib", "5,5"), "m.joblib is no model file"),
+        ("m.fcnn", "junk", ("predict", "m.fcnn", "5,5"), "m.fcnn is no model file"),
+        ("m.fcnn", "", ("describe", "m.fcnn"), "it is empty"),
         ("own.txt", "", ("fit", "own.csv", "-o", "own.txt/model"), "own.txt"),
         ("own.txt", "", ("demo", "-o", "own.txt"), "own.txt"),
         ("own.txt", "", ("demo", "-n", "0"), "at least 1"),

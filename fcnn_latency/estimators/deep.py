@@ -23,6 +23,7 @@ from fcnn_latency.blocks import map_blocks
 from fcnn_latency.estimators.linear import PENALTIES, RelativeLinearRegressor, check_latencies
 from fcnn_latency.estimators.network import DenseNetwork
 from fcnn_latency.estimators.parameters import LARGEST_SEED, check_parameters
+from fcnn_latency.keras_archive import KerasArchive
 from fcnn_latency.keras_import import import_keras
 
 __all__ = ["LatencyRegressor"]
@@ -35,10 +36,11 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
     leaves. This is the wide and deep model of Cheng et al., "Wide & deep learning for recommender
     systems" (2016), section 3, fitted one part after the other. With ``target="relative"`` the line
     is that of `RelativeLinearRegressor` and the networks learn log(y / line), so that all errors
-    are relative ones. The networks' inputs are compressed by sign(x) log(1 + \|x\|), since costs range
-    over decades, and standardized; their target is standardized, so that microseconds and seconds
-    train alike, and so that the `l2` penalty keeps a network silent where the line leaves nothing
-    but noise. After training, the networks are kept as arrays: a prediction does not call Keras.
+    are relative ones. The networks' inputs are compressed by sign(x) log(1 + \|x\|), since costs
+    range over decades, and standardized; their target is standardized, so that microseconds and
+    seconds train alike, and so that the `l2` penalty keeps a network silent where the line leaves
+    nothing but noise. After training, the networks are kept as arrays: a prediction does not call
+    Keras.
 
     Parameters
     ----------
@@ -104,10 +106,13 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         What the output of each network is multiplied by: the least-squares weight in [0, 1] on its
         validation rows where there is a linear part, so that a network that has learnt noise is
         left out; else 1.
+    archives_ : list of KerasArchive
+        The trained Keras networks; ``archives_[0].network()`` is a `keras.Model` whose input is
+        compressed and standardized.
     regressors_ : list of scikeras.wrappers.KerasRegressor
-        The trained engines.
+        The engines that trained them; neither pickled nor saved.
     callbacks_ : list of keras.callbacks.Callback
-        Those of the last training; not kept when pickled.
+        Those of the last training; neither pickled nor saved.
     history_ : dict of str to list of float
         Per epoch of the last training ``loss`` (of the standardized target, weight penalty
         included), ``mse``, ``mae`` and ``rmse`` (in units of the target: relative errors, or
@@ -221,10 +226,11 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         inputs = self._inputs(encoded)
         target = (left / (self.target_scale_ or 1.0)).astype(np.float32)
         seed = _seed(self.random_state)
-        self.regressors_, self.networks_, self.weights_ = [], [], []
+        self.regressors_, self.archives_, self.networks_, self.weights_ = [], [], [], []
         for number in range(int(self.n_networks)):
             regressor, network, weight = self._train(inputs, target, seed + number)
             self.regressors_.append(regressor)
+            self.archives_.append(KerasArchive(regressor.model_))
             self.networks_.append(network)
             self.weights_.append(weight)
         self.history_ = self._history_in_units()
@@ -252,9 +258,6 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             random_state=seed,
             verbose=int(self.verbose),
         ).fit(inputs, target, **held_out)
-        # The engine keeps its callbacks twice; a prediction needs neither.
-        regressor.set_params(fit__callbacks=None)
-        vars(regressor).pop("_fit_callbacks", None)
         loss = regressor.history_["loss"][-1]
         if not np.isfinite(loss):
             msg = (
@@ -305,9 +308,10 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         return DummyRegressor().fit(X, y)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without `callbacks_`: TensorBoard's holds open files, which cannot be pickled."""
+        """Without what only training needs, and what holds open files as TensorBoard's callback."""
         state = dict(super().__getstate__())
-        state.pop("callbacks_", None)
+        for name in ("callbacks_", "regressors_"):
+            state.pop(name, None)
         return state
 
     def __sklearn_tags__(self) -> Any:

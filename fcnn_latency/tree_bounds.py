@@ -1,0 +1,84 @@
+"""Whether the nodes of loaded decision trees stay within their arrays.
+
+scikit-learn follows the indices of its trees without looking, so that a file with others would read
+foreign memory. skops trusts no trees for that reason.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.ensemble._forest import BaseForest
+from sklearn.ensemble._gb import BaseGradientBoosting
+
+from fcnn_latency.exceptions import ModelFileError
+
+__all__ = ["check_trees"]
+
+
+def check_trees(estimator: BaseEstimator) -> None:
+    """Check the trees that an estimator itself holds.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Just loaded, its parts too.
+
+    Raises
+    ------
+    ModelFileError
+        If a node points outside its tree, back to a node before it, or to no feature.
+    """
+    name = type(estimator).__name__
+    held = vars(estimator)
+    if "tree_" in held:
+        _require(held["tree_"].n_features == held["n_features_in_"], name)
+        _require(_is_tree_bounded(held["tree_"]), name)
+    if isinstance(estimator, BaseForest | BaseGradientBoosting) and "estimators_" in held:
+        for tree in np.ravel(held["estimators_"]):
+            _require(tree.n_features_in_ == held["n_features_in_"], name)
+    for predictors in held.get("_predictors", ()):
+        for predictor in predictors:
+            _require(_is_predictor_bounded(predictor, held["n_features_in_"]), name)
+
+
+def _require(bounded: bool, name: str) -> None:
+    if not bounded:
+        msg = f"The file holds a {name} with a node that points outside its tree."
+        raise ModelFileError(msg)
+
+
+def _is_tree_bounded(tree: Any) -> bool:
+    if not 0 < tree.node_count <= tree.capacity:
+        return False
+    inner = tree.children_left != -1
+    feature = tree.feature[inner]
+    return (
+        _point_ahead(tree.children_left, inner)
+        and _point_ahead(tree.children_right, inner)
+        and bool(((feature >= 0) & (feature < tree.n_features)).all())
+    )
+
+
+def _is_predictor_bounded(predictor: Any, n_features: int) -> bool:
+    """The same of a tree of histogram-based gradient boosting."""
+    nodes = predictor.nodes
+    inner = nodes["is_leaf"] == 0
+    split = nodes[inner]
+    by_category = split[split["is_categorical"] != 0]
+    return (
+        len(nodes) > 0
+        and _point_ahead(nodes["left"], inner)
+        and _point_ahead(nodes["right"], inner)
+        and bool(((split["feature_idx"] >= 0) & (split["feature_idx"] < n_features)).all())
+        and bool((by_category["bitset_idx"] < len(predictor.raw_left_cat_bitsets)).all())
+    )
+
+
+def _point_ahead(children: npt.NDArray[Any], inner: npt.NDArray[np.bool_]) -> bool:
+    """Whether each inner node's child comes after it and exists, so that a walk down ends."""
+    child, node = children.astype(np.int64)[inner], np.flatnonzero(inner)
+    return bool(((child > node) & (child < len(children))).all())
