@@ -12,7 +12,11 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
+    from fcnn_latency.estimators.lookup import LookupTableRegressor
+    from fcnn_latency.estimators.measured import MeasuredLatency
+    from fcnn_latency.estimators.roofline import RooflineRegressor
     from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
+    from fcnn_latency.layer_table import load_layer_table, make_layer_table, save_layer_table
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
     from fcnn_latency.metrics import SCORERS
@@ -24,19 +28,25 @@ _HOMES = {
     "ArchitectureEncoder": "encoding",
     "FCNNSpace": "architecture",
     "LatencyRegressor": "estimators.deep",
+    "LookupTableRegressor": "estimators.lookup",
     "LossCurveDisplay": "displays",
+    "MeasuredLatency": "estimators.measured",
     "MeasurementError": "exceptions",
     "MeasurementProtocol": "measurement.protocol",
     "MeasurementWarning": "exceptions",
+    "RooflineRegressor": "estimators.roofline",
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
     "StoreError": "exceptions",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
     "load_dataset": "dataset_files",
+    "load_layer_table": "layer_table",
     "make_dataset": "datasets",
     "make_latency_pipeline": "pipeline",
+    "make_layer_table": "layer_table",
     "save_dataset": "dataset_files",
+    "save_layer_table": "layer_table",
 }
 
 __all__ = [
@@ -45,18 +55,24 @@ __all__ = [
     "ArchitectureEncoder",
     "FCNNSpace",
     "LatencyRegressor",
+    "LookupTableRegressor",
     "LossCurveDisplay",
+    "MeasuredLatency",
     "MeasurementError",
     "MeasurementProtocol",
     "MeasurementWarning",
+    "RooflineRegressor",
     "Runtime",
     "StoreError",
     "compare",
     "fetch_capstone2023",
     "load_dataset",
+    "load_layer_table",
     "make_dataset",
     "make_latency_pipeline",
+    "make_layer_table",
     "save_dataset",
+    "save_layer_table",
 ]
 
 

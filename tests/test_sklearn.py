@@ -8,7 +8,16 @@ import pytest
 from sklearn.utils import check_array
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from fcnn_latency import ArchitectureEncoder, FCNNSpace, LatencyRegressor
+from fcnn_latency import (
+    ArchitectureEncoder,
+    FCNNSpace,
+    LatencyRegressor,
+    LookupTableRegressor,
+    MeasuredLatency,
+    MeasurementProtocol,
+    RooflineRegressor,
+)
+from tests.short_campaigns import NumPyRuntime
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,17 @@ class AnyMatrixSpace(FCNNSpace):
 ESTIMATORS = [
     ArchitectureEncoder(space=AnyMatrixSpace(max_layers=40, tie_io=False), features="costs"),
     LatencyRegressor(epochs=3, random_state=0),
+    RooflineRegressor(),
+    LookupTableRegressor(),
+    MeasuredLatency(
+        NumPyRuntime(),
+        MeasurementProtocol(
+            "shortest", passes=1, processes=1, rounds=2, samples_per_block=1, calls_per_sample=1
+        ),
+        space=AnyMatrixSpace(max_layers=40, tie_io=False),
+        scale="campaign",
+        random_state=0,
+    ),
 ]
 
 
@@ -38,6 +58,8 @@ def test_scikit_learn_check(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize(("estimator", "least"), list(zip(ESTIMATORS, [45, 50], strict=True)))
+@pytest.mark.parametrize(
+    ("estimator", "least"), list(zip(ESTIMATORS, [45, 50, 50, 50, 40], strict=True))
+)
 def test_checks_are_not_skipped_by_a_tag(estimator, least):
     assert len(list(estimator_checks_generator(estimator))) >= least

@@ -29,7 +29,7 @@ from fcnn_latency.measurement.protocol import MeasurementProtocol
 from fcnn_latency.measurement.reports import REFERENCE, BuildReport, ProcessReport, RoundReport
 from fcnn_latency.measurement.runtimes.base import Runtime
 from fcnn_latency.measurement.timing import Block, calibrate_block, collector_off, time_block
-from fcnn_latency.measurement.workload import Workload
+from fcnn_latency.measurement.workload import Model, Workload
 
 __all__ = ["build_group", "calibrate", "release_group", "start_session", "time_round"]
 
@@ -55,9 +55,10 @@ class _Session:
     failures: dict[int, str] = field(default_factory=dict)
     resident_at_start: int = 0
 
-    def prepare(self, widths: Sequence[int]) -> tuple[Callable[[], Any], float | None]:
+    def prepare(self, model: Model) -> tuple[Callable[[], Any], float | None]:
         """Build a model and warm it up; the call, and the seconds of the first one."""
-        call = self.runtime.prepare(widths, self.workload.inputs(widths[0]), WEIGHTS_SEED)
+        inputs = self.workload.inputs(model.widths[0], model.rows)
+        call = self.runtime.prepare(model.widths, inputs, WEIGHTS_SEED)
         first = None
         for number in range(self.protocol.warmup_calls):
             start = time.perf_counter()
@@ -106,8 +107,9 @@ def start_session(
     runtime.load()
     move_to(cores.timing)
     if protocol.reference_every or protocol.samples_per_block is None:
+        reference = Model(protocol.reference_widths)
         session.references.extend(
-            session.prepare(protocol.reference_widths)[0] for _ in range(protocol.reference_models)
+            session.prepare(reference)[0] for _ in range(protocol.reference_models)
         )
     environment = describe_environment(runtime.packages)
     gc.collect()
@@ -142,13 +144,13 @@ def calibrate() -> Block:
     )
 
 
-def build_group(widths: Sequence[tuple[int, ...]], while_timing: bool) -> BuildReport:
+def build_group(models: Sequence[Model], while_timing: bool) -> BuildReport:
     """Build and warm up the models of a group.
 
     Parameters
     ----------
-    widths : sequence of tuple of int
-        The architectures.
+    models : sequence of Model
+        What to build.
     while_timing : bool
         Whether another process times meanwhile, so that this one keeps off its core.
     """
@@ -156,11 +158,11 @@ def build_group(widths: Sequence[tuple[int, ...]], while_timing: bool) -> BuildR
     if while_timing:
         move_to(session.cores.building)
     first_calls: dict[int, float] = {}
-    for model, model_widths in enumerate(widths):
-        with session.recording_failure(model):
-            session.calls[model], first = session.prepare(model_widths)
+    for place, model in enumerate(models):
+        with session.recording_failure(place):
+            session.calls[place], first = session.prepare(model)
             if first is not None:
-                first_calls[model] = first
+                first_calls[place] = first
     gc.collect()
     return BuildReport(session.process, first_calls, dict(session.failures))
 
