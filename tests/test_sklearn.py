@@ -1,6 +1,8 @@
 """scikit-learn's own checks on every estimator and transformer."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from fcnn_latency import (
     MeasurementProtocol,
     RooflineRegressor,
 )
-from tests.short_campaigns import NumPyRuntime
+from short_campaigns import NumPyRuntime
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,20 @@ class AnyMatrixSpace(FCNNSpace):
         return np.pad(widths, ((0, 0), (0, self.max_layers - widths.shape[1])))
 
 
+#: No more than a label takes.
+SHORTEST = MeasurementProtocol(
+    "shortest",
+    passes=1,
+    processes=1,
+    rounds=2,
+    samples_per_block=1,
+    calls_per_sample=1,
+    reference_every=0,
+    build_ahead=False,
+)
+#: Some checks want the same prediction twice: what a store holds is not measured again.
+FOLDER = TemporaryDirectory()
+
 ESTIMATORS = [
     ArchitectureEncoder(space=AnyMatrixSpace(max_layers=40, tie_io=False), features="costs"),
     LatencyRegressor(epochs=3, random_state=0),
@@ -43,11 +59,10 @@ ESTIMATORS = [
     LookupTableRegressor(),
     MeasuredLatency(
         NumPyRuntime(),
-        MeasurementProtocol(
-            "shortest", passes=1, processes=1, rounds=2, samples_per_block=1, calls_per_sample=1
-        ),
+        SHORTEST,
         space=AnyMatrixSpace(max_layers=40, tie_io=False),
         scale="campaign",
+        store=Path(FOLDER.name, "latencies.sqlite"),
         random_state=0,
     ),
 ]

@@ -41,7 +41,8 @@ class MeasuredLatency(RegressorMixin, BaseEstimator):
     target_error : float or None, default=None
         Relative standard error that is aimed at, as in `make_dataset`.
     store : path or None, default=None
-        SQLite file that every reading is written to, as in `make_dataset`.
+        SQLite file that every reading is written to, as in `make_dataset`. With one, and a fixed
+        `random_state`, the same architectures are not measured again.
     client : distributed.Client or None, default=None
         Measure on the hosts of this Dask cluster, as in `make_dataset`.
     wait : bool, default=True
