@@ -19,7 +19,7 @@ from fcnn_latency import (
     MeasurementProtocol,
     RooflineRegressor,
 )
-from short_campaigns import NumPyRuntime
+from numpy_runtime import NumPyRuntime
 
 
 @dataclass(frozen=True)
