@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import nnls
 from scipy.spatial import KDTree
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import RidgeCV
@@ -67,11 +66,16 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
     diverse edge devices" (2021).
 
     With a table measured by `make_layer_table` it predicts architectures that have never been
-    measured whole, and `fit` learns nothing. Without one the table is estimated from the whole
-    architectures given to `fit`: its entries are those of a refined `RooflineRegressor`, each
-    multiplied by a factor that ridge regression, on the relative error, finds from the
-    architectures that read it, together with factors shared by all entries of the same rows,
-    inputs or outputs or of two of them. The penalty is chosen by leave-one-out.
+    measured whole, and `fit` learns nothing, unless the table is to be rescaled. Without one the
+    table is estimated from the whole architectures given to `fit`: a refined `RooflineRegressor`
+    gives its entries, which then are rescaled.
+
+    Rescaling adjusts entries to what architectures show that read them, since layers in a network
+    do not cost quite what they cost alone: each is multiplied by 1 + a + b + ..., with one
+    correction of its own, one common to the whole table, and one each shared by all entries of the
+    same rows, inputs or outputs, or of the same two of these. The corrections are solved for by
+    ridge regression on the relative error, so that they stay near 0 where few architectures speak
+    for them; the penalty is chosen by leave-one-out.
 
     Parameters
     ----------
@@ -85,10 +89,8 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
     signal_length : int, default=50
         Values that one inference reads, cut into ceil(signal_length / w_1) rows.
     rescale : bool, default=False
-        Whether the overhead of a call, a correction of every layer and a factor common to all
-        entries are fitted to the training data, by non-negative least squares of the relative
-        error, since layers in a network do not cost quite what they cost alone. False is the
-        table as measured. Without a table there is nothing to rescale.
+        Whether a table that is given is rescaled to the training data. False is the table as
+        measured; a table that is estimated always is.
 
     Attributes
     ----------
@@ -98,6 +100,8 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
         What each entry adds to the latency of a network, in seconds.
     overhead_ : float
         The overhead of a call in seconds.
+    measured_ : bool
+        Whether the table was given.
     n_features_in_ : int
         Columns of the widths seen in `fit`.
 
@@ -150,6 +154,7 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
             If data, table or a parameter are wrong.
         """
         check_parameters(self, _RULES)
+        self.measured_ = self.table is not None
         if y is None and self.table is not None and not self.rescale:
             check_widths(self, X, reset=True)
             self._read_table()
@@ -233,30 +238,23 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
         self.entries_ = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
         self.overhead_ = roofline.call_overhead_
         self.costs_ = roofline.layer_latencies(Layers(*self.entries_.T))
+        self._rescale(layers, y)
+
+    def _rescale(self, layers: Layers, y: Array) -> None:
+        """Multiply entries by what the architectures show that read them."""
         weights = relative_weights(y)[:, None]
         reads = self._reads(layers) @ sparse.diags_array(self.costs_)
-        shared = _shared_factors([len(axis) for axis in axes])
+        shared = _shared_factors(self.entries_)
         design = (reads @ shared).multiply(weights).toarray()
         residual = (y - self.overhead_ - reads.sum(axis=1)) * weights[:, 0]
         ridge = RidgeCV(RIDGE_PENALTIES, fit_intercept=False).fit(design, residual)
-        self.costs_ *= np.maximum(1.0 + shared @ ridge.coef_, 0.0)
-
-    def _rescale(self, layers: Layers, y: Array) -> None:
-        weights = relative_weights(y)
-        design = np.stack(
-            [np.ones_like(y), layers.counts, self._reads(layers) @ self.costs_], axis=1
-        )
-        scale = np.linalg.norm(design * weights[:, None], axis=0)
-        scale[scale == 0] = 1.0
-        solution, _ = nnls(design * weights[:, None] / scale, y * weights)
-        self.overhead_, layer, factor = map(float, solution / scale)
-        self.costs_ = layer + factor * self.costs_
+        self.costs_ = self.costs_ * np.maximum(1.0 + shared @ ridge.coef_, 0.0)
 
     def _reads(self, layers: Layers) -> sparse.csr_array:
         """How often each architecture reads each entry, shape (n_samples, n_entries)."""
         there = layers.rows > 0
         sizes = np.stack([size[there] for size in layers], axis=1)
-        if self.table is not None:
+        if self.measured_:
             self._check_covered(there, sizes)
         if self.interpolation == "nearest":
             known, wanted = (np.log(np.maximum(s, 1.0)) for s in (self.entries_, sizes))
@@ -314,13 +312,11 @@ def _corners(axes: list[Array], sizes: Array) -> tuple[list[npt.NDArray[np.intp]
     return places, [np.prod([share for _, share in corner], axis=0) for corner in corners]
 
 
-def _shared_factors(shape: list[int]) -> sparse.csr_array:
-    """Which factors each entry of a grid has: its own, and those of its rows, inputs, outputs."""
+def _shared_factors(entries: Array) -> sparse.csr_array:
+    """Which factors an entry has: its own, and those shared by all of one, two or no same sizes."""
     parts = []
-    for chosen in product((False, True), repeat=len(shape)):
-        factors = sparse.csr_array(np.ones((1, 1)))
-        for of_its_own, size in zip(chosen, shape, strict=True):
-            own = sparse.eye_array(size) if of_its_own else np.ones((size, 1))
-            factors = sparse.kron(factors, own, format="csr")
-        parts.append(factors)
+    for chosen in product((False, True), repeat=entries.shape[1]):
+        _, factor = np.unique(entries[:, chosen], axis=0, return_inverse=True)
+        places = (np.arange(len(entries)), factor.ravel())
+        parts.append(sparse.csr_array((np.ones(len(entries)), places)))
     return sparse.csr_array(sparse.hstack(parts))
