@@ -100,15 +100,15 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
         What each entry adds to the latency of a network, in seconds.
     overhead_ : float
         The overhead of a call in seconds.
-    measured_ : bool
-        Whether the table was given.
+    roofline_ : RooflineRegressor or None
+        What an estimated table is made from; None where the table was given.
     n_features_in_ : int
         Columns of the widths seen in `fit`.
 
     Notes
     -----
     A layer outside a table that was given is an error. A table that was estimated covers its
-    training data; beyond, it is continued linearly or with its last entry.
+    training data; beyond, the roofline says what more a layer takes than the nearest one inside.
 
     Examples
     --------
@@ -154,7 +154,7 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
             If data, table or a parameter are wrong.
         """
         check_parameters(self, _RULES)
-        self.measured_ = self.table is not None
+        self.roofline_: RooflineRegressor | None = None
         if y is None and self.table is not None and not self.rescale:
             check_widths(self, X, reset=True)
             self._read_table()
@@ -188,7 +188,18 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         layers = layers_of(check_widths(self, X, reset=False), int(self.signal_length))
-        return np.asarray(self.overhead_ + self._reads(layers) @ self.costs_)
+        if self.roofline_ is None:
+            return np.asarray(self.overhead_ + self._reads(layers) @ self.costs_)
+        inside = self._clipped(layers)
+        latency_of = self.roofline_.layer_latencies
+        beyond = (latency_of(layers) - latency_of(inside)).sum(axis=1)
+        return np.asarray(self.overhead_ + self._reads(inside) @ self.costs_ + beyond)
+
+    def _clipped(self, layers: Layers) -> Layers:
+        """Layers no smaller and no larger than the table has them."""
+        ends = zip(self.entries_.min(axis=0), self.entries_.max(axis=0), strict=True)
+        clipped = [np.clip(size, *end) for size, end in zip(layers, ends, strict=True)]
+        return Layers(*(np.where(layers.rows > 0, size, 0.0) for size in clipped))
 
     def _read_table(self) -> None:
         frame = getattr(self.table, "frame", self.table)
@@ -231,7 +242,7 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
 
     def _estimate(self, widths: Array, layers: Layers, y: Array) -> None:
         """Entries of a roofline, corrected by what their readers show."""
-        roofline = RooflineRegressor(self.signal_length).fit(widths, y)
+        self.roofline_ = roofline = RooflineRegressor(self.signal_length).fit(widths, y)
         there = layers.rows > 0
         sizes = [size[there] if there.any() else np.ones(1) for size in layers]
         axes = layer_nodes(sizes[0], *((size.min(), size.max()) for size in sizes[1:]))
@@ -254,7 +265,7 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
         """How often each architecture reads each entry, shape (n_samples, n_entries)."""
         there = layers.rows > 0
         sizes = np.stack([size[there] for size in layers], axis=1)
-        if self.measured_:
+        if self.roofline_ is None:
             self._check_covered(there, sizes)
         if self.interpolation == "nearest":
             known, wanted = (np.log(np.maximum(s, 1.0)) for s in (self.entries_, sizes))
@@ -296,8 +307,8 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
 def _corners(axes: list[Array], sizes: Array) -> tuple[list[npt.NDArray[np.intp]], list[Array]]:
     """Entries at the corners of the cell of each layer, and their shares in its latency.
 
-    Beyond the grid the outermost cell is continued. SciPy's `RegularGridInterpolator` gives the
-    same values, but not the shares that an estimated table is solved from.
+    SciPy's `RegularGridInterpolator` gives the same values, but not the shares that a table is
+    rescaled by.
     """
     sides = []
     for axis, size in zip(axes, sizes.T, strict=True):
