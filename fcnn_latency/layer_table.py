@@ -118,7 +118,7 @@ def make_layer_table(
 
     Examples
     --------
-    >>> table = make_layer_table([1, 4], [8, 50], [16], protocol="quick", random_state=0)
+    >>> table = make_layer_table([1, 4], [8, 50], [16], runtime="litert", protocol="quick")
     >>> table.frame[["rows", "fan_in", "fan_out"]].to_numpy().tolist()
     [[0, 0, 0], [1, 8, 16], [1, 50, 16], [4, 8, 16], [4, 50, 16]]
     >>> bool(0 < table.overhead < table.frame["latency"][1:].min())

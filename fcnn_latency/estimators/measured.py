@@ -59,7 +59,7 @@ class MeasuredLatency(RegressorMixin, BaseEstimator):
 
     Examples
     --------
-    >>> measured = MeasuredLatency("keras", "quick", random_state=0).fit([[41, 41, 0, 0, 0]])
+    >>> measured = MeasuredLatency("litert", "quick", random_state=0).fit([[41, 41, 0, 0, 0]])
     >>> short, long = measured.predict([[41, 41, 0, 0, 0], [41, 9, 9, 9, 41]])
     >>> bool(short < long)
     True
