@@ -17,7 +17,7 @@ from fcnn_latency.measurement.protocol import MeasurementProtocol
 from fcnn_latency.measurement.runtimes import get_runtime
 from fcnn_latency.measurement.timing import Block
 from fcnn_latency.measurement.worker import WORKER_ENVIRONMENT
-from fcnn_latency.measurement.workload import Workload
+from fcnn_latency.measurement.workload import Model, Workload
 
 PROTOCOL = MeasurementProtocol("reference only", reference_every=1)
 BLOCK = Block(samples=5, calls_per_sample=1)
@@ -36,7 +36,7 @@ def start() -> ProcessPoolExecutor:
 
 def reference_latency(executor: ProcessPoolExecutor) -> float:
     """A low quantile of reference readings, in seconds."""
-    executor.submit(build_group, [PROTOCOL.reference_widths], False).result()
+    executor.submit(build_group, [Model(PROTOCOL.reference_widths)], False).result()
     rounds = [executor.submit(time_round, number, 0, BLOCK) for number in range(N_ROUNDS)]
     readings = np.concatenate([round.result().seconds for round in rounds])
     executor.submit(release_group).result()

@@ -13,7 +13,10 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
     from fcnn_latency.estimators.linear import RelativeLinearRegressor
+    from fcnn_latency.estimators.lookup import LookupTableRegressor
+    from fcnn_latency.estimators.measured import MeasuredLatency
     from fcnn_latency.estimators.mixed import MixedLatencyRegressor
+    from fcnn_latency.estimators.roofline import RooflineRegressor
     from fcnn_latency.exceptions import (
         MeasurementError,
         MeasurementWarning,
@@ -21,6 +24,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
         ModelFileWarning,
         StoreError,
     )
+    from fcnn_latency.layer_table import load_layer_table, make_layer_table, save_layer_table
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
     from fcnn_latency.metrics import SCORERS
@@ -33,7 +37,9 @@ _HOMES = {
     "ArchitectureEncoder": "encoding",
     "FCNNSpace": "architecture",
     "LatencyRegressor": "estimators.deep",
+    "LookupTableRegressor": "estimators.lookup",
     "LossCurveDisplay": "displays",
+    "MeasuredLatency": "estimators.measured",
     "MeasurementError": "exceptions",
     "MeasurementProtocol": "measurement.protocol",
     "MeasurementWarning": "exceptions",
@@ -41,6 +47,7 @@ _HOMES = {
     "ModelFileError": "exceptions",
     "ModelFileWarning": "exceptions",
     "RelativeLinearRegressor": "estimators.linear",
+    "RooflineRegressor": "estimators.roofline",
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
     "StoreError": "exceptions",
@@ -48,11 +55,14 @@ _HOMES = {
     "fetch_capstone2023": "capstone2023",
     "load": "persistence",
     "load_dataset": "dataset_files",
+    "load_layer_table": "layer_table",
     "make_dataset": "datasets",
     "make_latency_pipeline": "pipeline",
+    "make_layer_table": "layer_table",
     "read_manifest": "persistence",
     "save": "persistence",
     "save_dataset": "dataset_files",
+    "save_layer_table": "layer_table",
 }
 
 __all__ = [
@@ -61,7 +71,9 @@ __all__ = [
     "ArchitectureEncoder",
     "FCNNSpace",
     "LatencyRegressor",
+    "LookupTableRegressor",
     "LossCurveDisplay",
+    "MeasuredLatency",
     "MeasurementError",
     "MeasurementProtocol",
     "MeasurementWarning",
@@ -69,17 +81,21 @@ __all__ = [
     "ModelFileError",
     "ModelFileWarning",
     "RelativeLinearRegressor",
+    "RooflineRegressor",
     "Runtime",
     "StoreError",
     "compare",
     "fetch_capstone2023",
     "load",
     "load_dataset",
+    "load_layer_table",
     "make_dataset",
     "make_latency_pipeline",
+    "make_layer_table",
     "read_manifest",
     "save",
     "save_dataset",
+    "save_layer_table",
 ]
 
 

@@ -146,6 +146,9 @@ def load_dataset(
     if path.suffix.lower() in STORE_SUFFIXES:
         with Store(path, read_only=True) as store:
             chosen = _choose_campaigns(store, runtime, campaigns)
+            if all("input_rows" in store.conditions(number) for number in chosen):
+                msg = f"{path} holds single layers, no architectures: read it by load_layer_table."
+                raise ValueError(msg)
             bunch = dataset_of_campaigns(store, chosen, corrected=corrected, as_frame=as_frame)
         warn_of_weaknesses(bunch)
         return bunch

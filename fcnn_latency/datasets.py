@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 
 from fcnn_latency.architecture import FCNNSpace
 from fcnn_latency.bunch import warn_of_weaknesses
@@ -35,7 +35,7 @@ from fcnn_latency.measurement.workload import Workload
 from fcnn_latency.stored_dataset import REFINEMENTS, dataset_of_campaigns, scale_of_campaign
 from fcnn_latency.widths import trim_widths
 
-__all__ = ["make_dataset"]
+__all__ = ["make_dataset", "measure_architectures"]
 
 #: The values of `scale`.
 SCALES = ("machine", "campaign")
@@ -177,6 +177,54 @@ random_state, DESCR
     >>> bool(dataset.target[0] < dataset.target[1])
     True
     """
+    bunch = measure_architectures(
+        architectures,
+        space=space,
+        runtime=runtime,
+        protocol=protocol,
+        signal_length=signal_length,
+        scale=scale,
+        target_error=target_error,
+        store=store,
+        client=client,
+        wait=wait,
+        random_state=random_state,
+        as_frame=as_frame,
+        verbose=verbose,
+    )
+    warn_of_weaknesses(bunch)
+    return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+def measure_architectures(
+    architectures: Any,
+    *,
+    input_rows: Sequence[int] | None = None,
+    space: FCNNSpace | None,
+    runtime: str | Runtime | None,
+    protocol: str | MeasurementProtocol,
+    signal_length: int,
+    scale: str,
+    target_error: float | None,
+    store: str | os.PathLike[str] | None,
+    client: Any,
+    wait: bool,
+    random_state: Any,
+    as_frame: bool = False,
+    verbose: int,
+) -> Bunch:
+    """`make_dataset` without its warnings, for architectures that may have rows of their own.
+
+    Parameters
+    ----------
+    architectures, space, runtime, protocol, signal_length, scale, target_error, store, client, \
+wait, random_state, as_frame, verbose
+        As in `make_dataset`.
+    input_rows : sequence of int or None, default=None
+        Rows that one inference of each architecture reads, instead of those that the signal is
+        cut into; the reference architecture reads the signal all the same. The Bunch then has
+        them as ``input_rows``.
+    """
     space = FCNNSpace() if space is None else space
     runtime = get_runtime(get_protocol(protocol).default_runtime if runtime is None else runtime)
     protocol = get_protocol(protocol, runtime.protocol_fields)
@@ -198,6 +246,8 @@ random_state, DESCR
         "scale": scale,
         "random_state": int(random_state) if isinstance(random_state, numbers.Integral) else None,
     }
+    if input_rows is not None:
+        conditions["input_rows"] = [int(rows) for rows in input_rows]
     asked = _ask(architectures, space, random_state, conditions)
     with ExitStack() as stack:
         opened = stack.enter_context(_open(store))
@@ -216,8 +266,7 @@ random_state, DESCR
                 raise
             msg = "Interrupted before one architecture was complete."
             raise KeyboardInterrupt(msg) from None
-    warn_of_weaknesses(bunch)
-    return (bunch.data, bunch.target) if return_X_y else bunch
+    return bunch
 
 
 @contextmanager

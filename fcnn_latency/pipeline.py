@@ -16,7 +16,10 @@ from fcnn_latency.architecture import FCNNSpace
 from fcnn_latency.encoding import ArchitectureEncoder
 from fcnn_latency.estimators.deep import LatencyRegressor
 from fcnn_latency.estimators.linear import RelativeLinearRegressor
+from fcnn_latency.estimators.lookup import LookupTableRegressor
+from fcnn_latency.estimators.measured import MeasuredLatency
 from fcnn_latency.estimators.mixed import MixedLatencyRegressor
+from fcnn_latency.estimators.roofline import RooflineRegressor
 
 __all__ = ["ESTIMATORS", "make_latency_pipeline"]
 
@@ -29,7 +32,13 @@ ESTIMATORS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
     "mixed": ("tiles", lambda seed: [MixedLatencyRegressor(random_state=seed)]),
     "paper": ("widths", lambda seed: [LatencyRegressor.paper(random_state=seed)]),
     "deep": ("tiles", lambda seed: [LatencyRegressor(random_state=seed)]),
+    "roofline": ("widths", lambda seed: [RooflineRegressor()]),
+    "lookup": ("widths", lambda seed: [LookupTableRegressor()]),
+    "measured": ("widths", lambda seed: [MeasuredLatency(random_state=seed)]),
 }
+
+#: Those that reckon with widths, and can do nothing with other features.
+OF_WIDTHS = ("roofline", "lookup", "measured")
 
 
 def _boosting(seed: Any) -> TransformedTargetRegressor:
@@ -45,15 +54,19 @@ def make_latency_pipeline(
     features: str | None = None,
     signal_length: int = 50,
     random_state: Any = None,
+    **parameters: Any,
 ) -> Pipeline:
     """A scikit-learn pipeline from architectures to latencies in seconds.
 
     Parameters
     ----------
-    estimator : {"deep", "paper", "linear", "flops", "mean"}, default="deep"
+    estimator : {"deep", "paper", "linear", "flops", "mean", "roofline", "lookup", "measured"}, \
+default="deep"
         ``"deep"``: `LatencyRegressor`. ``"paper"``: the network of Beglaryan and Ringhofer (2023).
         ``"linear"``: least squares on the encoding. ``"flops"``: latency = a FLOPs + b.
-        ``"mean"``: the mean of the training labels.
+        ``"mean"``: the mean of the training labels. ``"roofline"``: `RooflineRegressor`.
+        ``"lookup"``: `LookupTableRegressor`, whose table is estimated unless `table` is given.
+        ``"measured"``: `MeasuredLatency`, whose predictions are measurements.
     space : FCNNSpace or None, default=None
         The space of the architectures; None is ``FCNNSpace()``.
     features : {"widths", "costs", "flops"} or None, default=None
@@ -62,11 +75,14 @@ def make_latency_pipeline(
         Values that one inference reads.
     random_state : int or None, default=None
         Seed of the estimator.
+    **parameters
+        Parameters of the estimator, such as ``table`` for ``"lookup"``.
 
     Raises
     ------
     ValueError
-        If no estimator has that name; lists those that there are.
+        If no estimator has that name or parameter (lists those that there are), or it takes no
+        such features.
 
     Examples
     --------
@@ -78,5 +94,12 @@ def make_latency_pipeline(
         msg = f"Unknown estimator {estimator!r}. Valid ones: {sorted(ESTIMATORS)}."
         raise ValueError(msg)
     own_features, make_steps = ESTIMATORS[estimator]
+    if estimator in OF_WIDTHS and features not in (None, "widths"):
+        msg = f"Estimator {estimator!r} reckons with features='widths'. Got {features!r} instead."
+        raise ValueError(msg)
     encoder = ArchitectureEncoder(space, features or own_features, signal_length)
-    return make_pipeline(encoder, *make_steps(random_state))
+    pipeline = make_pipeline(encoder, *make_steps(random_state))
+    taken = pipeline[-1].get_params(deep=False)
+    shared = {"space": space, "signal_length": signal_length}
+    pipeline[-1].set_params(**{k: v for k, v in shared.items() if k in taken}, **parameters)
+    return pipeline

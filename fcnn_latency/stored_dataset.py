@@ -47,6 +47,7 @@ class _Part:
 
     number: int
     padded: npt.NDArray[np.int64]
+    input_rows: npt.NDArray[np.int64]
     passes: npt.NDArray[np.float64]
     labels: npt.NDArray[np.float64]
     errors: npt.NDArray[np.float64]
@@ -127,6 +128,8 @@ def dataset_of_campaigns(
     )
     bunch.rounds = pd.concat([part.rounds for part in parts], ignore_index=True)
     bunch.missing = pd.concat([_missing_frame(part) for part in parts])
+    if "input_rows" in conditions[0]:
+        bunch.input_rows = _picked(parts, "input_rows")
     bunch.interrupted = interrupted
     bunch.corrected = corrected
     if not corrected:
@@ -138,7 +141,8 @@ def dataset_of_campaigns(
 
 
 def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Part:
-    protocol = MeasurementProtocol.from_dict(store.conditions(number)["protocol"])
+    conditions = store.conditions(number)
+    protocol = MeasurementProtocol.from_dict(conditions["protocol"])
     architectures = store.architectures(number)
     readings = store.readings(number)
     passes = reduce_passes(readings, len(architectures), protocol, corrected=corrected)
@@ -158,6 +162,7 @@ def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Pa
     return _Part(
         number,
         pad_widths(architectures, max_layers),
+        np.array(conditions.get("input_rows") or [0] * len(architectures), dtype=np.int64),
         passes,
         labels,
         errors,
@@ -206,6 +211,8 @@ def differences_of_campaigns(store: Store, first: int, second: int) -> list[str]
     """Why the readings of two campaigns cannot be pooled; empty where they can."""
     one, other = store.conditions(first), store.conditions(second)
     found = [f"{key}: {one[key]!r} and {other[key]!r}" for key in POOLED if one[key] != other[key]]
+    if ("input_rows" in one) != ("input_rows" in other):
+        found.append("what is measured: single layers and whole architectures")
     protocols = (one["protocol"], other["protocol"])
     found += [
         f"protocol's {field}: {value!r} and {protocols[1].get(field)!r}"

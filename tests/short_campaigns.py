@@ -1,25 +1,10 @@
 """Campaigns that take a second: for tests of what happens to their readings."""
 
-from typing import ClassVar
-
-import numpy as np
-
 from fcnn_latency import FCNNSpace, MeasurementProtocol, make_dataset
-from fcnn_latency.measurement.runtimes.base import Runtime
+from numpy_runtime import NumPyRuntime
 
 SHORT = MeasurementProtocol("short", rounds=3, group_size=4, reference_every=2)
 ARCHITECTURES = FCNNSpace().sample(10, random_state=0)
-
-
-class NumPyRuntime(Runtime):
-    """A NumPy product: quick to build and to time."""
-
-    name: ClassVar[str] = "numpy product"
-
-    def prepare(self, widths, inputs, seed):
-        """Multiply."""
-        kernel = np.ones((widths[0], widths[1]), dtype=np.float32)
-        return lambda: inputs @ kernel
 
 
 def measure(path, runtime=None, architectures=ARCHITECTURES, **changes):

@@ -163,3 +163,9 @@ def test_workload_cuts_the_signal_and_pads_with_zeros():
     assert inputs.dtype == np.float32
     assert (inputs.ravel()[50:] == 0).all()
     assert (inputs.ravel()[:50] != 0).all()
+
+
+def test_workload_has_as_many_rows_as_are_asked_for():
+    inputs = Workload(50).inputs(14, rows=9)
+    assert inputs.shape == (9, 14)
+    assert np.count_nonzero(inputs) == inputs.size

@@ -1,11 +1,11 @@
-"""What each parameter of `LatencyRegressor` may be, checked without TensorFlow."""
+"""What each parameter of an estimator may be, checked without TensorFlow."""
 
 from __future__ import annotations
 
 import math
 import numbers
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,17 @@ import numpy as np
 from fcnn_latency.estimators.network import ACTIVATIONS
 from fcnn_latency.keras_import import import_keras
 
-__all__ = ["LARGEST_SEED", "RULES", "check_parameters"]
+__all__ = [
+    "LARGEST_SEED",
+    "RULES",
+    "WHOLE",
+    "Rule",
+    "check_parameters",
+    "is_bool",
+    "is_number",
+    "is_whole",
+    "one_of",
+]
 
 LARGEST_SEED = 2**32 - 1
 
@@ -21,23 +31,27 @@ LARGEST_SEED = 2**32 - 1
 Rule = tuple[str, Callable[[Any], bool]]
 
 
-def _one_of(names: str) -> Rule:
+def one_of(names: str) -> Rule:
+    """A rule for names, divided by spaces."""
     valid = names.split()
     return f"one of {valid}", lambda value: isinstance(value, str) and value in valid
 
 
-def _is_bool(value: object) -> bool:
+def is_bool(value: object) -> bool:
+    """Whether it is True or False."""
     return isinstance(value, bool | np.bool_)
 
 
-def _is_whole(value: object, least: int = 1, most: float = math.inf) -> bool:
-    if _is_bool(value) or not isinstance(value, numbers.Integral):
+def is_whole(value: object, least: int = 1, most: float = math.inf) -> bool:
+    """Whether it is a whole number within the limits."""
+    if is_bool(value) or not isinstance(value, numbers.Integral):
         return False
     return least <= int(value) <= most
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not _is_bool(value) and math.isfinite(value)
+def is_number(value: object) -> bool:
+    """Whether it is a finite number."""
+    return isinstance(value, numbers.Real) and not is_bool(value) and math.isfinite(value)
 
 
 def _is_sizes(value: object) -> bool:
@@ -45,7 +59,7 @@ def _is_sizes(value: object) -> bool:
         value = value.tolist()
     if not isinstance(value, Sequence) or isinstance(value, str):
         return False
-    return len(value) > 0 and all(_is_whole(size) for size in value)
+    return len(value) > 0 and all(is_whole(size) for size in value)
 
 
 def _is_callbacks(value: object) -> bool:
@@ -55,35 +69,33 @@ def _is_callbacks(value: object) -> bool:
     return not value or all(isinstance(v, import_keras().callbacks.Callback) for v in value)
 
 
-WHOLE: Rule = ("a whole number of at least 1", _is_whole)
-FRACTION: Rule = ("a number in [0, 1)", lambda value: _is_number(value) and 0 <= value < 1)
+WHOLE: Rule = ("a whole number of at least 1", is_whole)
+FRACTION: Rule = ("a number in [0, 1)", lambda value: is_number(value) and 0 <= value < 1)
 
 RULES: dict[str, Rule] = {
     "hidden_layer_sizes": ("a sequence of one or more whole numbers of at least 1", _is_sizes),
-    "linear_part": ("True or False", _is_bool),
-    "target": _one_of("relative absolute"),
+    "linear_part": ("True or False", is_bool),
+    "target": one_of("relative absolute"),
     "n_networks": WHOLE,
-    "activation": _one_of(" ".join(ACTIVATIONS)),
+    "activation": one_of(" ".join(ACTIVATIONS)),
     "batch_normalization": (
         "True, False or 'first'",
-        lambda value: _is_bool(value) or (isinstance(value, str) and value == "first"),
+        lambda value: is_bool(value) or (isinstance(value, str) and value == "first"),
     ),
     "dropout": FRACTION,
-    "l2": ("a finite number of at least 0", lambda value: _is_number(value) and value >= 0),
+    "l2": ("a finite number of at least 0", lambda value: is_number(value) and value >= 0),
     # Keras' optimizers that a step size alone sets up.
-    "optimizer": _one_of(
-        "adadelta adafactor adagrad adam adamax adamw ftrl lion nadam rmsprop sgd"
-    ),
-    "learning_rate": ("a finite number above 0", lambda value: _is_number(value) and value > 0),
+    "optimizer": one_of("adadelta adafactor adagrad adam adamax adamw ftrl lion nadam rmsprop sgd"),
+    "learning_rate": ("a finite number above 0", lambda value: is_number(value) and value > 0),
     "learning_rate_decay": (
         "'cosine' or None",
         lambda value: value is None or (isinstance(value, str) and value == "cosine"),
     ),
     # Those with a meaning on a standardized target, which takes both signs.
-    "loss": _one_of("huber log_cosh mae mean_absolute_error mean_squared_error mse"),
+    "loss": one_of("huber log_cosh mae mean_absolute_error mean_squared_error mse"),
     "epochs": WHOLE,
     "batch_size": WHOLE,
-    "early_stopping": ("True or False", _is_bool),
+    "early_stopping": ("True or False", is_bool),
     "validation_fraction": FRACTION,
     "callbacks": ("a list of keras.callbacks.Callback or None", _is_callbacks),
     "log_dir": (
@@ -95,22 +107,22 @@ RULES: dict[str, Rule] = {
         lambda value: (
             value is None
             or isinstance(value, np.random.RandomState)
-            or _is_whole(value, 0, LARGEST_SEED)
+            or is_whole(value, 0, LARGEST_SEED)
         ),
     ),
-    "verbose": ("0, 1 or 2", lambda value: _is_bool(value) or _is_whole(value, 0, 2)),
+    "verbose": ("0, 1 or 2", lambda value: is_bool(value) or is_whole(value, 0, 2)),
 }
 
 
-def check_parameters(estimator: Any) -> None:
-    """Hold the parameters of a `LatencyRegressor` against `RULES`.
+def check_parameters(estimator: Any, rules: Mapping[str, Rule] = RULES) -> None:
+    """Hold the parameters of an estimator against its rules, by default a `LatencyRegressor`'s.
 
     Raises
     ------
     ValueError
         If one is wrong; says which, what it must be and what it is.
     """
-    for name, (expected, holds) in RULES.items():
+    for name, (expected, holds) in rules.items():
         value = getattr(estimator, name)
         if not holds(value):
             msg = (

@@ -20,7 +20,7 @@ from fcnn_latency.measurement.reports import ProcessReport, Report, RoundReport
 from fcnn_latency.measurement.runtimes.base import Runtime
 from fcnn_latency.measurement.store import Store
 from fcnn_latency.measurement.worker import MeasuringWorker
-from fcnn_latency.measurement.workload import Workload
+from fcnn_latency.measurement.workload import Model, Workload
 
 __all__ = ["Campaign", "Task", "measure_here", "run_campaign"]
 
@@ -64,6 +64,13 @@ class Campaign:
     def architectures(self) -> list[tuple[int, ...]]:
         """Widths, in the order asked for."""
         return self.store.architectures(self.number)
+
+    @property
+    def models(self) -> list[Model]:
+        """The architectures, each with the rows that its inference reads."""
+        widths = self.architectures
+        rows = self.store.conditions(self.number).get("input_rows") or [None] * len(widths)
+        return [Model(*model) for model in zip(widths, rows, strict=True)]
 
     def phases(self) -> Iterator[list[Group]]:
         """The plan: all passes of the protocol, then one more at a time where errors are large."""
@@ -207,8 +214,8 @@ def _run(
 
 def measure_here(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Task, Report]]:
     """Measure on this machine: one process times, another one builds meanwhile."""
-    architectures, protocol = campaign.architectures, campaign.protocol
-    widths = [[architectures[row] for row in task.group.members] for task in tasks]
+    models, protocol = campaign.models, campaign.protocol
+    groups = [[models[row] for row in task.group.members] for task in tasks]
     n_workers = min(protocol.processes, len({task.group.pass_number for task in tasks}))
     with ExitStack() as stack:
         workers = [
@@ -220,10 +227,10 @@ def measure_here(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Ta
         block = None
         for number, (task, worker) in enumerate(zip(tasks, turns, strict=True)):
             if number + 1 < len(tasks) and turns[number + 1] is not worker:
-                turns[number + 1].build_ahead(widths[number + 1])
+                turns[number + 1].build_ahead(groups[number + 1])
             if block is None:
                 yield task, worker.wait()
                 block = campaign.store.block(campaign.number) or worker.calibrate()
                 campaign.store.set_block(campaign.number, block)
-            for report in worker.measure(widths[number], task.rounds, task.group.seed, block):
+            for report in worker.measure(groups[number], task.rounds, task.group.seed, block):
                 yield task, report

@@ -340,7 +340,7 @@ def _folder_quota(unified: bool, folder: str) -> float | None:
 
 def _thread_pools() -> list[dict[str, Any]]:
     """What the BLAS and OpenMP libraries in this process say of themselves."""
-    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_info
 
     kept = ("user_api", "internal_api", "version", "architecture", "num_threads")
     return [{key: pool.get(key) for key in kept} for pool in threadpool_info()]

@@ -19,6 +19,7 @@ from fcnn_latency.measurement.lock import timing_lock
 from fcnn_latency.measurement.reports import BuildReport, Report
 from fcnn_latency.measurement.timing import Block
 from fcnn_latency.measurement.worker import MeasuringWorker
+from fcnn_latency.measurement.workload import Model
 
 __all__ = ["Fleet", "measure_on_host"]
 
@@ -42,7 +43,7 @@ class _Order:
     campaign: str
     shared: tuple[Any, ...]
     turn: int
-    widths: list[tuple[int, ...]]
+    models: list[Model]
     rounds: tuple[int, ...]
     seed: int
     block: Block | None
@@ -63,7 +64,7 @@ def measure_on_host(order: _Order) -> tuple[Block, list[Report]]:
             worker.start()
             reports: list[Report] = [worker.wait()]
             block = order.block or worker.calibrate()
-            reports += worker.measure(order.widths, order.rounds, order.seed, block)
+            reports += worker.measure(order.models, order.rounds, order.seed, block)
         except BaseException:
             _workers.pop(key).stop()
             raise
@@ -199,7 +200,7 @@ class Fleet:
         """Give each idle host a task; the first one alone, to find how many calls are a reading."""
         block = campaign.store.block(campaign.number)
         shared = (campaign.runtime, campaign.protocol, campaign.workload)
-        architectures = campaign.architectures
+        models = campaign.models
         busy = {host for host, _ in running.values()}
         for host, addresses in self.hosts().items():
             if not left or host in busy or (block is None and running):
@@ -209,7 +210,7 @@ class Fleet:
                 campaign=self._name,
                 shared=shared,
                 turn=task.group.pass_number % campaign.protocol.processes,
-                widths=[architectures[row] for row in task.group.members],
+                models=[models[row] for row in task.group.members],
                 rounds=task.rounds,
                 seed=task.group.seed,
                 block=block,

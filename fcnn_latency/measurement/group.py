@@ -29,7 +29,7 @@ from fcnn_latency.measurement.protocol import MeasurementProtocol
 from fcnn_latency.measurement.reports import REFERENCE, BuildReport, ProcessReport, RoundReport
 from fcnn_latency.measurement.runtimes.base import Runtime
 from fcnn_latency.measurement.timing import Block, calibrate_block, collector_off, time_block
-from fcnn_latency.measurement.workload import Workload
+from fcnn_latency.measurement.workload import Model, Workload
 
 __all__ = ["build_group", "calibrate", "release_group", "start_session", "time_round"]
 
@@ -58,9 +58,10 @@ class _Session:
     failures: dict[int, str] = field(default_factory=dict)
     resident_at_start: int = 0
 
-    def prepare(self, widths: Sequence[int]) -> tuple[Callable[[], Any], list[float]]:
+    def prepare(self, model: Model) -> tuple[Callable[[], Any], list[float]]:
         """Build a model and warm it up; the call, and the seconds of each warm-up."""
-        call = self.runtime.prepare(widths, self.workload.inputs(widths[0]), WEIGHTS_SEED)
+        inputs = self.workload.inputs(model.widths[0], model.rows)
+        call = self.runtime.prepare(model.widths, inputs, WEIGHTS_SEED)
         seconds = []
         for _ in range(self.protocol.warmup_calls):
             start = time.perf_counter()
@@ -115,8 +116,9 @@ def start_session(
     runtime.load()
     move_to(cores.timing)
     if protocol.reference_every or protocol.samples_per_block is None:
+        reference = Model(protocol.reference_widths)
         session.references.extend(
-            session.prepare(protocol.reference_widths)[0] for _ in range(protocol.reference_models)
+            session.prepare(reference)[0] for _ in range(protocol.reference_models)
         )
     environment = describe_environment(runtime.packages)
     gc.collect()
@@ -151,13 +153,13 @@ def calibrate() -> Block:
     )
 
 
-def build_group(widths: Sequence[tuple[int, ...]], while_timing: bool) -> BuildReport:
+def build_group(models: Sequence[Model], while_timing: bool) -> BuildReport:
     """Build and warm up the models of a group.
 
     Parameters
     ----------
-    widths : sequence of tuple of int
-        The architectures.
+    models : sequence of Model
+        What to build.
     while_timing : bool
         Whether another process times meanwhile, so that this one keeps off its core.
     """
@@ -165,11 +167,11 @@ def build_group(widths: Sequence[tuple[int, ...]], while_timing: bool) -> BuildR
     if while_timing:
         move_to(session.cores.building)
     first_calls: dict[int, float] = {}
-    for model, model_widths in enumerate(widths):
-        with session.recording_failure(model):
-            session.calls[model], warm_ups = session.prepare(model_widths)
+    for place, model in enumerate(models):
+        with session.recording_failure(place):
+            session.calls[place], warm_ups = session.prepare(model)
             if warm_ups:
-                first_calls[model], session.warm_calls[model] = warm_ups[0], min(warm_ups)
+                first_calls[place], session.warm_calls[place] = warm_ups[0], min(warm_ups)
     gc.collect()
     return BuildReport(session.process, first_calls, dict(session.failures))
 

@@ -23,7 +23,7 @@ from fcnn_latency.measurement.protocol import MeasurementProtocol
 from fcnn_latency.measurement.reports import BuildReport, ProcessReport, Report, RoundReport
 from fcnn_latency.measurement.runtimes.base import Runtime
 from fcnn_latency.measurement.timing import Block
-from fcnn_latency.measurement.workload import Workload
+from fcnn_latency.measurement.workload import Model, Workload
 
 __all__ = ["WORKER_ENVIRONMENT", "MeasuringWorker"]
 
@@ -36,7 +36,7 @@ WORKER_ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
-Architectures = Sequence[tuple[int, ...]]
+Models = Sequence[Model]
 
 
 class MeasuringWorker:
@@ -58,7 +58,7 @@ class MeasuringWorker:
         self._executor: Any = None
         self._started: Future[ProcessReport] | None = None
         self._told: Future[ProcessReport] | None = None
-        self._ahead: Architectures | None = None
+        self._ahead: Models | None = None
         self._built: Future[BuildReport] | None = None
         self._released: Future[int] | None = None
 
@@ -127,19 +127,19 @@ class MeasuringWorker:
             )
             raise MeasurementError(msg) from error
 
-    def build_ahead(self, widths: Architectures) -> None:
+    def build_ahead(self, models: Models) -> None:
         """Begin to build a group, on a core of its own, while another process times.
 
         Does nothing where there is no such core.
         """
         if self.shared[1].build_ahead and self.cores.apart:
             try:
-                self._begin_to_build(widths, while_timing=True)
+                self._begin_to_build(models, while_timing=True)
             except BrokenProcessPool:
                 self.stop()  # `measure` starts another
 
     def measure(
-        self, widths: Architectures, rounds: Sequence[int], seed: int, block: Block
+        self, models: Models, rounds: Sequence[int], seed: int, block: Block
     ) -> Iterator[Report]:
         """Measure a group; where the process dies, find out which model kills it.
 
@@ -154,7 +154,7 @@ class MeasuringWorker:
         left = list(rounds)
         for attempt in (1, 2):
             try:
-                for report in self._measure(widths, left, seed, block):
+                for report in self._measure(models, left, seed, block):
                     yield report
                     if isinstance(report, RoundReport):
                         left = left[1:]
@@ -167,25 +167,25 @@ class MeasuringWorker:
             except Exception as error:  # a new process does not start: what was read stays
                 self.stop()
                 why = f"the measuring process failed: {type(error).__name__}: {error}"
-                yield BuildReport("", failures=dict.fromkeys(range(len(widths)), why))
+                yield BuildReport("", failures=dict.fromkeys(range(len(models)), why))
                 return
-            if len(widths) > 1:
-                yield from self._measure_halves(widths, left, seed, block)
+            if len(models) > 1:
+                yield from self._measure_halves(models, left, seed, block)
                 return
 
     def _measure_halves(
-        self, widths: Architectures, rounds: Sequence[int], seed: int, block: Block
+        self, models: Models, rounds: Sequence[int], seed: int, block: Block
     ) -> Iterator[Report]:
-        middle = len(widths) // 2
-        yield from self.measure(widths[:middle], rounds, seed, block)
-        for report in self.measure(widths[middle:], rounds, seed, block):
+        middle = len(models) // 2
+        yield from self.measure(models[:middle], rounds, seed, block)
+        for report in self.measure(models[middle:], rounds, seed, block):
             yield report if isinstance(report, ProcessReport) else report.shifted(middle)
 
     def _measure(
-        self, widths: Architectures, rounds: Sequence[int], seed: int, block: Block
+        self, models: Models, rounds: Sequence[int], seed: int, block: Block
     ) -> Iterator[Report]:
-        if self._ahead != widths:
-            self._begin_to_build(widths, while_timing=False)
+        if self._ahead != models:
+            self._begin_to_build(models, while_timing=False)
         started, built, self._ahead = self._started, self._built, None
         assert started is not None
         assert built is not None
@@ -199,14 +199,14 @@ class MeasuringWorker:
         for reading in readings:
             yield reading.result()
 
-    def _begin_to_build(self, widths: Architectures, *, while_timing: bool) -> None:
+    def _begin_to_build(self, models: Models, *, while_timing: bool) -> None:
         _, protocol, _ = self.shared
         most_models, most_growth = protocol.models_per_worker, protocol.worker_growth_bytes
         grown = 0 if self._released is None else self._released.result()
         if (
-            most_models and self.models_built and self.models_built + len(widths) > most_models
+            most_models and self.models_built and self.models_built + len(models) > most_models
         ) or (most_growth and grown > most_growth):
             self.stop()
         self.start(while_timing=while_timing)
-        self.models_built += len(widths)
-        self._ahead, self._built = widths, self._executor.submit(build_group, widths, while_timing)
+        self.models_built += len(models)
+        self._ahead, self._built = models, self._executor.submit(build_group, models, while_timing)

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fcnn_latency.architecture import signal_rows
 
-__all__ = ["Workload"]
+__all__ = ["Model", "Workload"]
+
+
+class Model(NamedTuple):
+    """What is built and timed.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Neurons of each layer, input first.
+    rows : int or None
+        Rows that one inference reads; None for those that the signal is cut into.
+    """
+
+    widths: tuple[int, ...]
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -45,20 +61,22 @@ class Workload:
             )
             raise ValueError(msg)
 
-    def inputs(self, input_width: int) -> npt.NDArray[np.float32]:
+    def inputs(self, input_width: int, rows: int | None = None) -> npt.NDArray[np.float32]:
         """The rows of one inference.
 
         Parameters
         ----------
         input_width : int
             Neurons of the input layer.
+        rows : int or None, default=None
+            As many rows of a signal that fills them, instead of those of this one.
 
         Returns
         -------
         ndarray of float32, shape (ceil(signal_length / input_width), input_width)
         """
-        rows = int(signal_rows(input_width, self.signal_length))
+        length = self.signal_length if rows is None else rows * input_width
+        rows = int(signal_rows(input_width, length))
         inputs = np.zeros(rows * input_width, dtype=np.float32)
-        signal = np.random.default_rng(self.seed).standard_normal(self.signal_length)
-        inputs[: self.signal_length] = signal
+        inputs[:length] = np.random.default_rng(self.seed).standard_normal(length)
         return inputs.reshape(rows, input_width)
