@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 __all__ = ["BLOCK_SIZE", "map_blocks"]
 
 #: Rows of a block.
-BLOCK_SIZE = 4096
+BLOCK_SIZE = 2048
 
 
 def map_blocks(

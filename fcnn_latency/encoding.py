@@ -147,7 +147,10 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
 
     def _tiles(self, widths: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         costs = tile_costs(widths, self.signal_length, self.tile_)
-        return np.hstack([widths.astype(np.float32), costs])
+        encoded = np.empty((len(widths), widths.shape[1] + costs.shape[1]), dtype=np.float32)
+        encoded[:, : widths.shape[1]] = widths
+        encoded[:, widths.shape[1] :] = costs
+        return encoded
 
     def inverse_transform(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Read the architectures back from their encoding.
@@ -230,7 +233,12 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
             checked = validate_data(self, X, reset=reset, ensure_all_finite=False)
         else:
             checked = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
-        return self.space_.validate(X if isinstance(X, pd.DataFrame) else checked)
+        if isinstance(X, pd.DataFrame):
+            return self.space_.validate(X)
+        try:
+            return map_blocks(self.space_.validate, checked)
+        except ValueError:
+            return self.space_.validate(checked)  # names the row of the whole
 
     def __sklearn_tags__(self) -> Any:
         """Widths are whole numbers, never negative; rows may differ in length."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +9,9 @@ from fcnn_latency.architecture import FLOAT_BYTES, signal_rows
 from fcnn_latency.measurement.environment import read_cpu_flags
 
 __all__ = ["TILE_FEATURES", "register_tile", "tile_costs"]
+
+Array = npt.NDArray[np.float32]
+_Costs = tuple[tuple[Array, ...], Array, Array]
 
 #: Rows and columns of the block of results that the widest micro-kernel for float32 keeps in
 #: registers, by CPU flag: those of XNNPACK, which LiteRT runs on.
@@ -100,37 +101,36 @@ def tile_costs(
     """
     widths = np.ascontiguousarray(padded.T, dtype=np.float32)
     rows = signal_rows(padded[:, 0], signal_length).astype(np.float32)
-    costs = np.zeros((len(TILE_FEATURES), len(padded)), dtype=np.float32)
-    held = np.zeros((2, len(padded)), dtype=np.float32)
-    for fan_in, fan_out in itertools.pairwise(widths):
-        _add_layer(costs, held, rows, fan_in, fan_out, tile)
-    share = np.divide(held[1], held[0], out=np.zeros_like(rows), where=held[0] > 0)
-    for number, size in enumerate(CACHE_SIZES):
-        beyond = np.maximum(held[0] - size, 0, out=costs[len(LAYER_FEATURES) + number])
-        np.multiply(beyond, share, out=costs[len(LAYER_FEATURES) + len(CACHE_SIZES) + number])
+    layers, held, odd_held = _layer_costs(rows, widths[:-1], widths[1:], tile)
+    costs = np.empty((len(TILE_FEATURES), len(padded)), dtype=np.float32)
+    for number, cost in enumerate(layers):
+        np.add.reduce(cost, axis=0, out=costs[number])
+    total, odd_total = held.sum(axis=0), odd_held.sum(axis=0)
+    share = np.divide(odd_total, total, out=np.zeros_like(total), where=total > 0)
+    for number, size in enumerate(CACHE_SIZES, start=len(LAYER_FEATURES)):
+        np.maximum(total - size, 0, out=costs[number])
+        np.multiply(costs[number], share, out=costs[number + len(CACHE_SIZES)])
     return costs.T
 
 
-def _add_layer(
-    costs: npt.NDArray[np.float32],
-    held: npt.NDArray[np.float32],
-    rows: npt.NDArray[np.float32],
-    fan_in: npt.NDArray[np.float32],
-    fan_out: npt.NDArray[np.float32],
-    tile: tuple[int, int],
-) -> None:
-    """Add what one layer costs; nothing for padding, where `fan_out` is 0."""
+def _layer_costs(rows: Array, fan_in: Array, fan_out: Array, tile: tuple[int, int]) -> _Costs:
+    """Of each layer `LAYER_FEATURES`, the bytes of its weights in panels, and those in odd ones.
+
+    All arrays are of shape (layers, n); the costs of padding, where `fan_out` is 0, are 0.
+    """
     there = (fan_out > 0).astype(np.float32)
     fan_in, rows = fan_in * there, rows * there
     bands, panels = np.ceil(rows / tile[0]), np.ceil(fan_out / tile[1])
     panels_in = np.ceil(fan_in / tile[1])
     tiles, panel_steps = bands * panels, panels * fan_in
-    tile_steps = tiles * fan_in
+    tile_steps = bands * panel_steps
     weights = fan_in * fan_out
     vector = (rows == 1).astype(np.float32)
-    odd = np.mod(panels, 2)
-    odd_vector, odd_tile = odd * vector, odd * (1 - vector)
-    columns = (
+    odd = panels - 2 * np.floor(panels / 2)
+    odd_vector = odd * vector
+    odd_tile = odd - odd_vector
+    held = panel_steps * np.float32(FLOAT_BYTES * tile[1])
+    costs = (
         there,
         rows * fan_in,
         rows * fan_out,
@@ -139,8 +139,8 @@ def _add_layer(
         fan_in,
         fan_out,
         rows,
-        fan_in == 1,
-        fan_out == 1,
+        (fan_in == 1).astype(np.float32),
+        (fan_out == 1).astype(np.float32),
         tiles,
         tile_steps,
         panels,
@@ -163,8 +163,4 @@ def _add_layer(
         odd_tile * tile_steps,
         odd_tile * tiles,
     )
-    for column, added in zip(costs, columns, strict=False):
-        column += added
-    held_here = FLOAT_BYTES * tile[1] * panel_steps
-    held[0] += held_here
-    held[1] += odd * held_here
+    return costs, held, odd * held

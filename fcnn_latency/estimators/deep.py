@@ -98,8 +98,10 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         without one.
     target_scale_ : float
         Standard deviation of what the networks learn: log-residuals, or residuals in seconds.
-    x_mean_, x_scale_ : ndarray of shape (n_features,)
-        Mean and standard deviation of the compressed inputs.
+    x_used_ : ndarray of int, shape (n_used,)
+        Columns that vary in the training data, which the networks read.
+    x_mean_, x_scale_ : ndarray of shape (n_used,)
+        Mean and standard deviation of these columns, compressed.
     networks_ : list of DenseNetwork
         What predicts.
     weights_ : list of float
@@ -214,8 +216,10 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         if self.target == "relative":
             check_latencies(latencies, self)
         import_keras()
-        compressed = _compress(encoded)
-        scaler = StandardScaler().fit(compressed)
+        # A network would give a column that never varied a weight of chance.
+        varies = np.flatnonzero(np.ptp(encoded, axis=0))
+        self.x_used_ = varies if len(varies) else np.arange(1)
+        scaler = StandardScaler().fit(_compress(encoded[:, self.x_used_]))
         self.x_mean_, self.x_scale_ = scaler.mean_, scaler.scale_
         self.line_ = self._fit_line(encoded, latencies)
         line = self.line_.predict(encoded)
@@ -291,9 +295,9 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
 
     def _inputs(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """What the networks read."""
-        inputs = _compress(encoded.astype(np.float32, copy=False))
+        inputs = _compress(encoded[:, self.x_used_].astype(np.float32, copy=False))
         inputs -= self.x_mean_.astype(np.float32)
-        inputs /= self.x_scale_.astype(np.float32)
+        inputs *= (1 / self.x_scale_).astype(np.float32)
         return inputs
 
     def _fit_line(self, X: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Any:
