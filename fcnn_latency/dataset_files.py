@@ -65,6 +65,7 @@ def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
         "random_state",
         "environment",
         "scale",
+        "measuring_time",
     )
     about = {key: dataset[key] for key in keys if key in dataset}
     about["space"] = asdict(dataset.space)
@@ -217,6 +218,7 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
             "random_state": about.get("random_state"),
             "environment": about.get("environment", {}),
             "scale": about.get("scale"),
+            "measuring_time": about.get("measuring_time"),
         },
         first_calls=_columns(frame, ["first_call"])[:, 0] if "first_call" in frame else None,
         as_frame=as_frame,
