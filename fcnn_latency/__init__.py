@@ -9,54 +9,78 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.comparison import compare
     from fcnn_latency.dataset_files import load_dataset, save_dataset
     from fcnn_latency.datasets import make_dataset
-    from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
+    from fcnn_latency.displays import (
+        AbsoluteDeviationDisplay,
+        ComparisonDisplay,
+        LatencySurfaceDisplay,
+        LossCurveDisplay,
+        PredictedLatencyDisplay,
+        QuintileErrorDisplay,
+        SampleEfficiencyDisplay,
+    )
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
     from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
+    from fcnn_latency.learning_curves import sample_efficiency
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
     from fcnn_latency.metrics import SCORERS
     from fcnn_latency.pipeline import make_latency_pipeline
+    from fcnn_latency.sampling import select_architectures
 
 #: Where each public name lives; imported when first used, so that the package imports at once.
 _HOMES = {
     "AbsoluteDeviationDisplay": "displays",
     "ArchitectureEncoder": "encoding",
+    "ComparisonDisplay": "displays",
     "FCNNSpace": "architecture",
     "LatencyRegressor": "estimators.deep",
+    "LatencySurfaceDisplay": "displays",
     "LossCurveDisplay": "displays",
     "MeasurementError": "exceptions",
     "MeasurementProtocol": "measurement.protocol",
     "MeasurementWarning": "exceptions",
+    "PredictedLatencyDisplay": "displays",
+    "QuintileErrorDisplay": "displays",
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
+    "SampleEfficiencyDisplay": "displays",
     "StoreError": "exceptions",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
     "load_dataset": "dataset_files",
     "make_dataset": "datasets",
     "make_latency_pipeline": "pipeline",
+    "sample_efficiency": "learning_curves",
     "save_dataset": "dataset_files",
+    "select_architectures": "sampling",
 }
 
 __all__ = [
     "SCORERS",
     "AbsoluteDeviationDisplay",
     "ArchitectureEncoder",
+    "ComparisonDisplay",
     "FCNNSpace",
     "LatencyRegressor",
+    "LatencySurfaceDisplay",
     "LossCurveDisplay",
     "MeasurementError",
     "MeasurementProtocol",
     "MeasurementWarning",
+    "PredictedLatencyDisplay",
+    "QuintileErrorDisplay",
     "Runtime",
+    "SampleEfficiencyDisplay",
     "StoreError",
     "compare",
     "fetch_capstone2023",
     "load_dataset",
     "make_dataset",
     "make_latency_pipeline",
+    "sample_efficiency",
     "save_dataset",
+    "select_architectures",
 ]
 
 
