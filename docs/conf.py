@@ -40,6 +40,9 @@ WHOLE_MODULES = (
     "measurement.reliability",
     "measurement.store",
     "measurement.environment",
+    "sampling",
+    "learning_curves",
+    "surface",
 )
 REFERENCE = Path(__file__).parent / "reference.rst"
 
