@@ -13,10 +13,7 @@ def main() -> None:
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     dataset = make_dataset(300, random_state=seed)
     print(dataset.DESCR)
-    result = compare(
-        dataset.data, dataset.target, noise_floor=dataset.noise_floor, random_state=seed
-    )
-    print(result)
+    print(compare(dataset, random_state=seed))
 
 
 if __name__ == "__main__":

@@ -41,6 +41,9 @@ WHOLE_MODULES = (
     "measurement.store",
     "measurement.environment",
     "keras_archive",
+    "sampling",
+    "learning_curves",
+    "surface",
 )
 REFERENCE = Path(__file__).parent / "reference.rst"
 

@@ -34,4 +34,4 @@ class NumPyRuntime(Runtime):
 
 dataset = make_dataset(n_architectures, runtime=NumPyRuntime(), random_state=0, verbose=1)
 print(dataset.DESCR)
-print(compare(dataset.data, dataset.target, estimators=["linear"], noise_floor=dataset.noise_floor))
+print(compare(dataset, estimators=["linear"]))

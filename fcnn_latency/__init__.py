@@ -9,7 +9,15 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.comparison import compare
     from fcnn_latency.dataset_files import load_dataset, save_dataset
     from fcnn_latency.datasets import make_dataset
-    from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
+    from fcnn_latency.displays import (
+        AbsoluteDeviationDisplay,
+        ComparisonDisplay,
+        LatencySurfaceDisplay,
+        LossCurveDisplay,
+        PredictedLatencyDisplay,
+        QuintileErrorDisplay,
+        SampleEfficiencyDisplay,
+    )
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
     from fcnn_latency.estimators.linear import RelativeLinearRegressor
@@ -25,18 +33,22 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
         StoreError,
     )
     from fcnn_latency.layer_table import load_layer_table, make_layer_table, save_layer_table
+    from fcnn_latency.learning_curves import sample_efficiency
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
     from fcnn_latency.metrics import SCORERS
     from fcnn_latency.persistence import load, read_manifest, save
     from fcnn_latency.pipeline import make_latency_pipeline
+    from fcnn_latency.sampling import select_architectures
 
 #: Where each public name lives; imported when first used, so that the package imports at once.
 _HOMES = {
     "AbsoluteDeviationDisplay": "displays",
     "ArchitectureEncoder": "encoding",
+    "ComparisonDisplay": "displays",
     "FCNNSpace": "architecture",
     "LatencyRegressor": "estimators.deep",
+    "LatencySurfaceDisplay": "displays",
     "LookupTableRegressor": "estimators.lookup",
     "LossCurveDisplay": "displays",
     "MeasuredLatency": "estimators.measured",
@@ -46,10 +58,13 @@ _HOMES = {
     "MixedLatencyRegressor": "estimators.mixed",
     "ModelFileError": "exceptions",
     "ModelFileWarning": "exceptions",
+    "PredictedLatencyDisplay": "displays",
+    "QuintileErrorDisplay": "displays",
     "RelativeLinearRegressor": "estimators.linear",
     "RooflineRegressor": "estimators.roofline",
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
+    "SampleEfficiencyDisplay": "displays",
     "StoreError": "exceptions",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
@@ -60,17 +75,21 @@ _HOMES = {
     "make_latency_pipeline": "pipeline",
     "make_layer_table": "layer_table",
     "read_manifest": "persistence",
+    "sample_efficiency": "learning_curves",
     "save": "persistence",
     "save_dataset": "dataset_files",
     "save_layer_table": "layer_table",
+    "select_architectures": "sampling",
 }
 
 __all__ = [
     "SCORERS",
     "AbsoluteDeviationDisplay",
     "ArchitectureEncoder",
+    "ComparisonDisplay",
     "FCNNSpace",
     "LatencyRegressor",
+    "LatencySurfaceDisplay",
     "LookupTableRegressor",
     "LossCurveDisplay",
     "MeasuredLatency",
@@ -80,9 +99,12 @@ __all__ = [
     "MixedLatencyRegressor",
     "ModelFileError",
     "ModelFileWarning",
+    "PredictedLatencyDisplay",
+    "QuintileErrorDisplay",
     "RelativeLinearRegressor",
     "RooflineRegressor",
     "Runtime",
+    "SampleEfficiencyDisplay",
     "StoreError",
     "compare",
     "fetch_capstone2023",
@@ -93,9 +115,11 @@ __all__ = [
     "make_latency_pipeline",
     "make_layer_table",
     "read_manifest",
+    "sample_efficiency",
     "save",
     "save_dataset",
     "save_layer_table",
+    "select_architectures",
 ]
 
 

@@ -74,6 +74,10 @@ def _describe(
         f"Machine: {environment.get('cpu', 'unknown')}, {environment.get('cores', '?')} cores, "
         f"pinned to {environment.get('affinity', 'unknown')}.",
     ]
+    spent = provenance.get("measuring_time")
+    if spent is not None:
+        each = format_seconds(spent / len(target))
+        lines.append(f"Measuring took {format_seconds(spent)}, {each} an architecture.")
     if provenance["scale"] is not None:
         lines.append(_describe_scale(**provenance["scale"]))
     if reliability is None:

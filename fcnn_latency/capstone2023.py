@@ -109,6 +109,7 @@ def fetch_capstone2023(
             "signal_length": 50,
             "environment": environment,
             "scale": None,
+            "measuring_time": None,
         },
         as_frame=as_frame,
     )

@@ -190,8 +190,15 @@ def export(
 @click.option("--folds", default=5, show_default=True, help="Folds of the cross-validation.")
 @click.option("--seed", default=0, show_default=True, help="Seed of folds and estimators.")
 @click.option(
-    "-e", "--estimator", "estimators", multiple=True, help="Repeat for several.  [default: all]"
+    "-e",
+    "--estimator",
+    "estimators",
+    multiple=True,
+    help='Repeat for several.  [default: all but "measured"]',
 )
+@click.option("--jobs", type=int, help="Fits at a time, -1 for one a core; times then mislead.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the table as CSV.")
+@click.option("--figure", type=click.Path(dir_okay=False), help="Draw it: .png, .svg or .pdf.")
 def compare(
     data: str,
     runtime: str | None,
@@ -199,26 +206,46 @@ def compare(
     folds: int,
     seed: int,
     estimators: tuple[str, ...],
+    jobs: int | None,
+    output: str | None,
+    figure: str | None,
 ) -> None:
     """Compare the estimators on measured DATA."""
     from fcnn_latency.comparison import compare as compare_estimators
-    from fcnn_latency.dataset_files import load_dataset
-    from fcnn_latency.pipeline import ESTIMATORS
+    from fcnn_latency.dataset_files import check_writable, load_dataset
 
+    for path in (output, figure):
+        if path is not None:
+            check_writable(Path(path))
+    if figure is not None:
+        _check_figure(figure)
     with _warnings_as_lines():
         dataset = load_dataset(data, runtime=runtime, campaigns=campaigns or None)
     result = compare_estimators(
-        dataset.data,
-        dataset.target,
-        estimators=estimators or tuple(ESTIMATORS),
-        cv=folds,
-        space=dataset.space,
-        signal_length=dataset.signal_length,
-        noise_floor=dataset.noise_floor,
-        random_state=seed,
-        verbose=1,
+        dataset, estimators=estimators or None, cv=folds, random_state=seed, n_jobs=jobs, verbose=1
     )
     click.echo(str(result))
+    if output is not None:
+        result.to_csv(output)
+        click.echo(f"wrote {output}")
+    if figure is not None:
+        from fcnn_latency.displays import ComparisonDisplay
+
+        ComparisonDisplay.from_comparison(result).figure_.savefig(figure, dpi=150)
+        click.echo(f"wrote {figure}")
+
+
+def _check_figure(path: str) -> None:
+    """Make sure, before all the fits, that matplotlib is there and writes such a file."""
+    try:
+        import matplotlib
+    except ImportError as error:
+        msg = "--figure needs matplotlib: pip install 'fcnn-latency[plots]'."
+        raise ImportError(msg) from error
+    matplotlib.use("agg")
+    if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
+        msg = f"A figure's file name ends in .png, .svg or .pdf. Got {path!r} instead."
+        raise ValueError(msg)
 
 
 @main.command()
@@ -328,45 +355,11 @@ def demo(n_architectures: int, output: str) -> None:
     run_demo(output, n_architectures=n_architectures, echo=click.echo)
 
 
-#: What `doctor` lists under which heading; versions, variables and runtimes follow.
-DOCTOR_GROUPS = {
-    "Machine": (
-        "host",
-        "cpu",
-        "architecture",
-        "cpu_flags",
-        "cores",
-        "physical_cores",
-        "caches",
-        "memory_bytes",
-        "max_frequency_mhz",
-        "virtualization",
-        "container",
-        "system",
-        "kernel",
-    ),
-    "Settings": (
-        "affinity",
-        "cpu_quota",
-        "smt",
-        "siblings",
-        "governor",
-        "turbo",
-        "frequency_mhz",
-        "on_battery",
-        "aslr",
-        "load_average",
-        "stolen_since_boot",
-        "swap_used_bytes",
-        "thread_pools",
-    ),
-}
-
-
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(as_json: bool) -> None:
     """Show machine, versions and settings, and what would disturb a measurement."""
+    from fcnn_latency.cli_doctor import list_environment, list_findings
     from fcnn_latency.measurement.environment import (
         describe_environment,
         find_disturbances,
@@ -382,52 +375,7 @@ def doctor(as_json: bool) -> None:
         about = {**environment, "missing_packages": missing, "disturbances": found}
         click.echo(json.dumps(about, indent=2))
     else:
-        click.echo("\n".join([*_doctor_listing(environment, missing), *_doctor_findings(found)]))
-
-
-def _doctor_listing(environment: dict[str, Any], missing: dict[str, list[str]]) -> list[str]:
-    python = f"{environment['python']} ({environment['python_compiler']})"
-    groups: dict[str, dict[str, Any]] = {
-        name: {key: environment[key] for key in keys} for name, keys in DOCTOR_GROUPS.items()
-    }
-    groups["Versions"] = {
-        environment["python_implementation"]: python,
-        **{name: found or "not installed" for name, found in environment["versions"].items()},
-    }
-    groups["Variables"] = environment["variables"]
-    groups["Runtimes"] = {
-        name: f"not usable, missing {', '.join(lacks)}" if lacks else "usable"
-        for name, lacks in missing.items()
-    }
-    width = 2 + max(len(key) for group in groups.values() for key in group)
-    lines = []
-    for name, group in groups.items():
-        lines += [name, *(f"  {key + ':':{width}}{_plain(key, group[key])}" for key in group)]
-        lines += [*([] if group else ["  none set"]), ""]
-    return lines
-
-
-def _plain(key: str, value: Any) -> str:
-    """A value of an environment as people read it."""
-    if value is None:
-        return "unknown or none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if key.endswith("_bytes"):
-        return f"{value / 2**30:.1f} GiB"
-    if key == "stolen_since_boot":
-        return f"{value:.2%}"
-    if key == "thread_pools":
-        return ", ".join(f"{pool['internal_api']} ({pool['num_threads']})" for pool in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {size}" for name, size in value.items())
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _doctor_findings(found: list[str]) -> list[str]:
-    if not found:
-        return ["Nothing found that would disturb a measurement."]
-    return ["What to mend", *(f"- {disturbance}" for disturbance in found)]
+        click.echo("\n".join([*list_environment(environment, missing), *list_findings(found)]))
 
 
 def _parse(text: str) -> list[float]:

@@ -80,6 +80,7 @@ def describe_origin(dataset: Bunch) -> dict[str, Any]:
         "random_state",
         "environment",
         "scale",
+        "measuring_time",
     )
     about = {key: dataset[key] for key in keys if key in dataset}
     about["space"] = asdict(dataset.space)
@@ -233,6 +234,7 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
             "random_state": about.get("random_state"),
             "environment": about.get("environment", {}),
             "scale": about.get("scale"),
+            "measuring_time": about.get("measuring_time"),
         },
         first_calls=_columns(frame, ["first_call"])[:, 0] if "first_call" in frame else None,
         as_frame=as_frame,

@@ -138,6 +138,9 @@ default="reliable"
         scale : dict or None
             ``reference_latency`` in seconds, ``campaign_latency`` (by this campaign alone) and
             ``set_at``, when the first was set; None where the protocol has no reference.
+        measuring_time : float or None
+            Seconds that measuring took, building included, summed over hosts; None where the
+            readings do not tell.
         space : FCNNSpace
             The space of the architectures.
         feature_names, target_name, runtime, protocol, signal_length, signal_seed, \

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sklearn.metrics import PredictionErrorDisplay
-
 from fcnn_latency.comparison import Comparison, compare
 from fcnn_latency.dataset_files import check_writable, save_dataset
 from fcnn_latency.datasets import make_dataset
-from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
+from fcnn_latency.displays import (
+    AbsoluteDeviationDisplay,
+    ComparisonDisplay,
+    LatencySurfaceDisplay,
+    LossCurveDisplay,
+    PredictedLatencyDisplay,
+    QuintileErrorDisplay,
+)
 from fcnn_latency.persistence import save
 from fcnn_latency.pipeline import make_latency_pipeline
 
@@ -32,7 +37,7 @@ def run_demo(
     ----------
     folder : path
         Made where it does not exist: gets ``latencies.csv`` and ``.json``, ``comparison.csv``,
-        ``model.fcnn`` and three figures.
+        ``model.fcnn`` and seven figures.
     n_architectures : int, default=200
         How many to measure.
     random_state : int, default=0
@@ -52,32 +57,36 @@ def run_demo(
     dataset = make_dataset(n_architectures, random_state=random_state, verbose=verbose)
     echo(dataset.DESCR)
     save_dataset(dataset, folder / "latencies.csv")
-    X, y = dataset.data, dataset.target
-    result = compare(
-        X, y, cv=2, noise_floor=dataset.noise_floor, random_state=random_state, verbose=verbose
-    )
+    result = compare(dataset, cv=2, random_state=random_state, verbose=verbose)
     echo(str(result))
-    result.table.to_csv(folder / "comparison.csv", index_label="estimator")
-    model = make_latency_pipeline(random_state=random_state).fit(X, y)
+    result.to_csv(folder / "comparison.csv")
+    model = make_latency_pipeline(random_state=random_state).fit(dataset.data, dataset.target)
     metrics = {"cross_validated": result.table.loc["deep"].to_dict()}
     save(model, folder / "model.fcnn", dataset=dataset, metrics=metrics)
-    _save_figures(folder, model, y, result)
+    _save_figures(folder, model, dataset.reliability, result)
     echo(f"\nSaved in {folder}/: " + ", ".join(sorted(p.name for p in folder.iterdir())))
     return result
 
 
-def _save_figures(folder: Path, model: Any, y: Any, result: Comparison) -> None:
+def _save_figures(folder: Path, model: Any, reliability: Any, result: Comparison) -> None:
     import matplotlib
 
     matplotlib.use("agg")
-    shown = result.predictions.drop(columns=["mean", "flops"])
-    figures = {
+    y, floor, predicted = result.target, result.noise_floor, result.predictions
+    best = predicted[list(result.table.sort_values("mape").index[:3])]
+    kinds = {"predicted": "actual_vs_predicted", "errors": "residual_vs_predicted"}
+    figures: dict[str, Any] = {
+        "comparison": ComparisonDisplay.from_comparison(result),
+        "deviations": AbsoluteDeviationDisplay.from_predictions(y, predicted),
         "loss": LossCurveDisplay.from_estimator(model),
-        "deviations": AbsoluteDeviationDisplay.from_predictions(y, shown),
-        "predicted": PredictionErrorDisplay.from_predictions(
-            1e6 * y, 1e6 * result.predictions["deep"], kind="actual_vs_predicted"
-        ),
+        "quintiles": QuintileErrorDisplay.from_predictions(y, best, reliability=reliability),
+        "surface": LatencySurfaceDisplay.from_estimator(model, (25, 25, 25, 25), layers=(2, 3)),
+        **{
+            name: PredictedLatencyDisplay.from_predictions(
+                y, predicted["deep"], noise_floor=floor, kind=kind
+            )
+            for name, kind in kinds.items()
+        },
     }
-    figures["predicted"].ax_.set(xlabel="predicted (µs)", ylabel="measured (µs)")
     for name, display in figures.items():
         display.figure_.savefig(folder / f"{name}.png", dpi=150)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import spearmanr
+import pandas as pd
+from scipy.stats import norm, spearmanr
 from sklearn.metrics import (
     make_scorer,
     mean_absolute_error,
@@ -26,7 +27,10 @@ __all__ = [
     "average_absolute_deviation",
     "error_bound_accuracy",
     "error_to_noise_ratio",
+    "errors_by_quintile",
     "latency_metrics",
+    "noise_band",
+    "relative_errors",
     "spearman_correlation",
 ]
 
@@ -38,6 +42,12 @@ def _checked(
     predicted = check_array(y_pred, ensure_2d=False, dtype=np.float64, input_name="y_pred")
     check_consistent_length(measured, predicted)
     return measured.ravel(), predicted.ravel()
+
+
+def _check_positive(y_true: npt.NDArray[np.float64]) -> None:
+    if (y_true <= 0).any():
+        msg = f"Measured latencies must be positive. Row {int(np.argmax(y_true <= 0))} is not."
+        raise ValueError(msg)
 
 
 def absolute_deviations(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -107,9 +117,7 @@ def error_bound_accuracy(
     if not bound >= 0:
         msg = f"bound must be at least 0, as 0.05 for ±5 %. Got {bound!r} instead."
         raise ValueError(msg)
-    if (y_true <= 0).any():
-        msg = f"Measured latencies must be positive. Row {int(np.argmax(y_true <= 0))} is not."
-        raise ValueError(msg)
+    _check_positive(y_true)
     return float(np.mean(np.abs(y_pred - y_true) <= bound * y_true))
 
 
@@ -153,6 +161,86 @@ def error_to_noise_ratio(
         msg = f"noise_floor must be a positive fraction. Got {noise_floor!r} instead."
         raise ValueError(msg)
     return float(mean_absolute_percentage_error(y_true, y_pred)) / noise_floor
+
+
+def relative_errors(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """(predicted - measured) / measured of each architecture, as a fraction.
+
+    Raises
+    ------
+    ValueError
+        If the inputs are empty, not finite or differ in length, or a measured latency is not
+        positive.
+    """
+    y_true, y_pred = _checked(y_true, y_pred)
+    _check_positive(y_true)
+    return (y_pred - y_true) / y_true
+
+
+def noise_band(noise_floor: float) -> float:
+    """Relative error that 95 % of the labels do not exceed, were the prediction perfect.
+
+    The noise floor is the mean absolute value of a normal error, sqrt(2 / pi) times its standard
+    deviation, of which the band takes 1.96.
+
+    Parameters
+    ----------
+    noise_floor : float
+        Noise floor of the labels, as a fraction.
+
+    Returns
+    -------
+    float
+        As a fraction, to either side.
+
+    Examples
+    --------
+    >>> round(noise_band(0.004), 4)
+    0.0098
+    """
+    return float(norm.ppf(0.975) * noise_floor / np.sqrt(2 / np.pi))
+
+
+def errors_by_quintile(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> pd.DataFrame:
+    """Errors of each fifth of the architectures, by measured latency, the fastest first.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Measured and predicted latencies in seconds, at least five.
+
+    Returns
+    -------
+    DataFrame
+        Five rows: ``lowest`` and ``highest`` measured latency in seconds, ``n`` architectures,
+        ``mape`` and ``within_5`` as fractions. The fifths are those of `Reliability.by_quintile`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than five, or as of `error_bound_accuracy`.
+
+    Examples
+    --------
+    >>> errors_by_quintile([1, 2, 3, 4, 5], [1, 2, 3, 4, 4])["mape"].tolist()
+    [0.0, 0.0, 0.0, 0.0, 0.2]
+    """
+    y_true, y_pred = _checked(y_true, y_pred)
+    if len(y_true) < 5:
+        msg = f"Fifths take at least 5 architectures. Got {len(y_true)} instead."
+        raise ValueError(msg)
+    parts = np.array_split(np.argsort(y_true, kind="stable"), 5)
+    rows = [
+        {
+            "lowest": y_true[part[0]],
+            "highest": y_true[part[-1]],
+            "n": len(part),
+            "mape": np.abs(relative_errors(y_true[part], y_pred[part])).mean(),
+            "within_5": error_bound_accuracy(y_true[part], y_pred[part]),
+        }
+        for part in parts
+    ]
+    return pd.DataFrame(rows)
 
 
 def latency_metrics(

@@ -17,6 +17,7 @@ from fcnn_latency.exceptions import MeasurementError, StoreError
 from fcnn_latency.measurement.environment import environment_differences
 from fcnn_latency.measurement.protocol import MeasurementProtocol
 from fcnn_latency.measurement.reduction import (
+    measuring_time,
     process_references,
     reduce_passes,
     reference_drift,
@@ -58,6 +59,7 @@ class _Part:
     scale: dict[str, Any] | None
     drift: float | None
     stolen: float | None
+    measuring_time: float | None
 
     @property
     def complete(self) -> npt.NDArray[np.bool_]:
@@ -173,6 +175,7 @@ def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Pa
         scale,
         reference_drift(readings, protocol),
         None if rounds["stolen"].isna().all() else float(rounds["stolen"].mean()),
+        measuring_time(rounds, processes["host"]),
     )
 
 
@@ -272,6 +275,7 @@ def _provenance(
         "random_state": conditions[0]["random_state"],
         "environment": store.processes(campaigns[0])["environment"].iloc[0],
         "scale": parts[0].scale,
+        "measuring_time": sum(part.measuring_time or 0.0 for part in parts) or None,
     }
 
 

@@ -6,7 +6,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from fcnn_latency import FCNNSpace
 from fcnn_latency.cli import main
+
+LAYERS = [f"layer_{number}" for number in range(1, 6)]
 
 
 def run(*arguments):
@@ -21,6 +24,29 @@ def test_measured_data_can_be_compared(tmp_path):
     assert compared.exit_code == 0, compared.output
     assert "mean" in compared.output
     assert "flops" in compared.output
+
+
+def own_data(folder):
+    """A table of one's own; its path."""
+    frame = pd.DataFrame(FCNNSpace().sample(12, random_state=0), columns=LAYERS)
+    path = folder / "own.csv"
+    frame.assign(latency=1e-6 * frame.sum(axis=1)).to_csv(path, index=False)
+    return str(path)
+
+
+def test_comparison_is_written_as_table_and_figure(tmp_path):
+    table, figure = tmp_path / "out" / "table.csv", tmp_path / "figure.svg"
+    options = ("--folds", "2", "-o", str(table), "--figure", str(figure))
+    result = run("compare", own_data(tmp_path), "-e", "flops", *options)
+    assert result.exit_code == 0, result.output
+    assert list(pd.read_csv(table)["estimator"]) == ["mean", "flops"]
+    assert "<svg" in figure.read_text()
+
+
+def test_figure_of_no_known_kind_is_refused_before_the_fits(tmp_path):
+    result = run("compare", own_data(tmp_path), "-e", "flops", "--figure", str(tmp_path / "f.txt"))
+    assert result.exit_code == 1
+    assert "ends in .png, .svg or .pdf" in result.output
 
 
 def test_fitted_model_predicts(tmp_path):
@@ -81,12 +107,16 @@ def test_demo_saves_data_model_and_figures(tmp_path):
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
         "comparison.csv",
+        "comparison.png",
         "deviations.png",
+        "errors.png",
         "latencies.csv",
         "latencies.json",
         "loss.png",
         "model.fcnn",
         "predicted.png",
+        "quintiles.png",
+        "surface.png",
     }
 
 

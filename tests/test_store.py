@@ -82,6 +82,15 @@ def test_raw_labels_are_the_seconds_that_were_read(measured):
     np.testing.assert_allclose(raw.frame[["pass_1", "pass_2"]], lowest)
 
 
+def test_measuring_time_is_kept(measured, tmp_path):
+    path, dataset = measured
+    assert dataset.measuring_time > 0
+    assert "Measuring took" in dataset.DESCR
+    save_dataset(dataset, tmp_path / "latencies.csv")
+    for file in (path, tmp_path / "latencies.csv"):
+        assert load_dataset(file).measuring_time == pytest.approx(dataset.measuring_time)
+
+
 def test_export_as_table(path, tmp_path):
     save_dataset(load_dataset(path), tmp_path / "latencies.csv")
     table = load_dataset(tmp_path / "latencies.csv")

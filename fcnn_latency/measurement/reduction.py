@@ -14,6 +14,7 @@ from fcnn_latency.measurement.reports import REFERENCE
 from fcnn_latency.measurement.timing import STATISTICS
 
 __all__ = [
+    "measuring_time",
     "process_references",
     "reduce_passes",
     "reference_drift",
@@ -21,6 +22,9 @@ __all__ = [
     "round_errors",
 ]
 
+#: A pause between rounds that is this many times as long as a usual one, and longer than this many
+#: seconds, is no measuring: the campaign was interrupted and resumed.
+INTERRUPTION_FACTOR, INTERRUPTION_SECONDS = 20.0, 60.0
 #: Of the groups' reference latencies.
 LOW_QUANTILE = 0.25
 #: Readings that have one reference latency: those of a group in one process.
@@ -39,6 +43,35 @@ def process_references(readings: pd.DataFrame, protocol: MeasurementProtocol) ->
     A low quantile over its groups: a machine that is slowed for some of them keeps its scale.
     """
     return _unit_references(readings, protocol).groupby("process").quantile(LOW_QUANTILE)
+
+
+def measuring_time(rounds: pd.DataFrame, hosts: pd.Series) -> float | None:
+    """Seconds that measuring took, summed over hosts: from each round's start to the next one's.
+
+    Building models is in it, loading the framework is not. An interruption counts, like the last
+    round, as long as a usual round.
+
+    Parameters
+    ----------
+    rounds : DataFrame
+        ``process`` and ``started_at`` of each round.
+    hosts : Series
+        The host of each process.
+
+    Returns
+    -------
+    float or None
+        None where no host has two rounds.
+    """
+    total = 0.0
+    for _, started in rounds["started_at"].groupby(rounds["process"].map(hosts)):
+        between = np.diff(np.sort(started.to_numpy(dtype=np.float64)))
+        if not len(between):
+            continue
+        usual = float(np.median(between))
+        interrupted = between > max(INTERRUPTION_SECONDS, INTERRUPTION_FACTOR * usual)
+        total += float(np.where(interrupted, usual, between).sum()) + usual
+    return total or None
 
 
 def reference_drift(readings: pd.DataFrame, protocol: MeasurementProtocol) -> float | None:

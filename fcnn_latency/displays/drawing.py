@@ -1,0 +1,84 @@
+"""What the figures share: axes, units, names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "axes_of",
+    "estimator_name",
+    "make_logarithmic",
+    "named_predictions",
+    "spans_decades",
+    "time_unit",
+]
+
+#: Factor to seconds and name of the units of time.
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+def axes_of(ax: Any, **settings: Any) -> Any:
+    """The axes given, or those of a new figure.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; says how to get it.
+    """
+    if ax is not None:
+        return ax
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        msg = "Figures need matplotlib: pip install 'fcnn-latency[plots]'."
+        raise ImportError(msg) from error
+    return plt.subplots(layout="constrained", **settings)[1]
+
+
+def time_unit(seconds: npt.ArrayLike) -> tuple[float, str]:
+    """The unit in which the larger of the values read best: its factor to seconds, its name.
+
+    Examples
+    --------
+    >>> time_unit([8e-7, 2.5e-6])
+    (1e-06, 'µs')
+    """
+    values = np.abs(np.asarray(seconds, dtype=np.float64))
+    large = float(np.nanquantile(values, 0.9))
+    return next((unit for unit in UNITS if large >= unit[0]), UNITS[-1])
+
+
+def spans_decades(values: npt.ArrayLike) -> bool:
+    """Whether positive values differ by a factor of ten, which takes a logarithmic axis."""
+    positive = np.asarray(values, dtype=np.float64)
+    positive = positive[np.isfinite(positive)]
+    return bool(positive.size and positive.min() > 0 and positive.max() >= 10 * positive.min())
+
+
+def make_logarithmic(ax: Any, which: str) -> None:
+    """Give axis "x" or "y" a logarithmic scale with plain numbers.
+
+    They stand at powers of ten, and at 2 and 5 times these where there are but few decades.
+    """
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    ax.set(**{f"{which}scale": "log"})
+    axis = getattr(ax, f"{which}axis")
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1,) if high > 1000 * low else (1, 2, 5)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def estimator_name(estimator: Any) -> str:
+    """Class of an estimator, or of the last step of a pipeline."""
+    return type(estimator[-1] if hasattr(estimator, "steps") else estimator).__name__
+
+
+def named_predictions(y_pred: Any) -> dict[str, npt.NDArray[np.float64]]:
+    """Predictions by name; the name of a single array is empty."""
+    named = y_pred.items() if hasattr(y_pred, "items") else [("", y_pred)]
+    return {str(name): np.asarray(values, dtype=np.float64) for name, values in named}
