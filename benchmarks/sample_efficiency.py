@@ -2,46 +2,26 @@
 
 ``python benchmarks/sample_efficiency.py DATASET [ESTIMATOR ...]`` prints the mean MAPE of eight
 draws of each design and its standard deviation; a third of the architectures is set apart to test.
-Without names the estimator is ridge regression on the layers' costs, fitted to relative errors.
+Without names the estimator is ``linear``.
 """
 
 import sys
 
-import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from fcnn_latency import ArchitectureEncoder, load_dataset, sample_efficiency
+from fcnn_latency import load_dataset, sample_efficiency
 from fcnn_latency.learning_curves import SampleEfficiency
 from fcnn_latency.sampling import METHODS
-
-
-class RelativeRidge(RegressorMixin, BaseEstimator):
-    """Ridge regression that counts errors relative to the latency."""
-
-    def fit(self, X, y):
-        self.scale_ = y.mean()
-        self.ridge_ = RidgeCV(np.logspace(-4, 4, 17))
-        self.ridge_.fit(X, y / self.scale_, sample_weight=(self.scale_ / y) ** 2)
-        return self
-
-    def predict(self, X):
-        return self.scale_ * self.ridge_.predict(X)
 
 
 def main() -> None:
     """Load, fit, print."""
     dataset = load_dataset(sys.argv[1])
-    encoder = ArchitectureEncoder(dataset.space, "costs", dataset.signal_length)
-    ridge = make_pipeline(encoder, StandardScaler(), RelativeRidge())
     # Each draw has test architectures of its own: a design may choose the same from the same.
     draws = [
         sample_efficiency(
             dataset,
-            estimators=sys.argv[2:] or {"ridge": ridge},
+            estimators=sys.argv[2:] or ["linear"],
             sizes=(25, 50, 100, 200),
             designs=list(METHODS),
             n_repeats=1,
