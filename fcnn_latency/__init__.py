@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
+    from fcnn_latency.estimators.intervals import IntervalRegressor
     from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
@@ -23,6 +24,7 @@ _HOMES = {
     "AbsoluteDeviationDisplay": "displays",
     "ArchitectureEncoder": "encoding",
     "FCNNSpace": "architecture",
+    "IntervalRegressor": "estimators.intervals",
     "LatencyRegressor": "estimators.deep",
     "LossCurveDisplay": "displays",
     "MeasurementError": "exceptions",
@@ -44,6 +46,7 @@ __all__ = [
     "AbsoluteDeviationDisplay",
     "ArchitectureEncoder",
     "FCNNSpace",
+    "IntervalRegressor",
     "LatencyRegressor",
     "LossCurveDisplay",
     "MeasurementError",
