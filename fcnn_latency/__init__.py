@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
     from fcnn_latency.estimators.intervals import IntervalRegressor
+    from fcnn_latency.estimators.transfer import TransferRegressor, select_for_transfer
     from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
@@ -33,12 +34,14 @@ _HOMES = {
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
     "StoreError": "exceptions",
+    "TransferRegressor": "estimators.transfer",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
     "load_dataset": "dataset_files",
     "make_dataset": "datasets",
     "make_latency_pipeline": "pipeline",
     "save_dataset": "dataset_files",
+    "select_for_transfer": "estimators.transfer",
 }
 
 __all__ = [
@@ -54,12 +57,14 @@ __all__ = [
     "MeasurementWarning",
     "Runtime",
     "StoreError",
+    "TransferRegressor",
     "compare",
     "fetch_capstone2023",
     "load_dataset",
     "make_dataset",
     "make_latency_pipeline",
     "save_dataset",
+    "select_for_transfer",
 ]
 
 

@@ -9,7 +9,13 @@ from sklearn.linear_model import Ridge
 from sklearn.utils import check_array
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from fcnn_latency import ArchitectureEncoder, FCNNSpace, IntervalRegressor, LatencyRegressor
+from fcnn_latency import (
+    ArchitectureEncoder,
+    FCNNSpace,
+    IntervalRegressor,
+    LatencyRegressor,
+    TransferRegressor,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ ESTIMATORS = [
     ArchitectureEncoder(space=AnyMatrixSpace(max_layers=40, tie_io=False), features="costs"),
     LatencyRegressor(epochs=3, random_state=0),
     IntervalRegressor(Ridge(), cv=3),
+    TransferRegressor(),
 ]
 
 
@@ -40,6 +47,8 @@ def test_scikit_learn_check(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize(("estimator", "least"), list(zip(ESTIMATORS, [45, 50, 50], strict=True)))
+@pytest.mark.parametrize(
+    ("estimator", "least"), list(zip(ESTIMATORS, [45, 50, 50, 50], strict=True))
+)
 def test_checks_are_not_skipped_by_a_tag(estimator, least):
     assert len(list(estimator_checks_generator(estimator))) >= least
