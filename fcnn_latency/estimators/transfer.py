@@ -30,13 +30,16 @@ FREE = 100.0
 #: Laws of less weight are left out.
 LEAST_WEIGHT = 0.01
 LEAST_ROWS = 5
+#: Columns that all laws share.
+SHARED = 5
 
 
 class TransferRegressor(RegressorMixin, BaseEstimator):
     """A law of latency for another machine or runtime, from 10 to 50 measurements there.
 
-    Latency is taken for linear in the number of layers, the number of layers that write a single
-    neuron, the values written, and the work and number of the blocks in which a matrix product is
+    Latency is taken for linear in the number of layers and of layers that write a single neuron,
+    the values written, the number and weights of products of vectors (a workload of one row, which
+    other code computes), and the work and number of the blocks in which a matrix product is
     computed; and in the prediction of the source. The block is not known beforehand, nor
     whether the source is of use, so each block of `TILES` with and without the source is a law of
     its own: a ridge regression that minimizes relative errors, its penalty chosen by
@@ -61,9 +64,9 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
         Blocks of the laws that are kept.
     intercept_ : float
         Seconds of an inference without layers.
-    coef_ : ndarray of shape (3 + 2 * n_tiles,)
-        Seconds per layer, per layer of a single neuron, per value written, then per work and per
-        block of each of `tiles_`.
+    coef_ : ndarray of shape (5 + 2 * n_tiles,)
+        Seconds per layer, per layer of a single neuron, per value written, per product of a
+        vector and per weight of those, then per work and per block of each of `tiles_`.
     source_coef_ : float
         Seconds per second that the source predicts; 0 without a source.
     source_weight_ : float
@@ -156,14 +159,14 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
         kept = [(weight, law) for weight, law in zip(weights, laws, strict=True) if weight]
         self.tiles_ = np.array(sorted({law[0] for _, law in kept}))
         self.intercept_, self.source_coef_, self.source_weight_ = 0.0, 0.0, 0.0
-        self.coef_ = np.zeros(3 + 2 * len(self.tiles_))
+        self.coef_ = np.zeros(SHARED + 2 * len(self.tiles_))
         for weight, (tile, has_source, _, intercept, coef) in kept:
-            place = 3 + 2 * int(np.argmax((self.tiles_ == tile).all(axis=1)))
+            place = SHARED + 2 * int(np.argmax((self.tiles_ == tile).all(axis=1)))
             self.intercept_ += float(weight * intercept)
-            self.coef_[:3] += weight * coef[:3]
-            self.coef_[place : place + 2] += weight * coef[3:5]
+            self.coef_[:SHARED] += weight * coef[:SHARED]
+            self.coef_[place : place + 2] += weight * coef[SHARED : SHARED + 2]
             if has_source:
-                self.source_coef_ += float(weight * coef[5])
+                self.source_coef_ += float(weight * coef[-1])
                 self.source_weight_ += float(weight)
 
     def __sklearn_clone__(self) -> TransferRegressor:
@@ -173,8 +176,9 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
         return type(self)(source, **{name: clone(v, safe=False) for name, v in parameters.items()})
 
     def __sklearn_tags__(self) -> Any:
-        """Widths are never negative, latencies above 0."""
+        """Widths are never negative, latencies above 0; it knows of no law but those of costs."""
         tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
         tags.input_tags.positive_only = True
         tags.target_tags.positive_only = True
         return tags
@@ -185,9 +189,9 @@ def select_for_transfer(
 ) -> npt.NDArray[np.int64]:
     """Which architectures to measure for a `TransferRegressor`: typical ones of all kinds.
 
-    The candidates are divided into `n` clusters by depth, single neurons, and the logarithms of
-    rows, multiply-accumulates, values written and parameters; each gives the one nearest its
-    centre. Extreme ones would be the worst choice: no law holds so far.
+    The candidates are divided into `n` clusters by depth, single neurons, products of vectors, and
+    the logarithms of rows, multiply-accumulates, values written and parameters; each gives the one
+    nearest its centre. Extreme ones would be the worst choice: no law holds so far.
 
     Parameters
     ----------
@@ -224,8 +228,8 @@ def select_for_transfer(
     rows, fan_in, fan_out = _shapes(widths, signal_length)
     costs = (rows[:, :1], rows * fan_in * fan_out, rows * fan_out, (fan_in + 1) * fan_out)
     logs = [np.log1p(cost.sum(axis=1)) for cost in costs]
-    layers, single, _ = _shared_columns(widths, signal_length).T
-    scaled = StandardScaler().fit_transform(np.column_stack([layers, single, *logs]))
+    counts = _shared_columns(widths, signal_length)[:, [0, 1, 3]]
+    scaled = StandardScaler().fit_transform(np.column_stack([counts, *logs]))
     clusters = KMeans(n, n_init=1, random_state=random_state).fit(scaled)
     distances = clusters.transform(scaled)
     chosen: list[int] = []
@@ -259,9 +263,10 @@ def _shapes(widths: Floats, signal_length: int) -> tuple[Floats, Floats, Floats]
 
 
 def _shared_columns(widths: Floats, signal_length: int) -> Floats:
-    rows, _, fan_out = _shapes(widths, signal_length)
-    layers, single = (fan_out > 0).sum(axis=1), (fan_out == 1).sum(axis=1)
-    return np.column_stack([layers, single, (rows * fan_out).sum(axis=1)]).astype(np.float64)
+    rows, fan_in, fan_out = _shapes(widths, signal_length)
+    vector = rows == 1
+    columns = (fan_out > 0, fan_out == 1, rows * fan_out, vector, vector * fan_in * fan_out)
+    return np.column_stack([column.sum(axis=1) for column in columns]).astype(np.float64)
 
 
 def _tile_columns(widths: Floats, signal_length: int, tile: Any) -> Floats:
