@@ -70,7 +70,8 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
     source_coef_ : float
         Seconds per second that the source predicts; 0 without a source.
     source_weight_ : float
-        Weight of the laws with the source, 0 to 1.
+        Weight of the laws with the source: 1 where they are better, 0 where they are worse, about
+        0.5 where the source makes no difference.
 
     Raises
     ------
