@@ -183,8 +183,9 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             raise ValueError(msg)
         predicted, scales = self._predict_with_scales(X)
         system = _conformal_predictive_system().fit(self.residuals_, self.residual_scales_)
-        ends = system.predict_int(predicted, scales, confidence=coverage, y_min=0.0)
-        return np.asarray(ends, dtype=np.float64)
+        # For a prediction of 0 and difficulty 1: crepes takes 2 µs for each row.
+        ratios = system.predict_int(np.zeros(1), np.ones(1), confidence=coverage)
+        return np.maximum(predicted[:, None] + scales[:, None] * ratios, 0.0)
 
     def predict_upper(self, X: Any, confidence: float = 0.95) -> npt.NDArray[np.float64]:
         """Latencies that a share `confidence` of architectures does not exceed.
