@@ -185,7 +185,8 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         system = _conformal_predictive_system().fit(self.residuals_, self.residual_scales_)
         # For a prediction of 0 and difficulty 1: crepes takes 2 µs for each row.
         ratios = system.predict_int(np.zeros(1), np.ones(1), confidence=coverage)
-        return np.maximum(predicted[:, None] + scales[:, None] * ratios, 0.0)
+        ends: npt.NDArray[np.float64] = predicted[:, None] + scales[:, None] * ratios
+        return np.maximum(ends, 0.0, out=ends)
 
     def predict_upper(self, X: Any, confidence: float = 0.95) -> npt.NDArray[np.float64]:
         """Latencies that a share `confidence` of architectures does not exceed.
