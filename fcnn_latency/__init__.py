@@ -20,11 +20,13 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     )
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
+    from fcnn_latency.estimators.intervals import IntervalRegressor
     from fcnn_latency.estimators.linear import RelativeLinearRegressor
     from fcnn_latency.estimators.lookup import LookupTableRegressor
     from fcnn_latency.estimators.measured import MeasuredLatency
     from fcnn_latency.estimators.mixed import MixedLatencyRegressor
     from fcnn_latency.estimators.roofline import RooflineRegressor
+    from fcnn_latency.estimators.transfer import TransferRegressor, select_for_transfer
     from fcnn_latency.exceptions import (
         MeasurementError,
         MeasurementWarning,
@@ -47,6 +49,7 @@ _HOMES = {
     "ArchitectureEncoder": "encoding",
     "ComparisonDisplay": "displays",
     "FCNNSpace": "architecture",
+    "IntervalRegressor": "estimators.intervals",
     "LatencyRegressor": "estimators.deep",
     "LatencySurfaceDisplay": "displays",
     "LookupTableRegressor": "estimators.lookup",
@@ -66,6 +69,7 @@ _HOMES = {
     "SCORERS": "metrics",
     "SampleEfficiencyDisplay": "displays",
     "StoreError": "exceptions",
+    "TransferRegressor": "estimators.transfer",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
     "load": "persistence",
@@ -80,6 +84,7 @@ _HOMES = {
     "save_dataset": "dataset_files",
     "save_layer_table": "layer_table",
     "select_architectures": "sampling",
+    "select_for_transfer": "estimators.transfer",
 }
 
 __all__ = [
@@ -88,6 +93,7 @@ __all__ = [
     "ArchitectureEncoder",
     "ComparisonDisplay",
     "FCNNSpace",
+    "IntervalRegressor",
     "LatencyRegressor",
     "LatencySurfaceDisplay",
     "LookupTableRegressor",
@@ -106,6 +112,7 @@ __all__ = [
     "Runtime",
     "SampleEfficiencyDisplay",
     "StoreError",
+    "TransferRegressor",
     "compare",
     "fetch_capstone2023",
     "load",
@@ -120,6 +127,7 @@ __all__ = [
     "save_dataset",
     "save_layer_table",
     "select_architectures",
+    "select_for_transfer",
 ]
 
 

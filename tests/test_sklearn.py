@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import is_regressor
+from sklearn.linear_model import Ridge
 from sklearn.utils import check_array, get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from fcnn_latency import (
     ArchitectureEncoder,
     FCNNSpace,
+    IntervalRegressor,
     LatencyRegressor,
     LookupTableRegressor,
     MeasuredLatency,
@@ -21,6 +23,7 @@ from fcnn_latency import (
     MixedLatencyRegressor,
     RelativeLinearRegressor,
     RooflineRegressor,
+    TransferRegressor,
 )
 from numpy_runtime import NumPyRuntime
 
@@ -73,6 +76,8 @@ ESTIMATORS = [
         store=Path(FOLDER.name, "latencies.sqlite"),
         random_state=0,
     ),
+    IntervalRegressor(Ridge(), cv=3),
+    TransferRegressor(),
 ]
 
 
