@@ -12,11 +12,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency.architecture import FCNNSpace, layer_costs, signal_rows
+from fcnn_latency.graphs import architecture_graphs, graph_feature_names, graphs_to_matrix
 
 __all__ = ["FEATURES", "ArchitectureEncoder"]
 
 #: The values of `features`.
-FEATURES = ("widths", "costs", "flops")
+FEATURES = ("widths", "costs", "flops", "graph")
 
 
 class ArchitectureEncoder(TransformerMixin, BaseEstimator):
@@ -29,13 +30,14 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
     ----------
     space : FCNNSpace or None, default=None
         The space that the architectures must lie in; None is ``FCNNSpace()``.
-    features : {"widths", "costs", "flops"}, default="widths"
+    features : {"widths", "costs", "flops", "graph"}, default="widths"
         ``"widths"``: zero-padded widths, the encoding of Beglaryan and Ringhofer (2023),
         section IV-A. ``"costs"``: the widths, then what latency depends on: depth, rows of the
         workload, whether a layer has a single neuron (its product is one of vectors, which other
         code computes), and multiply-accumulates, parameters, activations and bytes moved of each
         layer and in total. ``"flops"``: one column, floating-point operations of one
-        inference (two for each multiply-accumulate).
+        inference (two for each multiply-accumulate). ``"graph"``: node features and adjacency, as
+        from `GraphEncoder`.
     signal_length : int, default=50
         Values that one inference reads; sets the rows of the workload.
 
@@ -87,12 +89,12 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
             Itself.
         """
         if self.space is not None and not isinstance(self.space, FCNNSpace):
-            raise ValueError(_wrong("space", "an FCNNSpace or None", self.space))
+            raise ValueError(_wrong(self, "space", "an FCNNSpace or None", self.space))
         if self.features not in FEATURES:
-            raise ValueError(_wrong("features", f"one of {list(FEATURES)}", self.features))
+            raise ValueError(_wrong(self, "features", f"one of {list(FEATURES)}", self.features))
         length = self.signal_length
         if not isinstance(length, numbers.Integral) or length < 1:
-            raise ValueError(_wrong("signal_length", "a whole number of at least 1", length))
+            raise ValueError(_wrong(self, "signal_length", "a whole number of at least 1", length))
         self.space_: FCNNSpace = FCNNSpace() if self.space is None else self.space
         self._validate(X, reset=True)
         return self
@@ -114,6 +116,8 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         widths = self._validate(X, reset=False)
         if self.features == "widths":
             return widths.astype(np.float64)
+        if self.features == "graph":
+            return graphs_to_matrix(*architecture_graphs(widths, self.signal_length))
         costs = layer_costs(widths, self.signal_length)
         totals = [cost.sum(axis=1, keepdims=True) for cost in costs.values()]
         if self.features == "flops":
@@ -148,10 +152,13 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
             msg = 'features="flops" cannot be inverted: many architectures share a FLOP count.'
             raise ValueError(msg)
         X = np.asarray(X)
-        expected = len(self.get_feature_names_out())
+        names = self.get_feature_names_out()
+        expected = len(names)
         if X.ndim != 2 or X.shape[1] != expected:
             msg = f"Expected an array of shape (n_samples, {expected}). Got {X.shape} instead."
             raise ValueError(msg)
+        if self.features == "graph":
+            X = X[:, [name.startswith("width_layer_") for name in names]]
         return self.space_.validate(X[:, : self.space_.max_layers])
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
@@ -169,6 +176,8 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if self.features == "flops":
             return np.array(["flops"], dtype=object)
+        if self.features == "graph":
+            return graph_feature_names(self.space_.max_layers)
         layers = range(1, self.space_.max_layers + 1)
         names = [f"layer_{layer}" for layer in layers]
         if self.features == "costs":
@@ -207,5 +216,6 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _wrong(name: str, expected: str, got: object) -> str:
-    return f"The '{name}' parameter of ArchitectureEncoder must be {expected}. Got {got!r} instead."
+def _wrong(encoder: Any, name: str, expected: str, got: object) -> str:
+    owner = type(encoder).__name__
+    return f"The '{name}' parameter of {owner} must be {expected}. Got {got!r} instead."
