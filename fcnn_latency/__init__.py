@@ -12,7 +12,10 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.displays import AbsoluteDeviationDisplay, LossCurveDisplay
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
+    from fcnn_latency.estimators.graph import GraphConvolutionRegressor
     from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
+    from fcnn_latency.graph_encoding import GraphEncoder
+    from fcnn_latency.graphs import graphs_to_matrix
     from fcnn_latency.measurement.protocol import MeasurementProtocol
     from fcnn_latency.measurement.runtimes.base import Runtime
     from fcnn_latency.metrics import SCORERS
@@ -23,6 +26,8 @@ _HOMES = {
     "AbsoluteDeviationDisplay": "displays",
     "ArchitectureEncoder": "encoding",
     "FCNNSpace": "architecture",
+    "GraphConvolutionRegressor": "estimators.graph",
+    "GraphEncoder": "graph_encoding",
     "LatencyRegressor": "estimators.deep",
     "LossCurveDisplay": "displays",
     "MeasurementError": "exceptions",
@@ -33,6 +38,7 @@ _HOMES = {
     "StoreError": "exceptions",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
+    "graphs_to_matrix": "graphs",
     "load_dataset": "dataset_files",
     "make_dataset": "datasets",
     "make_latency_pipeline": "pipeline",
@@ -44,6 +50,8 @@ __all__ = [
     "AbsoluteDeviationDisplay",
     "ArchitectureEncoder",
     "FCNNSpace",
+    "GraphConvolutionRegressor",
+    "GraphEncoder",
     "LatencyRegressor",
     "LossCurveDisplay",
     "MeasurementError",
@@ -53,6 +61,7 @@ __all__ = [
     "StoreError",
     "compare",
     "fetch_capstone2023",
+    "graphs_to_matrix",
     "load_dataset",
     "make_dataset",
     "make_latency_pipeline",

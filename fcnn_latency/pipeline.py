@@ -13,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from fcnn_latency.architecture import FCNNSpace
 from fcnn_latency.encoding import ArchitectureEncoder
 from fcnn_latency.estimators.deep import LatencyRegressor
+from fcnn_latency.estimators.graph import GraphConvolutionRegressor
+from fcnn_latency.graphs import LAYER_FEATURES
 
 __all__ = ["ESTIMATORS", "make_latency_pipeline"]
 
@@ -23,6 +25,13 @@ ESTIMATORS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
     "linear": ("costs", lambda seed: [StandardScaler(), LinearRegression()]),
     "paper": ("widths", lambda seed: [LatencyRegressor.paper(random_state=seed)]),
     "deep": ("costs", lambda seed: [LatencyRegressor(random_state=seed)]),
+    "graph": (
+        "graph",
+        lambda seed: [
+            # As many nodes as the columns tell, and the feature of the global node.
+            GraphConvolutionRegressor(n_node_features=len(LAYER_FEATURES) + 1, random_state=seed)
+        ],
+    ),
 }
 
 
@@ -38,13 +47,13 @@ def make_latency_pipeline(
 
     Parameters
     ----------
-    estimator : {"deep", "paper", "linear", "flops", "mean"}, default="deep"
+    estimator : {"deep", "graph", "paper", "linear", "flops", "mean"}, default="deep"
         ``"deep"``: `LatencyRegressor`. ``"paper"``: the network of Beglaryan and Ringhofer (2023).
         ``"linear"``: least squares on the encoding. ``"flops"``: latency = a FLOPs + b.
-        ``"mean"``: the mean of the training labels.
+        ``"graph"``: `GraphConvolutionRegressor`. ``"mean"``: the mean of the training labels.
     space : FCNNSpace or None, default=None
         The space of the architectures; None is ``FCNNSpace()``.
-    features : {"widths", "costs", "flops"} or None, default=None
+    features : {"widths", "costs", "flops", "graph"} or None, default=None
         Features of the encoder; None is the estimator's own.
     signal_length : int, default=50
         Values that one inference reads.

@@ -8,7 +8,13 @@ import pytest
 from sklearn.utils import check_array
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from fcnn_latency import ArchitectureEncoder, FCNNSpace, LatencyRegressor
+from fcnn_latency import (
+    ArchitectureEncoder,
+    FCNNSpace,
+    GraphConvolutionRegressor,
+    GraphEncoder,
+    LatencyRegressor,
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,11 @@ class AnyMatrixSpace(FCNNSpace):
 ESTIMATORS = [
     ArchitectureEncoder(space=AnyMatrixSpace(max_layers=40, tie_io=False), features="costs"),
     LatencyRegressor(epochs=3, random_state=0),
+    GraphEncoder(space=AnyMatrixSpace(max_layers=40, tie_io=False)),
+    # The line learns what the score is checked on.
+    GraphConvolutionRegressor(
+        n_convolutions=1, units=4, epochs=1, linear_part=True, batch_size=100, random_state=0
+    ),
 ]
 
 
@@ -38,6 +49,8 @@ def test_scikit_learn_check(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize(("estimator", "least"), list(zip(ESTIMATORS, [45, 50], strict=True)))
+@pytest.mark.parametrize(
+    ("estimator", "least"), list(zip(ESTIMATORS, [45, 50, 45, 50], strict=True))
+)
 def test_checks_are_not_skipped_by_a_tag(estimator, least):
     assert len(list(estimator_checks_generator(estimator))) >= least

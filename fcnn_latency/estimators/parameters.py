@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import numbers
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fcnn_latency.keras_import import import_keras
 
-__all__ = ["RULES", "check_parameters"]
+__all__ = ["FRACTION", "RULES", "WHOLE", "Rule", "check_parameters"]
 
 LARGEST_SEED = 2**32 - 1
 
@@ -103,15 +103,15 @@ RULES: dict[str, Rule] = {
 }
 
 
-def check_parameters(estimator: Any) -> None:
-    """Hold the parameters of a `LatencyRegressor` against `RULES`.
+def check_parameters(estimator: Any, rules: Mapping[str, Rule] = RULES) -> None:
+    """Hold the parameters of an estimator against its rules, those of `LatencyRegressor` if none.
 
     Raises
     ------
     ValueError
         If one is wrong; says which, what it must be and what it is.
     """
-    for name, (expected, holds) in RULES.items():
+    for name, (expected, holds) in rules.items():
         value = getattr(estimator, name)
         if not holds(value):
             msg = (
