@@ -60,9 +60,9 @@ class GraphEncoder(ArchitectureEncoder):
     --------
     >>> encoder = GraphEncoder(FCNNSpace(max_layers=3)).fit([[41, 41]])
     >>> encoder.transform([[41, 41], [14, 21, 14]]).shape
-    (2, 60)
+    (2, 100)
     >>> encoder.n_nodes_, encoder.n_node_features_
-    (4, 11)
+    (4, 21)
     """
 
     # What `ArchitectureEncoder.fit` checks; not a parameter here.

@@ -21,6 +21,11 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
+#: Rows and columns of the blocks in which libraries compute matrix products.
+BLOCKS = ((1, 8), (4, 16), (6, 8), (6, 16))
+BLOCK_ROWS = (4, 5, 6)
+BLOCK_COLUMNS = (4, 8, 16)
+
 #: Features of a node that stands for a layer, in their order.
 LAYER_FEATURES = (
     "width",
@@ -31,6 +36,9 @@ LAYER_FEATURES = (
     "parameters",
     "activations",
     "bytes",
+    *(f"macs_in_{rows}x{columns}" for rows, columns in BLOCKS),
+    *(f"idle_rows_of_{rows}" for rows in BLOCK_ROWS),
+    *(f"idle_columns_of_{columns}" for columns in BLOCK_COLUMNS),
     "input",
     "output",
 )
@@ -50,11 +58,13 @@ def architecture_graphs(
 
     Returns
     -------
-    node_features : ndarray of float64, shape (n, max_layers, 10)
-        `LAYER_FEATURES`: the width of the layer and of the one before (0 at the input), rows of
-        the workload, whether the layer has a single neuron, multiply-accumulates, parameters,
-        activations and bytes moved by the product that leads to it (0 at the input), whether it
-        is the input, whether it is the output. All 0 where there is no layer.
+    node_features : ndarray of float64, shape (n, max_layers, 20)
+        `LAYER_FEATURES`: the width of the layer and of the one before, rows of the workload,
+        whether the layer has a single neuron; multiply-accumulates, parameters, activations and
+        bytes moved by the product that leads to the layer; its multiply-accumulates when rows and
+        columns are filled up to whole blocks, and how many rows and columns that adds; whether it
+        is the input, whether it is the output. What concerns a product is 0 at the input, and
+        all is 0 where there is no layer.
     adjacency : ndarray of bool, shape (n, max_layers, max_layers)
         Entry [i, j] is 1 where layer j follows layer i.
 
@@ -62,24 +72,35 @@ def architecture_graphs(
     --------
     >>> features, adjacency = architecture_graphs(np.array([[41, 20, 41], [7, 7, 0]]), 50)
     >>> features.shape, adjacency[1].astype(int).tolist()
-    ((2, 3, 10), [[0, 1, 0], [0, 0, 0], [0, 0, 0]])
+    ((2, 3, 20), [[0, 1, 0], [0, 0, 0], [0, 0, 0]])
     """
     layers = padded > 0
     depths = layers.sum(axis=1)[:, None]
     place = np.arange(padded.shape[1])
     costs = layer_costs(padded, signal_length).values()
+    rows = signal_rows(padded[:, :1], signal_length) * layers
+    fan_in = _after_the_input(padded[:, :-1]) * layers
+    product = fan_in > 0
     columns = [
         padded,
-        _after_the_input(padded[:, :-1]) * layers,
-        signal_rows(padded[:, :1], signal_length) * layers,
+        fan_in,
+        rows,
         padded == 1,
         *map(_after_the_input, costs),
+        *(_fill_up(rows, m) * fan_in * _fill_up(padded, n) for m, n in BLOCKS),
+        *((_fill_up(rows, m) - rows) * product for m in BLOCK_ROWS),
+        *((_fill_up(padded, n) - padded) * product for n in BLOCK_COLUMNS),
         (place == 0) & layers,
         place == depths - 1,
     ]
     adjacency = np.zeros((*padded.shape, padded.shape[1]), dtype=bool)
     adjacency[:, place[:-1], place[1:]] = layers[:, 1:]
     return np.stack(columns, axis=2).astype(np.float64), adjacency
+
+
+def _fill_up(values: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.int64]:
+    """The next multiple of `block`."""
+    return -(-values // block) * block
 
 
 def _after_the_input(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -237,7 +258,7 @@ def graph_feature_names(max_layers: int, *, global_node: bool = True) -> npt.NDA
     Examples
     --------
     >>> names = graph_feature_names(2)
-    >>> names[0], names[11], names[-1]
+    >>> names[0], names[21], names[-1]
     ('width_global', 'width_layer_1', 'edge_layer_2_layer_2')
     """
     nodes = [f"layer_{layer}" for layer in range(1, max_layers + 1)]

@@ -46,10 +46,20 @@ def test_a_graph_has_an_edge_for_each_step_and_the_costs_of_its_layers(given):
 
 def test_nodes_tell_input_and_output():
     encoder = GraphEncoder(SPACE).fit([[5, 3, 5]])
-    nodes, _ = matrix_to_graphs(encoder.transform([[5, 3, 5]]), 5, 11)
+    nodes, _ = matrix_to_graphs(encoder.transform([[5, 3, 5]]), 5, 21)
     assert nodes[0, :, LAYER_FEATURES.index("input")].tolist() == [0, 1, 0, 0, 0]
     assert nodes[0, :, LAYER_FEATURES.index("output")].tolist() == [0, 0, 0, 1, 0]
     assert nodes[0, :, -1].tolist() == [1, 0, 0, 0, 0]
+
+
+def test_products_are_filled_up_to_whole_blocks():
+    # 50 values in rows of 5 are 10 rows: (10 x 5) times (5 x 3), then (10 x 3) times (3 x 5).
+    nodes, _ = matrix_to_graphs(GraphEncoder(SPACE).fit_transform([[5, 3, 5]]), 5, 21)
+    feature = {name: nodes[0, 1:4, i].tolist() for i, name in enumerate(LAYER_FEATURES)}
+    assert feature["macs_in_1x8"] == [0, 10 * 5 * 8, 10 * 3 * 8]
+    assert feature["macs_in_6x16"] == [0, 12 * 5 * 16, 12 * 3 * 16]
+    assert feature["idle_rows_of_4"] == [0, 2, 2]
+    assert feature["idle_columns_of_4"] == [0, 1, 3]
 
 
 def test_architecture_encoder_gives_the_same_graphs():
@@ -63,7 +73,7 @@ def test_architecture_encoder_gives_the_same_graphs():
 
 def test_normalized_rows_add_up_to_one_or_are_padding():
     encoder = GraphEncoder(SPACE, normalize=True).fit([[5, 5]])
-    _, edges = matrix_to_graphs(encoder.transform([[5, 5]]), 5, 11)
+    _, edges = matrix_to_graphs(encoder.transform([[5, 5]]), 5, 21)
     np.testing.assert_allclose(edges[0].sum(axis=1), [1, 1, 1, 0, 0])
 
 
