@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     )
     from fcnn_latency.encoding import ArchitectureEncoder
     from fcnn_latency.estimators.deep import LatencyRegressor
+    from fcnn_latency.estimators.graph import GraphConvolutionRegressor
     from fcnn_latency.estimators.intervals import IntervalRegressor
     from fcnn_latency.estimators.linear import RelativeLinearRegressor
     from fcnn_latency.estimators.lookup import LookupTableRegressor
@@ -34,6 +35,8 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
         ModelFileWarning,
         StoreError,
     )
+    from fcnn_latency.graph_encoding import GraphEncoder
+    from fcnn_latency.graphs import graphs_to_matrix
     from fcnn_latency.layer_table import load_layer_table, make_layer_table, save_layer_table
     from fcnn_latency.learning_curves import sample_efficiency
     from fcnn_latency.measurement.protocol import MeasurementProtocol
@@ -49,6 +52,8 @@ _HOMES = {
     "ArchitectureEncoder": "encoding",
     "ComparisonDisplay": "displays",
     "FCNNSpace": "architecture",
+    "GraphConvolutionRegressor": "estimators.graph",
+    "GraphEncoder": "graph_encoding",
     "IntervalRegressor": "estimators.intervals",
     "LatencyRegressor": "estimators.deep",
     "LatencySurfaceDisplay": "displays",
@@ -72,6 +77,7 @@ _HOMES = {
     "TransferRegressor": "estimators.transfer",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
+    "graphs_to_matrix": "graphs",
     "load": "persistence",
     "load_dataset": "dataset_files",
     "load_layer_table": "layer_table",
@@ -93,6 +99,8 @@ __all__ = [
     "ArchitectureEncoder",
     "ComparisonDisplay",
     "FCNNSpace",
+    "GraphConvolutionRegressor",
+    "GraphEncoder",
     "IntervalRegressor",
     "LatencyRegressor",
     "LatencySurfaceDisplay",
@@ -115,6 +123,7 @@ __all__ = [
     "TransferRegressor",
     "compare",
     "fetch_capstone2023",
+    "graphs_to_matrix",
     "load",
     "load_dataset",
     "load_layer_table",

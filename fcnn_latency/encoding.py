@@ -13,12 +13,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency.architecture import FCNNSpace, layer_costs, layer_shapes, signal_rows
 from fcnn_latency.blocks import map_blocks
+from fcnn_latency.graphs import architecture_graphs, graph_feature_names, graphs_to_matrix
 from fcnn_latency.tiles import TILE_FEATURES, register_tile, tile_costs
 
 __all__ = ["FEATURES", "ArchitectureEncoder"]
 
 #: The values of `features`.
-FEATURES = ("widths", "costs", "flops", "tiles", "layers")
+FEATURES = ("widths", "costs", "flops", "tiles", "layers", "graph")
 
 
 class ArchitectureEncoder(TransformerMixin, BaseEstimator):
@@ -31,7 +32,7 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
     ----------
     space : FCNNSpace or None, default=None
         The space that the architectures must lie in; None is ``FCNNSpace()``.
-    features : {"widths", "costs", "flops", "tiles", "layers"}, default="widths"
+    features : {"widths", "costs", "flops", "tiles", "layers", "graph"}, default="widths"
         ``"widths"``: zero-padded widths, the encoding of Beglaryan and Ringhofer (2023),
         section IV-A. ``"costs"``: the widths, then what latency depends on: depth, rows of the
         workload, whether a layer has a single neuron (its product is one of vectors, which other
@@ -40,7 +41,8 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         inference (two for each multiply-accumulate). ``"tiles"``: the widths, then what the layers
         cost together as a blocked matrix product sees them (see `fcnn_latency.tiles.tile_costs`),
         float32. ``"layers"``: a tensor of shape (layers, 3), rows, inputs and outputs of each
-        layer, flattened, zero where an architecture has no such layer.
+        layer, flattened, zero where an architecture has no such layer. ``"graph"``: node features
+        and adjacency, as from `GraphEncoder`.
     signal_length : int, default=50
         Values that one inference reads; sets the rows of the workload.
     tile : (int, int) or None, default=None
@@ -100,14 +102,15 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
             Itself.
         """
         if self.space is not None and not isinstance(self.space, FCNNSpace):
-            raise ValueError(_wrong("space", "an FCNNSpace or None", self.space))
+            raise ValueError(_wrong(self, "space", "an FCNNSpace or None", self.space))
         if self.features not in FEATURES:
-            raise ValueError(_wrong("features", f"one of {list(FEATURES)}", self.features))
+            raise ValueError(_wrong(self, "features", f"one of {list(FEATURES)}", self.features))
         length = self.signal_length
         if not isinstance(length, numbers.Integral) or length < 1:
-            raise ValueError(_wrong("signal_length", "a whole number of at least 1", length))
+            raise ValueError(_wrong(self, "signal_length", "a whole number of at least 1", length))
         if self.tile is not None and not _is_tile(self.tile):
-            raise ValueError(_wrong("tile", "two whole numbers of at least 1, or None", self.tile))
+            expected = "two whole numbers of at least 1, or None"
+            raise ValueError(_wrong(self, "tile", expected, self.tile))
         self.tile_: tuple[int, int] = register_tile() if self.tile is None else tuple(self.tile)
         self.space_: FCNNSpace = FCNNSpace() if self.space is None else self.space
         self._validate(X, reset=True)
@@ -135,6 +138,8 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         if self.features == "layers":
             shapes = layer_shapes(widths, self.signal_length)
             return shapes.reshape(len(widths), -1).astype(np.float64)
+        if self.features == "graph":
+            return graphs_to_matrix(*architecture_graphs(widths, self.signal_length))
         costs = layer_costs(widths, self.signal_length)
         totals = [cost.sum(axis=1, keepdims=True) for cost in costs.values()]
         if self.features == "flops":
@@ -176,13 +181,16 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
             msg = 'features="flops" cannot be inverted: many architectures share a FLOP count.'
             raise ValueError(msg)
         X = np.asarray(X)
-        expected = len(self.get_feature_names_out())
+        names = self.get_feature_names_out()
+        expected = len(names)
         if X.ndim != 2 or X.shape[1] != expected:
             msg = f"Expected an array of shape (n_samples, {expected}). Got {X.shape} instead."
             raise ValueError(msg)
         if self.features == "layers":
             shapes = X.reshape(len(X), -1, 3)
             return self.space_.validate(np.hstack([shapes[:, :1, 1], shapes[:, :, 2]]))
+        if self.features == "graph":
+            X = X[:, [name.startswith("width_layer_") for name in names]]
         return self.space_.validate(X[:, : self.space_.max_layers])
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
@@ -200,6 +208,8 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if self.features == "flops":
             return np.array(["flops"], dtype=object)
+        if self.features == "graph":
+            return graph_feature_names(self.space_.max_layers)
         layers = range(1, self.space_.max_layers + 1)
         if self.features == "layers":
             shape = ("rows", "fan_in", "fan_out")
@@ -258,5 +268,6 @@ def _is_tile(value: object) -> bool:
     )
 
 
-def _wrong(name: str, expected: str, got: object) -> str:
-    return f"The '{name}' parameter of ArchitectureEncoder must be {expected}. Got {got!r} instead."
+def _wrong(encoder: Any, name: str, expected: str, got: object) -> str:
+    owner = type(encoder).__name__
+    return f"The '{name}' parameter of {owner} must be {expected}. Got {got!r} instead."

@@ -15,11 +15,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from fcnn_latency.architecture import FCNNSpace
 from fcnn_latency.encoding import ArchitectureEncoder
 from fcnn_latency.estimators.deep import LatencyRegressor
+from fcnn_latency.estimators.graph import GraphConvolutionRegressor
 from fcnn_latency.estimators.linear import RelativeLinearRegressor
 from fcnn_latency.estimators.lookup import LookupTableRegressor
 from fcnn_latency.estimators.measured import MeasuredLatency
 from fcnn_latency.estimators.mixed import MixedLatencyRegressor
 from fcnn_latency.estimators.roofline import RooflineRegressor
+from fcnn_latency.graphs import LAYER_FEATURES
 
 __all__ = ["ESTIMATORS", "make_latency_pipeline"]
 
@@ -34,6 +36,13 @@ ESTIMATORS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
     "deep": ("tiles", lambda seed: [LatencyRegressor(random_state=seed)]),
     "roofline": ("widths", lambda seed: [RooflineRegressor()]),
     "lookup": ("widths", lambda seed: [LookupTableRegressor()]),
+    "graph": (
+        "graph",
+        lambda seed: [
+            # As many nodes as the columns tell, and the feature of the global node.
+            GraphConvolutionRegressor(n_node_features=len(LAYER_FEATURES) + 1, random_state=seed)
+        ],
+    ),
     "measured": ("widths", lambda seed: [MeasuredLatency(random_state=seed)]),
 }
 
@@ -60,16 +69,17 @@ def make_latency_pipeline(
 
     Parameters
     ----------
-    estimator : {"deep", "paper", "linear", "flops", "mean", "roofline", "lookup", "measured"}, \
-default="deep"
-        ``"deep"``: `LatencyRegressor`. ``"paper"``: the network of Beglaryan and Ringhofer (2023).
-        ``"linear"``: least squares on the encoding. ``"flops"``: latency = a FLOPs + b.
-        ``"mean"``: the mean of the training labels. ``"roofline"``: `RooflineRegressor`.
+    estimator : str, default="deep"
+        ``"mixed"``: `MixedLatencyRegressor`. ``"deep"``: `LatencyRegressor`. ``"paper"``: the
+        network of Beglaryan and Ringhofer (2023). ``"linear"``: `RelativeLinearRegressor` on tile
+        costs. ``"boosting"``: scikit-learn's histogram gradient boosting on the logarithm of the
+        latency. ``"graph"``: `GraphConvolutionRegressor`. ``"roofline"``: `RooflineRegressor`.
         ``"lookup"``: `LookupTableRegressor`, whose table is estimated unless `table` is given.
+        ``"flops"``: latency = a FLOPs + b. ``"mean"``: the mean of the training labels.
         ``"measured"``: `MeasuredLatency`, whose predictions are measurements.
     space : FCNNSpace or None, default=None
         The space of the architectures; None is ``FCNNSpace()``.
-    features : {"widths", "costs", "flops"} or None, default=None
+    features : {"widths", "costs", "flops", "graph"} or None, default=None
         Features of the encoder; None is the estimator's own.
     signal_length : int, default=50
         Values that one inference reads.

@@ -33,6 +33,12 @@ def test_measure_and_predict_states_errors_and_latencies(tmp_path):
     assert re.search(rf"predicted for \[14, 21, 31, 14\]: {LATENCY}", output)
 
 
+def test_cells_are_learnt_from_arrays(tmp_path):
+    output = run(ROOT / "examples" / "cell_graphs.py", tmp_path, "60")
+    assert "Made-up latencies with noise of 1 %, 60 cells learnt" in output
+    assert re.search(r"within ±10 %: \d", output)
+
+
 def test_grid_search_scores_every_candidate(tmp_path):
     output = run(ROOT / "examples" / "grid_search.py", tmp_path, "9")
     assert output.count("cross-validated MAPE") == 3

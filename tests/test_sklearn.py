@@ -15,6 +15,8 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 from fcnn_latency import (
     ArchitectureEncoder,
     FCNNSpace,
+    GraphConvolutionRegressor,
+    GraphEncoder,
     IntervalRegressor,
     LatencyRegressor,
     LookupTableRegressor,
@@ -78,6 +80,11 @@ ESTIMATORS = [
     ),
     IntervalRegressor(Ridge(), cv=3),
     TransferRegressor(),
+    GraphEncoder(space=AnyMatrixSpace(max_layers=40, tie_io=False)),
+    # The line learns what the score is checked on.
+    GraphConvolutionRegressor(
+        n_convolutions=1, units=4, epochs=1, linear_part=True, batch_size=100, random_state=0
+    ),
 ]
 
 

@@ -26,7 +26,7 @@ from fcnn_latency.estimators.parameters import LARGEST_SEED, check_parameters
 from fcnn_latency.keras_archive import KerasArchive
 from fcnn_latency.keras_import import import_keras
 
-__all__ = ["LatencyRegressor"]
+__all__ = ["LatencyRegressor", "compress"]
 
 
 class LatencyRegressor(RegressorMixin, BaseEstimator):
@@ -219,7 +219,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         # A network would give a column that never varied a weight of chance.
         varies = np.flatnonzero(np.ptp(encoded, axis=0))
         self.x_used_ = varies if len(varies) else np.arange(1)
-        scaler = StandardScaler().fit(_compress(encoded[:, self.x_used_]))
+        scaler = StandardScaler().fit(compress(encoded[:, self.x_used_]))
         self.x_mean_, self.x_scale_ = scaler.mean_, scaler.scale_
         self.line_ = self._fit_line(encoded, latencies)
         line = self.line_.predict(encoded)
@@ -295,7 +295,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
 
     def _inputs(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """What the networks read."""
-        inputs = _compress(encoded[:, self.x_used_].astype(np.float32, copy=False))
+        inputs = compress(encoded[:, self.x_used_].astype(np.float32, copy=False))
         inputs -= self.x_mean_.astype(np.float32)
         inputs *= (1 / self.x_scale_).astype(np.float32)
         return inputs
@@ -360,7 +360,8 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         return history
 
 
-def _compress(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def compress(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """sign(x) log(1 + abs(x)) of each value: costs range over decades."""
     compressed: npt.NDArray[Any] = np.abs(X)
     np.log1p(compressed, out=compressed)
     np.copysign(compressed, X, out=compressed)

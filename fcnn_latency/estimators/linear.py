@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression, OrthogonalMatchingPursuitCV, 
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["RelativeLinearRegressor", "check_latencies"]
+__all__ = ["PENALTIES", "RelativeLinearRegressor", "check_latencies"]
 
 #: The values of `method`.
 METHODS = ("pursuit", "ridge", "nonnegative")

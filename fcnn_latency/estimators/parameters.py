@@ -14,6 +14,7 @@ from fcnn_latency.estimators.network import ACTIVATIONS
 from fcnn_latency.keras_import import import_keras
 
 __all__ = [
+    "FRACTION",
     "LARGEST_SEED",
     "RULES",
     "WHOLE",

@@ -1,0 +1,120 @@
+"""How the graph convolutional network is trained, in Keras."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from fcnn_latency.estimators.deep import _seed
+from fcnn_latency.estimators.graph_network import GraphNetwork, Weights, layer_weights
+from fcnn_latency.keras_import import import_keras
+
+__all__ = ["LOSSES", "train_network"]
+
+#: Keras' loss on the standardized target, and the power of 1 / latency that weighs it.
+LOSSES = {
+    "mean_absolute_percentage_error": ("mean_absolute_error", 1),
+    "mean_squared_percentage_error": ("mean_squared_error", 2),
+    "mean_absolute_error": ("mean_absolute_error", 0),
+    "mean_squared_error": ("mean_squared_error", 0),
+}
+
+#: Epochs without improvement after which training stops, as a share of all: 35 of 250 in BRP-NAS.
+PATIENCE = 0.14
+
+
+def train_network(
+    network: GraphNetwork, settings: Any, inputs: list[Any], target: Any, sample_weights: Any
+) -> tuple[Weights, dict[str, list[float]]]:
+    """Train a network; the global seeds are put back after.
+
+    Parameters
+    ----------
+    network : GraphNetwork
+        What it looks like.
+    settings : GraphConvolutionRegressor
+        How it is trained.
+    inputs : list of ndarray
+        What the network takes.
+    target, sample_weights : ndarray of shape (n_samples,)
+        What it is to output, and what each row weighs in the loss.
+
+    Returns
+    -------
+    weights : dict of str to list of ndarray
+        By layer.
+    recorded : dict of str to list of float
+        What Keras records of each epoch.
+
+    Raises
+    ------
+    ValueError
+        If there are too few rows to validate on, or training diverges.
+    """
+    keras, seed = import_keras(), _seed(settings.random_state)
+    from scikeras.utils.random_state import tensorflow_random_state
+
+    training, held_out = _split(settings, [*inputs, target, sample_weights], seed)
+    *inputs, target, sample_weights = training
+    with tensorflow_random_state(seed):
+        model = network.build()
+        model.compile(
+            keras.optimizers.AdamW(
+                _learning_rate(settings, len(target)), weight_decay=float(settings.weight_decay)
+            ),
+            loss=LOSSES[settings.loss][0],
+            metrics=["mean_squared_error", "mean_absolute_error"],
+        )
+        recorded = model.fit(
+            inputs,
+            target,
+            sample_weight=sample_weights,
+            epochs=int(settings.epochs),
+            batch_size=int(settings.batch_size),
+            validation_data=held_out and (held_out[:-2], *held_out[-2:]),
+            callbacks=_callbacks(settings),
+            verbose=int(settings.verbose),
+        ).history
+    if not np.isfinite(recorded["loss"][-1]):
+        msg = (
+            f"Training diverged: the loss is {recorded['loss'][-1]}. Choose a lower "
+            f"learning_rate than {settings.learning_rate!r}."
+        )
+        raise ValueError(msg)
+    return layer_weights(model), recorded
+
+
+def _split(settings: Any, arrays: list[Any], seed: int) -> tuple[list[Any], list[Any] | None]:
+    """Rows to train on and, where `validation_fraction` gives any, rows to validate on."""
+    n_samples = len(arrays[0])
+    if n_samples * settings.validation_fraction >= 1:
+        both = train_test_split(*arrays, test_size=settings.validation_fraction, random_state=seed)
+        return both[::2], both[1::2]
+    if settings.early_stopping or settings.learning_rate_decay == "plateau":
+        msg = (
+            "early_stopping=True and learning_rate_decay='plateau' need validation rows: of "
+            f"{n_samples} rows, validation_fraction={settings.validation_fraction!r} leaves none."
+        )
+        raise ValueError(msg)
+    return arrays, None
+
+
+def _learning_rate(settings: Any, n_samples: int) -> Any:
+    if settings.learning_rate_decay != "cosine":
+        return float(settings.learning_rate)
+    steps = int(settings.epochs) * -(-n_samples // int(settings.batch_size))
+    return import_keras().optimizers.schedules.CosineDecay(float(settings.learning_rate), steps)
+
+
+def _callbacks(settings: Any) -> list[Any]:
+    keras, callbacks = import_keras(), []
+    if settings.early_stopping:
+        patience = max(1, round(PATIENCE * settings.epochs))
+        callbacks.append(
+            keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
+        )
+    if settings.learning_rate_decay == "plateau":
+        callbacks.append(keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=10))
+    return callbacks
