@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
         MeasurementWarning,
         ModelFileError,
         ModelFileWarning,
+        SearchError,
         StoreError,
     )
     from fcnn_latency.graph_encoding import GraphEncoder
@@ -45,6 +46,8 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.persistence import load, read_manifest, save
     from fcnn_latency.pipeline import make_latency_pipeline
     from fcnn_latency.sampling import select_architectures
+    from fcnn_latency.searching import search
+    from fcnn_latency.search_result import SearchResult
 
 #: Where each public name lives; imported when first used, so that the package imports at once.
 _HOMES = {
@@ -73,6 +76,8 @@ _HOMES = {
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
     "SampleEfficiencyDisplay": "displays",
+    "SearchError": "exceptions",
+    "SearchResult": "search_result",
     "StoreError": "exceptions",
     "TransferRegressor": "estimators.transfer",
     "compare": "comparison",
@@ -89,6 +94,7 @@ _HOMES = {
     "save": "persistence",
     "save_dataset": "dataset_files",
     "save_layer_table": "layer_table",
+    "search": "searching",
     "select_architectures": "sampling",
     "select_for_transfer": "estimators.transfer",
 }
@@ -119,6 +125,8 @@ __all__ = [
     "RooflineRegressor",
     "Runtime",
     "SampleEfficiencyDisplay",
+    "SearchError",
+    "SearchResult",
     "StoreError",
     "TransferRegressor",
     "compare",
@@ -135,6 +143,7 @@ __all__ = [
     "save",
     "save_dataset",
     "save_layer_table",
+    "search",
     "select_architectures",
     "select_for_transfer",
 ]

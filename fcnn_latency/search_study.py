@@ -1,0 +1,253 @@
+"""The search as a study of Optuna: architectures as its parameters, the budget on its proposals."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import psutil
+from optuna.distributions import BaseDistribution, IntDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from fcnn_latency.architecture import FCNNSpace
+from fcnn_latency.candidates import Candidates
+from fcnn_latency.measurement.store import STORE_SUFFIXES
+
+__all__ = [
+    "BudgetSampler",
+    "NothingLeftError",
+    "distributions_of",
+    "is_finished",
+    "open_study",
+    "quiet_optuna",
+    "widths_of",
+    "worker_name",
+]
+
+#: How often a sampler may propose, before an architecture within the budget is drawn by chance.
+MOST_PROPOSALS = 20
+#: Endings of files that are journals of Optuna.
+JOURNAL_SUFFIXES = (".journal", ".log", ".jsonl")
+#: Samplers by name, made anew for each trial with a seed of its own.
+SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
+    # Running trials are told apart by their architectures, which spares a write a proposal.
+    "tpe": lambda seed: TPESampler(seed=seed, multivariate=True, constant_liar=False),
+    "nsga2": lambda seed: NSGAIISampler(seed=seed),
+    "random": lambda seed: RandomSampler(seed=seed),
+}
+
+
+class NothingLeftError(Exception):
+    """All architectures within the budget have been proposed; `number` is the trial without one."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def distributions_of(space: FCNNSpace) -> dict[str, BaseDistribution]:
+    """Parameters of an architecture: its depth, and widths as far as they are free."""
+    n_free = space.max_layers - 1 if space.tie_io else space.max_layers
+    layers = {"layers": IntDistribution(space.min_layers, space.max_layers)}
+    widths = IntDistribution(space.min_width, space.max_width)
+    return layers | {f"width_{i + 1}": widths for i in range(n_free)}
+
+
+def widths_of(parameters: dict[str, Any], space: FCNNSpace) -> tuple[int, ...]:
+    """The architecture; widths behind its depth mean nothing."""
+    n_free = parameters["layers"] - 1 if space.tie_io else parameters["layers"]
+    free = tuple(int(parameters[f"width_{i + 1}"]) for i in range(n_free))
+    return (*free, free[0]) if space.tie_io else free
+
+
+def parameters_of(widths: tuple[int, ...], space: FCNNSpace) -> dict[str, int]:
+    """Parameters that `widths_of` makes this architecture of."""
+    names = [name for name in distributions_of(space) if name != "layers"]
+    free = (widths[:-1] if space.tie_io else widths) + (space.min_width,) * len(names)
+    return {"layers": len(widths), **dict(zip(names, free, strict=False))}
+
+
+class BudgetSampler(BaseSampler):
+    """A sampler of Optuna whose proposals keep a budget, and come once.
+
+    It asks the inner sampler again while the proposal is over the budget or known already, and
+    then draws one by chance. So no trial is spent on what the latency model rules out.
+
+    Parameters
+    ----------
+    sampler : {"tpe", "nsga2", "random"} or BaseSampler
+        The inner one.
+    candidates : Candidates
+        What keeps the budget.
+    seed : int
+        With the number of a trial the seed of its proposals, so that a search that was stopped
+        goes on as if it had not been.
+    """
+
+    def __init__(self, sampler: str | BaseSampler, candidates: Candidates, seed: int) -> None:
+        if not isinstance(sampler, BaseSampler) and sampler not in SAMPLERS:
+            msg = f"Unknown sampler {sampler!r}. Valid ones: {sorted(SAMPLERS)}, or one of Optuna."
+            raise ValueError(msg)
+        self.sampler = sampler
+        self.candidates = candidates
+        self.seed = seed
+        self._distributions = distributions_of(candidates.space)
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """All parameters, whatever trials there have been."""
+        return self._distributions
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Parameters of an architecture within the budget that no trial has had."""
+        seeds = np.random.SeedSequence([self.seed, trial.number]).generate_state(2)
+        rng, inner = np.random.RandomState(seeds[0]), self._inner(int(seeds[1]))
+        space = self.candidates.space
+        taken = taken_by(study, space)
+        asked = {name: d for name, d in search_space.items() if not d.single()}
+        fixed = {name: d.low for name, d in search_space.items() if d.single()}  # type: ignore[attr-defined]
+        for _ in range(MOST_PROPOSALS):
+            proposed = inner.sample_relative(study, trial, asked)
+            if not asked.keys() <= proposed.keys():
+                break  # it has seen too few trials
+            widths = widths_of(fixed | proposed, space)
+            if widths not in taken and self.candidates.keep(self.candidates.predict([widths]))[0]:
+                return fixed | proposed
+        drawn = self.candidates.draw(rng, taken)
+        if drawn is None:
+            raise NothingLeftError(trial.number)
+        return parameters_of(drawn, space)
+
+    def _inner(self, seed: int) -> BaseSampler:
+        return (
+            self.sampler if isinstance(self.sampler, BaseSampler) else SAMPLERS[self.sampler](seed)
+        )
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Never asked for, since `sample_relative` gives all parameters."""
+        raise NotImplementedError(f"{param_name} is no parameter of the search.")
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Any
+    ) -> None:
+        """Let a sampler that was given keep its account."""
+        if isinstance(self.sampler, BaseSampler):
+            self.sampler.after_trial(study, trial, state, values)
+
+
+def is_finished(trial: FrozenTrial) -> bool:
+    """Whether the objective has returned or raised; killed and interrupted trials have not."""
+    failed = trial.state is TrialState.FAIL and "error" in trial.user_attrs
+    return trial.state is TrialState.COMPLETE or failed
+
+
+def taken_by(study: optuna.Study, space: FCNNSpace) -> set[tuple[int, ...]]:
+    """Architectures that have been evaluated or are being so."""
+    trials = study.get_trials(deepcopy=False)
+    there = (trial for trial in trials if is_finished(trial) or trial.state is TrialState.RUNNING)
+    return {widths_of(trial.params, space) for trial in there if "layers" in trial.params}
+
+
+def open_study(
+    storage: Any, name: str, sampler: BudgetSampler, directions: list[str], about: dict[str, Any]
+) -> optuna.Study:
+    """A new study, or the one that the same call has begun.
+
+    Raises
+    ------
+    ValueError
+        If the storage is none, or holds a study of that name and other settings; says which.
+    """
+    study = optuna.create_study(
+        study_name=name,
+        storage=_storage(storage),
+        sampler=sampler,
+        directions=directions,
+        load_if_exists=True,
+    )
+    about = about | {"space": asdict(sampler.candidates.space)}
+    known = study.user_attrs.get("fcnn_latency")
+    if known is None and not study.get_trials(deepcopy=False):
+        study.set_user_attr("fcnn_latency", about)
+    elif known != about:
+        known = known or {}
+        differ = [
+            f"{k}: {known.get(k)!r} and {about[k]!r}" for k in about if known.get(k) != about[k]
+        ]
+        msg = (
+            f"The study {name!r} of this storage was made otherwise ({'; '.join(differ)}). Repeat "
+            "its settings to resume it, or choose another study_name."
+        )
+        raise ValueError(msg)
+    _end_killed(study)
+    return study
+
+
+def _storage(storage: Any) -> BaseStorage | str | None:
+    if storage is None or isinstance(storage, BaseStorage):
+        return storage
+    if isinstance(storage, str) and "://" in storage:
+        return storage
+    path = Path(storage)
+    if path.suffix in STORE_SUFFIXES:
+        return RDBStorage(f"sqlite:///{path.resolve()}")
+    if path.suffix in JOURNAL_SUFFIXES:
+        return JournalStorage(JournalFileBackend(str(path)))
+    msg = (
+        f"storage must be a file ending in one of {[*STORE_SUFFIXES, *JOURNAL_SUFFIXES]}, the URL "
+        f"of a database, or a storage of Optuna. Got {storage!r} instead."
+    )
+    raise ValueError(msg)
+
+
+def worker_name() -> dict[str, Any]:
+    """This process, as another one can tell whether it still runs."""
+    process = psutil.Process()
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": process.create_time()}
+
+
+def _end_killed(study: optuna.Study) -> None:
+    """End trials whose process on this host is gone, so that their architectures are free."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        worker = trial.user_attrs.get("worker")
+        if worker is None or worker["host"] != socket.gethostname():
+            continue  # another machine's, or about to say whose it is
+        if not _runs(worker):
+            study.tell(trial.number, state=TrialState.FAIL)
+
+
+def _runs(worker: dict[str, Any]) -> bool:
+    try:
+        return abs(psutil.Process(worker["pid"]).create_time() - worker["started"]) < 1
+    except psutil.NoSuchProcess:
+        return False
+
+
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Without Optuna's own line for each trial."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
