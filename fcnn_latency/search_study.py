@@ -21,6 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from fcnn_latency.architecture import FCNNSpace
 from fcnn_latency.candidates import Candidates
+from fcnn_latency.gain_sampler import GainSampler
 from fcnn_latency.measurement.store import STORE_SUFFIXES
 
 __all__ = [
@@ -39,11 +40,12 @@ MOST_PROPOSALS = 20
 #: Endings of files that are journals of Optuna.
 JOURNAL_SUFFIXES = (".journal", ".log", ".jsonl")
 #: Samplers by name, made anew for each trial with a seed of its own.
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
+SAMPLERS: dict[str, Callable[[int, Candidates], BaseSampler]] = {
+    "gain": GainSampler,
     # Running trials are told apart by their architectures, which spares a write a proposal.
-    "tpe": lambda seed: TPESampler(seed=seed, multivariate=True, constant_liar=False),
-    "nsga2": lambda seed: NSGAIISampler(seed=seed),
-    "random": lambda seed: RandomSampler(seed=seed),
+    "tpe": lambda seed, candidates: TPESampler(seed=seed, multivariate=True, constant_liar=False),
+    "nsga2": lambda seed, candidates: NSGAIISampler(seed=seed),
+    "random": lambda seed, candidates: RandomSampler(seed=seed),
 }
 
 
@@ -85,7 +87,7 @@ class BudgetSampler(BaseSampler):
 
     Parameters
     ----------
-    sampler : {"tpe", "nsga2", "random"} or BaseSampler
+    sampler : {"gain", "tpe", "nsga2", "random"} or BaseSampler
         The inner one.
     candidates : Candidates
         What keeps the budget.
@@ -133,7 +135,9 @@ class BudgetSampler(BaseSampler):
 
     def _inner(self, seed: int) -> BaseSampler:
         return (
-            self.sampler if isinstance(self.sampler, BaseSampler) else SAMPLERS[self.sampler](seed)
+            self.sampler
+            if isinstance(self.sampler, BaseSampler)
+            else SAMPLERS[self.sampler](seed, self.candidates)
         )
 
     def sample_independent(
