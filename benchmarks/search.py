@@ -20,7 +20,7 @@ import pandas as pd
 
 from fcnn_latency import FCNNSpace, load_dataset, make_dataset, make_latency_pipeline, search
 from fcnn_latency.search_result import front_of
-from fcnn_latency.widths import trim_widths
+from fcnn_latency.widths import pad_widths, trim_widths
 
 TASK = Path(__file__).resolve().parents[1] / "examples" / "denoise.py"
 sys.path.insert(0, str(TASK.parent))
@@ -95,7 +95,7 @@ def main() -> int:
     )
     model = make_latency_pipeline("mixed", space=dataset.space, random_state=0)
     model.fit(dataset.data[:500], dataset.target[:500])
-    known = truth(model.predict)
+    known = truth(lambda rows: model.predict(pad_widths(rows, model.n_features_in_)))
     front = front_of(known, "maximize")
     reference = reference_point(front)
     print(f"{SPACE.size} architectures, {len(front)} of them on the true front:")

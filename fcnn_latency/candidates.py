@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from fcnn_latency.architecture import MAX_ENUMERATED, FCNNSpace
 from fcnn_latency.units import format_seconds, parse_seconds
 from fcnn_latency.widths import pad_widths, trim_widths
 
-__all__ = ["Candidates"]
+__all__ = ["Candidates", "parameter_ranges", "parameters_of", "rows_for", "widths_of"]
 
 #: Architectures drawn at a time, first and at most, and in all before the space is enumerated.
 FIRST_DRAW, LARGEST_DRAW, MOST_DRAWN = 64, 8192, 50_000
@@ -21,6 +21,33 @@ DRAWN_INSTEAD = 1_000_000
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+
+def parameter_ranges(space: FCNNSpace) -> dict[str, tuple[int, int]]:
+    """Least and most of ``layers`` and of each width that is free, as tuners see a space."""
+    n_free = space.max_layers - 1 if space.tie_io else space.max_layers
+    widths = (space.min_width, space.max_width)
+    layers = {"layers": (space.min_layers, space.max_layers)}
+    return layers | {f"width_{i + 1}": widths for i in range(n_free)}
+
+
+def widths_of(parameters: Mapping[str, Any], space: FCNNSpace) -> tuple[int, ...]:
+    """The architecture of such parameters; widths behind its depth mean nothing."""
+    depth = int(parameters["layers"])
+    free = tuple(int(parameters[f"width_{i + 1}"]) for i in range(depth - space.tie_io))
+    return (*free, free[0]) if space.tie_io else free
+
+
+def parameters_of(widths: tuple[int, ...], space: FCNNSpace) -> dict[str, int]:
+    """Parameters that `widths_of` makes this architecture of."""
+    names = list(parameter_ranges(space))[1:]
+    free = (widths[:-1] if space.tie_io else widths) + (space.min_width,) * len(names)
+    return {"layers": len(widths), **dict(zip(names, free, strict=False))}
+
+
+def rows_for(latency_model: Any, architectures: Any, max_layers: int) -> Rows:
+    """Zero-padded widths, as many columns as a model was fitted on where a space has fewer."""
+    return pad_widths(architectures, max(max_layers, getattr(latency_model, "n_features_in_", 0)))
 
 
 class Candidates:
@@ -37,6 +64,8 @@ class Candidates:
     confidence : float or None, default=None
         Hold the budget on ``latency_model.predict_upper`` with this confidence; None on the
         prediction itself.
+    excluded : set of tuple of int, default=frozenset()
+        Architectures that are never drawn.
 
     Raises
     ------
@@ -51,6 +80,7 @@ class Candidates:
         *,
         max_latency: float | str | None = None,
         confidence: float | None = None,
+        excluded: Set[tuple[int, ...]] = frozenset(),
     ) -> None:
         if space is not None and not isinstance(space, FCNNSpace):
             raise ValueError(f"space must be an FCNNSpace or None. Got {space!r} instead.")
@@ -71,6 +101,7 @@ class Candidates:
         self.latency_model = latency_model
         self.max_latency = None if max_latency is None else parse_seconds(max_latency)
         self.confidence = confidence
+        self.excluded = excluded
         self._pool: Rows | None = None
         self.predict(self.space.sample(1, random_state=0))
 
@@ -87,7 +118,7 @@ class Candidates:
         ndarray of float64, shape (n, 2)
             Seconds; upper ends are NaN without `confidence`.
         """
-        rows = pad_widths(architectures, self.space.max_layers)
+        rows = rows_for(self.latency_model, architectures, self.space.max_layers)
         ends = np.full((len(rows), 2), np.nan)
         ends[:, 0] = self.latency_model.predict(rows)
         bad = ~np.isfinite(ends[:, 0]) | (ends[:, 0] <= 0)
@@ -112,7 +143,7 @@ class Candidates:
         return ends[:, 0 if self.confidence is None else 1]
 
     def draw(
-        self, rng: np.random.RandomState, taken: Collection[tuple[int, ...]] = ()
+        self, rng: np.random.RandomState, taken: Set[tuple[int, ...]] = frozenset()
     ) -> tuple[int, ...] | None:
         """One architecture within the budget by chance; None where all are taken.
 
@@ -151,7 +182,8 @@ class Candidates:
             return self._pool
         enumerated = self.space.size <= MAX_ENUMERATED
         blocks = self.space.blocks() if enumerated else self._draws()
-        kept, least, shortest = [], np.inf, ()
+        kept: list[Rows] = []
+        least, shortest = np.inf, trim_widths([[0]])[0]
         for rows in blocks:
             ends = self.predict(rows)
             bounds = self._bounds(ends)

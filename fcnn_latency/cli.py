@@ -12,9 +12,10 @@ from typing import Any
 
 import click
 
-from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, StoreError
+from fcnn_latency.cli_search import search
+from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, SearchError, StoreError
 
-__all__ = ["main"]
+__all__ = ["check_figure", "main", "warnings_as_lines"]
 
 
 class _Commands(click.Group):
@@ -24,7 +25,14 @@ class _Commands(click.Group):
         """Run a command."""
         try:
             return super().invoke(context)
-        except (ImportError, OSError, ValueError, MeasurementError, StoreError) as error:
+        except (
+            ImportError,
+            OSError,
+            ValueError,
+            MeasurementError,
+            SearchError,
+            StoreError,
+        ) as error:
             message = str(error)
             if "FCNNSpace(" in message:
                 message += " On the command line: --max-layers, --max-width, --untied."
@@ -37,6 +45,9 @@ def main() -> None:
     """Measure and predict the CPU inference latency of fully connected networks."""
     # TensorFlow looks for a graphics card otherwise, and complains.
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+
+main.add_command(search)
 
 
 def _store_options(command: Any) -> Any:
@@ -110,7 +121,7 @@ def measure(
         output = "latencies.csv"
     if output is not None:
         check_path(output)
-    with _warnings_as_lines(), _client(scheduler) as client:
+    with warnings_as_lines(), _client(scheduler) as client:
         dataset = make_dataset(
             n_architectures if given is None else _read_architectures(given),
             space=FCNNSpace(max_layers=max_layers, max_width=max_width, tie_io=not untied),
@@ -147,7 +158,7 @@ def _client(scheduler: str | None) -> Iterator[Any]:
 
 
 @contextmanager
-def _warnings_as_lines() -> Iterator[None]:
+def warnings_as_lines() -> Iterator[None]:
     """Show warnings about a measurement when they arise, one line each."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", MeasurementWarning)
@@ -175,7 +186,7 @@ def export(
     from fcnn_latency.dataset_files import check_path, load_dataset, save_dataset
 
     check_path(output)
-    with _warnings_as_lines():
+    with warnings_as_lines():
         dataset = load_dataset(
             store, runtime=runtime, campaigns=campaigns or None, corrected=not raw
         )
@@ -218,8 +229,8 @@ def compare(
         if path is not None:
             check_writable(Path(path))
     if figure is not None:
-        _check_figure(figure)
-    with _warnings_as_lines():
+        check_figure(figure)
+    with warnings_as_lines():
         dataset = load_dataset(data, runtime=runtime, campaigns=campaigns or None)
     result = compare_estimators(
         dataset, estimators=estimators or None, cv=folds, random_state=seed, n_jobs=jobs, verbose=1
@@ -235,7 +246,7 @@ def compare(
         click.echo(f"wrote {figure}")
 
 
-def _check_figure(path: str) -> None:
+def check_figure(path: str) -> None:
     """Make sure, before all the fits, that matplotlib is there and writes such a file."""
     try:
         import matplotlib
@@ -274,7 +285,7 @@ def fit(
     from fcnn_latency.pipeline import make_latency_pipeline
 
     check_writable(Path(output))
-    with _warnings_as_lines():
+    with warnings_as_lines():
         dataset = load_dataset(data, runtime=runtime, campaigns=campaigns or None)
     X, y, floor = dataset.data, dataset.target, dataset.noise_floor or None
     about = {"space": dataset.space, "signal_length": dataset.signal_length, "random_state": seed}

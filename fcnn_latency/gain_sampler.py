@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from sklearn.preprocessing import StandardScaler
 
 from fcnn_latency.architecture import FCNNSpace
-from fcnn_latency.candidates import Candidates
+from fcnn_latency.candidates import Candidates, parameters_of, widths_of
 from fcnn_latency.search_result import front_of
 from fcnn_latency.widths import pad_widths, trim_widths
 
@@ -39,6 +40,7 @@ MARGIN = 0.3
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
+Taken = Set[tuple[int, ...]]
 
 
 class GainSampler(BaseSampler):
@@ -59,11 +61,14 @@ class GainSampler(BaseSampler):
         Of what is drawn.
     candidates : Candidates
         Space, latency model and budget.
+    taken : set of tuple of int
+        Architectures that are not to be proposed.
     """
 
-    def __init__(self, seed: int, candidates: Candidates) -> None:
+    def __init__(self, seed: int, candidates: Candidates, taken: Taken) -> None:
         self.seed = seed
         self.candidates = candidates
+        self.taken = taken
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
@@ -75,16 +80,13 @@ class GainSampler(BaseSampler):
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Parameters of the most promising architecture; none after too few trials."""
-        from fcnn_latency.search_study import parameters_of, taken_by
-
         trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if len(trials) < N_FIRST:
             return {}
         space, rng = self.candidates.space, np.random.RandomState(self.seed)
         known, qualities, latencies = _known(study, trials, space)
         front = _front(latencies, qualities)
-        taken = taken_by(study, space)
-        pool, seconds = self._pool(known[front], taken, rng)
+        pool, seconds = self._pool(known[front], rng)
         if not len(pool):
             return {}
         mean, deviation = _predict_quality(known, qualities, pool, space, rng)
@@ -97,9 +99,7 @@ class GainSampler(BaseSampler):
         """Never asked for, since `sample_relative` gives all parameters."""
         raise NotImplementedError("GainSampler works inside a search only.")
 
-    def _pool(
-        self, front: Rows, taken: set[tuple[int, ...]], rng: np.random.RandomState
-    ) -> tuple[Rows, Floats]:
+    def _pool(self, front: Rows, rng: np.random.RandomState) -> tuple[Rows, Floats]:
         """Architectures within the budget that no trial has had, and their latencies."""
         space = self.candidates.space
         if space.size <= POOL:
@@ -107,7 +107,7 @@ class GainSampler(BaseSampler):
         else:
             drawn = space.sample(POOL - N_CHANGED, random_state=rng)
             rows = np.unique(np.vstack([drawn, _changed(front, space, rng)]), axis=0)
-        rows = rows[[widths not in taken for widths in trim_widths(rows)]]
+        rows = rows[[widths not in self.taken for widths in trim_widths(rows)]]
         if not len(rows):
             return rows, np.empty(0)
         ends = self.candidates.predict(rows)
@@ -119,8 +119,6 @@ def _known(
     study: optuna.Study, trials: list[FrozenTrial], space: FCNNSpace
 ) -> tuple[Rows, Floats, Floats]:
     """Architectures of complete trials, their qualities (more is better) and latencies."""
-    from fcnn_latency.search_study import widths_of
-
     rows = pad_widths([widths_of(trial.params, space) for trial in trials], space.max_layers)
     qualities = np.array([trial.values[0] for trial in trials])
     latencies = np.array([trial.user_attrs["latencies"][0] for trial in trials])

@@ -70,6 +70,8 @@ class SearchResult:
         ``duration`` of the objective in seconds.
     space : FCNNSpace
         The space that was searched.
+    latency_model : estimator
+        What predicted the latencies.
     direction : {"maximize", "minimize"}
         Which quality is better.
     max_latency : float or None
@@ -86,6 +88,7 @@ class SearchResult:
 
     trials: pd.DataFrame
     space: FCNNSpace
+    latency_model: Any
     direction: str
     max_latency: float | None
     confidence: float | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -20,18 +20,18 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from fcnn_latency.architecture import FCNNSpace
-from fcnn_latency.candidates import Candidates
-from fcnn_latency.gain_sampler import GainSampler
+from fcnn_latency.candidates import Candidates, parameter_ranges, parameters_of, widths_of
+from fcnn_latency.gain_sampler import GainSampler, Taken
 from fcnn_latency.measurement.store import STORE_SUFFIXES
 
 __all__ = [
     "BudgetSampler",
     "NothingLeftError",
+    "add_known",
     "distributions_of",
     "is_finished",
     "open_study",
     "quiet_optuna",
-    "widths_of",
     "worker_name",
 ]
 
@@ -40,12 +40,12 @@ MOST_PROPOSALS = 20
 #: Endings of files that are journals of Optuna.
 JOURNAL_SUFFIXES = (".journal", ".log", ".jsonl")
 #: Samplers by name, made anew for each trial with a seed of its own.
-SAMPLERS: dict[str, Callable[[int, Candidates], BaseSampler]] = {
+SAMPLERS: dict[str, Callable[[int, Candidates, Taken], BaseSampler]] = {
     "gain": GainSampler,
     # Running trials are told apart by their architectures, which spares a write a proposal.
-    "tpe": lambda seed, candidates: TPESampler(seed=seed, multivariate=True, constant_liar=False),
-    "nsga2": lambda seed, candidates: NSGAIISampler(seed=seed),
-    "random": lambda seed, candidates: RandomSampler(seed=seed),
+    "tpe": lambda seed, *_: TPESampler(seed=seed, multivariate=True, constant_liar=False),
+    "nsga2": lambda seed, *_: NSGAIISampler(seed=seed),
+    "random": lambda seed, *_: RandomSampler(seed=seed),
 }
 
 
@@ -58,25 +58,8 @@ class NothingLeftError(Exception):
 
 
 def distributions_of(space: FCNNSpace) -> dict[str, BaseDistribution]:
-    """Parameters of an architecture: its depth, and widths as far as they are free."""
-    n_free = space.max_layers - 1 if space.tie_io else space.max_layers
-    layers = {"layers": IntDistribution(space.min_layers, space.max_layers)}
-    widths = IntDistribution(space.min_width, space.max_width)
-    return layers | {f"width_{i + 1}": widths for i in range(n_free)}
-
-
-def widths_of(parameters: dict[str, Any], space: FCNNSpace) -> tuple[int, ...]:
-    """The architecture; widths behind its depth mean nothing."""
-    n_free = parameters["layers"] - 1 if space.tie_io else parameters["layers"]
-    free = tuple(int(parameters[f"width_{i + 1}"]) for i in range(n_free))
-    return (*free, free[0]) if space.tie_io else free
-
-
-def parameters_of(widths: tuple[int, ...], space: FCNNSpace) -> dict[str, int]:
-    """Parameters that `widths_of` makes this architecture of."""
-    names = [name for name in distributions_of(space) if name != "layers"]
-    free = (widths[:-1] if space.tie_io else widths) + (space.min_width,) * len(names)
-    return {"layers": len(widths), **dict(zip(names, free, strict=False))}
+    """Parameters of an architecture, see `parameter_ranges`."""
+    return {name: IntDistribution(*ends) for name, ends in parameter_ranges(space).items()}
 
 
 class BudgetSampler(BaseSampler):
@@ -116,9 +99,9 @@ class BudgetSampler(BaseSampler):
     ) -> dict[str, Any]:
         """Parameters of an architecture within the budget that no trial has had."""
         seeds = np.random.SeedSequence([self.seed, trial.number]).generate_state(2)
-        rng, inner = np.random.RandomState(seeds[0]), self._inner(int(seeds[1]))
         space = self.candidates.space
-        taken = taken_by(study, space)
+        taken = taken_by(study, space) | self.candidates.excluded
+        rng, inner = np.random.RandomState(seeds[0]), self._inner(int(seeds[1]), taken)
         asked = {name: d for name, d in search_space.items() if not d.single()}
         fixed = {name: d.low for name, d in search_space.items() if d.single()}  # type: ignore[attr-defined]
         for _ in range(MOST_PROPOSALS):
@@ -133,12 +116,10 @@ class BudgetSampler(BaseSampler):
             raise NothingLeftError(trial.number)
         return parameters_of(drawn, space)
 
-    def _inner(self, seed: int) -> BaseSampler:
-        return (
-            self.sampler
-            if isinstance(self.sampler, BaseSampler)
-            else SAMPLERS[self.sampler](seed, self.candidates)
-        )
+    def _inner(self, seed: int, taken: Taken) -> BaseSampler:
+        if isinstance(self.sampler, BaseSampler):
+            return self.sampler
+        return SAMPLERS[self.sampler](seed, self.candidates, taken)
 
     def sample_independent(
         self,
@@ -172,7 +153,7 @@ def taken_by(study: optuna.Study, space: FCNNSpace) -> set[tuple[int, ...]]:
 
 
 def open_study(
-    storage: Any, name: str, sampler: BudgetSampler, directions: list[str], about: dict[str, Any]
+    storage: Any, name: str, sampler: BudgetSampler, directions: list[Any], about: dict[str, Any]
 ) -> optuna.Study:
     """A new study, or the one that the same call has begun.
 
@@ -206,6 +187,26 @@ def open_study(
     return study
 
 
+def add_known(study: optuna.Study, known: Sequence[dict[str, Any]], space: FCNNSpace) -> None:
+    """Put architectures that have been evaluated elsewhere into a study that has no trial yet."""
+    if study.get_trials(deepcopy=False):
+        return
+    distributions = distributions_of(space)
+    for row in known:
+        attributes = {key: row[key] for key in row if key != "widths"}
+        state = TrialState.FAIL if "error" in row else TrialState.COMPLETE
+        values = [row.get("quality"), row["latencies"][0]][: len(study.directions)]
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=state,
+                params=parameters_of(row["widths"], space),
+                distributions=distributions,
+                values=values if state is TrialState.COMPLETE else None,
+                user_attrs=attributes,
+            )
+        )
+
+
 def _storage(storage: Any) -> BaseStorage | str | None:
     if storage is None or isinstance(storage, BaseStorage):
         return storage
@@ -224,7 +225,7 @@ def _storage(storage: Any) -> BaseStorage | str | None:
 
 
 def worker_name() -> dict[str, Any]:
-    """This process, as another one can tell whether it still runs."""
+    """Who evaluates, so that another process can tell whether it still does."""
     process = psutil.Process()
     return {"host": socket.gethostname(), "pid": os.getpid(), "started": process.create_time()}
 
@@ -241,7 +242,7 @@ def _end_killed(study: optuna.Study) -> None:
 
 def _runs(worker: dict[str, Any]) -> bool:
     try:
-        return abs(psutil.Process(worker["pid"]).create_time() - worker["started"]) < 1
+        return bool(abs(psutil.Process(worker["pid"]).create_time() - worker["started"]) < 1)
     except psutil.NoSuchProcess:
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,11 @@ from sklearn.utils import check_random_state
 from tqdm.auto import tqdm
 
 from fcnn_latency.architecture import FCNNSpace
-from fcnn_latency.candidates import Candidates
+from fcnn_latency.candidates import Candidates, widths_of
 from fcnn_latency.exceptions import SearchError
 from fcnn_latency.search_result import DIRECTIONS, SearchResult
 
-__all__ = ["search"]
+__all__ = ["check_search", "run_search", "search"]
 
 #: Architectures whose predictions tell a latency model from another one.
 FINGERPRINT = 3
@@ -111,23 +111,63 @@ def search(
     >>> bool((found.trials["predicted"] <= 1.8e-6).all()), len(found.trials)
     (True, 20)
     """
-    _check(objective, n_trials, direction, study_name)
+    check_search(objective, n_trials, direction, study_name)
     candidates = Candidates(space, latency_model, max_latency=max_latency, confidence=confidence)
-    candidates.check_possible()
-    front = max_latency is None if front is None else bool(front)
+    return run_search(
+        objective,
+        candidates,
+        n_trials=n_trials,
+        direction=direction,
+        front=max_latency is None if front is None else bool(front),
+        sampler=sampler,
+        storage=storage,
+        study_name=study_name,
+        seed=int(check_random_state(random_state).randint(2**31 - 1)),
+        verbose=verbose,
+    )
+
+
+def run_search(
+    objective: Callable[[tuple[int, ...]], float],
+    candidates: Candidates,
+    *,
+    n_trials: int,
+    direction: str,
+    front: bool,
+    sampler: Any,
+    storage: Any,
+    study_name: str,
+    seed: int,
+    verbose: int,
+    known: Sequence[dict[str, Any]] = (),
+) -> SearchResult:
+    """`search` among given candidates.
+
+    Parameters
+    ----------
+    objective, n_trials, direction, front, sampler, storage, study_name, verbose
+        As in `search`.
+    candidates : Candidates
+        What may be evaluated.
+    seed : int
+        Seed of the proposals.
+    known : sequence of dict
+        Trials that a new study begins with: ``widths``, ``latencies``, ``quality`` or ``error``.
+    """
     search_study = import_search_study()
-    seed = int(check_random_state(random_state).randint(2**31 - 1))
     sampling = search_study.BudgetSampler(sampler, candidates, seed)
-    directions = [direction, "minimize"] if front else [direction]
+    candidates.check_possible()
     about = {
         "direction": direction,
         "max_latency": candidates.max_latency,
-        "confidence": confidence,
+        "confidence": candidates.confidence,
         "front": front,
         "latency_model": _fingerprint(candidates),
     }
+    directions = [direction, "minimize"] if front else [direction]
     with search_study.quiet_optuna():
         study = search_study.open_study(storage, study_name, sampling, directions, about)
+        search_study.add_known(study, known, candidates.space)
         ended = _run(study, candidates, objective, n_trials, verbose)
     trials = _trials(study, candidates.space)
     if not (trials["state"] == "complete").any():
@@ -139,16 +179,18 @@ def search(
     return SearchResult(
         trials=trials,
         space=candidates.space,
+        latency_model=candidates.latency_model,
         direction=direction,
         max_latency=candidates.max_latency,
-        confidence=confidence,
+        confidence=candidates.confidence,
         exhausted=ended == "exhausted",
         interrupted=ended == "interrupted",
         study=study,
     )
 
 
-def _check(objective: Any, n_trials: Any, direction: Any, study_name: Any) -> None:
+def check_search(objective: Any, n_trials: Any, direction: Any, study_name: Any) -> None:
+    """Check the parameters that all searches share; raises ValueError."""
     if not callable(objective):
         msg = f"objective must be a function of widths to a number. Got {objective!r} instead."
         raise ValueError(msg)
@@ -210,7 +252,7 @@ def _run(
 def _evaluate(study: Any, trial: Any, candidates: Candidates, objective: Any) -> None:
     search_study = import_search_study()
     trial.set_user_attr("worker", search_study.worker_name())
-    widths = search_study.widths_of(trial.params, candidates.space)
+    widths = widths_of(trial.params, candidates.space)
     predicted, upper = candidates.predict([widths])[0].tolist()
     trial.set_user_attr("latencies", [predicted, None if math.isnan(upper) else upper])
     started = time.perf_counter()
@@ -248,7 +290,7 @@ def _trials(study: Any, space: FCNNSpace) -> pd.DataFrame:
         predicted, upper = known["latencies"]
         rows.append(
             {
-                "widths": search_study.widths_of(trial.params, space),
+                "widths": widths_of(trial.params, space),
                 "quality": known.get("quality", math.nan),
                 "predicted": predicted,
                 "upper": math.nan if upper is None else upper,

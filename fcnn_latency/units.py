@@ -1,16 +1,17 @@
-"""Seconds and fractions as people read them."""
+"""Seconds and fractions as people read and write them."""
 
 from __future__ import annotations
 
-import math
 import numbers
 import re
 from typing import Any
 
 __all__ = ["format_percent", "format_seconds", "parse_seconds"]
 
-#: Units of latency, in seconds; both letters that look like µ are read.
-UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
+#: How many of each unit make a second; the micro sign and the Greek letter are two characters.
+UNITS = {"ns": 1e9, "us": 1e6, "\N{MICRO SIGN}s": 1e6, "\N{GREEK SMALL LETTER MU}s": 1e6}
+UNITS |= {"ms": 1e3, "s": 1.0}
+QUANTITY = re.compile(r"((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([^\W\d]+)")
 
 
 def format_seconds(seconds: float, digits: int = 3) -> str:
@@ -27,41 +28,41 @@ def format_seconds(seconds: float, digits: int = 3) -> str:
     return f"{_significant(seconds / 1e-9, digits)} ns"
 
 
-def parse_seconds(value: Any) -> float:
-    """A latency as people write it, in seconds.
+def parse_seconds(value: Any, name: str = "A latency") -> float:
+    """Seconds from a number of them or from text with a unit.
 
     Parameters
     ----------
     value : float or str
-        Seconds, or text of a number and its unit: s, ms, us (or µs) or ns.
+        Seconds, or text such as ``"2us"`` or ``"0.5 ms"``; units are ns, us (or µs), ms and s.
+    name : str, default="A latency"
+        What it is, for the error.
 
     Returns
     -------
     float
-        Seconds.
 
     Raises
     ------
     ValueError
-        If it is no finite latency above 0, or text without a unit.
+        If it is negative, not finite, no number, or text without one of the units.
 
     Examples
     --------
-    >>> parse_seconds(2e-6), parse_seconds("2us"), parse_seconds("0.5 ms")
-    (2e-06, 2e-06, 0.0005)
+    >>> parse_seconds("0.5 ms"), parse_seconds("2us"), parse_seconds(3e-6)
+    (0.0005, 2e-06, 3e-06)
     """
-    seconds = math.nan
+    seconds = float("nan")
     if isinstance(value, str):
-        match = re.fullmatch(r"\s*([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*([a-zµμ]+)\s*", value)
-        if match is not None and match[2] in UNITS and match[1].count(".") <= 1:
-            # Division by 1e6 is exact to the last digit where times 1e-6 is not.
-            seconds = float(match[1]) / round(1 / UNITS[match[2]])
+        quantity = QUANTITY.fullmatch(value.strip())
+        if quantity and quantity[2] in UNITS:
+            seconds = float(quantity[1]) / UNITS[quantity[2]]
     elif isinstance(value, numbers.Real) and not isinstance(value, bool):
         seconds = float(value)
-    if not (math.isfinite(seconds) and seconds > 0):
+    if not 0 <= seconds < float("inf"):
         msg = (
-            "A latency is a number of seconds above 0, or text with a unit (s, ms, us, ns) such as "
-            f'"2us" or "0.5 ms". Got {value!r} instead.'
+            f"{name} must be seconds of at least 0 as a number, or as text with a unit of ns, us, "
+            f"ms or s such as '2us' or '0.5 ms'. Got {value!r} instead."
         )
         raise ValueError(msg)
     return seconds
@@ -80,4 +81,4 @@ def format_percent(fraction: float, digits: int = 2) -> str:
 
 def _significant(value: float, digits: int) -> str:
     rounded = float(f"{value:.{digits}g}")
-    return f"{rounded:.0f}" if abs(rounded) >= 10 ** (digits - 1) else f"{rounded:g}"
+    return f"{rounded:.0f}" if abs(rounded) >= 10 ** (digits - 1) else f"{rounded:.{digits}g}"
