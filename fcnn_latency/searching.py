@@ -69,8 +69,10 @@ def search(
     front : bool or None, default=None
         Whether low latency is an aim of its own beside quality, so that the search spreads over
         the Pareto front. None: only where there is no `max_latency`.
-    sampler : {"tpe", "nsga2", "random"} or optuna.samplers.BaseSampler, default="tpe"
-        How architectures are proposed.
+    sampler : {"gain", "tpe", "nsga2", "random"} or optuna.samplers.BaseSampler, default="tpe"
+        How architectures are proposed. ``"gain"`` learns quality by a Gaussian process and takes
+        latency from the latency model (`GainSampler`); the others are Optuna's, to which both are
+        unknown.
     storage : path, str, optuna.storages.BaseStorage or None, default=None
         Where trials are kept as they are made: an SQLite file (``.sqlite``, ``.sqlite3``,
         ``.db``), a journal (``.journal``, ``.log``, ``.jsonl``; also for machines that share a
