@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from fcnn_latency.architecture import MAX_ENUMERATED, FCNNSpace
 from fcnn_latency.units import format_seconds, parse_seconds
 from fcnn_latency.widths import pad_widths, trim_widths
 
-__all__ = ["Candidates", "parameter_ranges", "parameters_of", "rows_for", "widths_of"]
+__all__ = ["Candidates", "as_fitted", "parameter_ranges", "parameters_of", "widths_of"]
 
 #: Architectures drawn at a time, first and at most, and in all before the space is enumerated.
 FIRST_DRAW, LARGEST_DRAW, MOST_DRAWN = 64, 8192, 50_000
@@ -45,9 +46,12 @@ def parameters_of(widths: tuple[int, ...], space: FCNNSpace) -> dict[str, int]:
     return {"layers": len(widths), **dict(zip(names, free, strict=False))}
 
 
-def rows_for(latency_model: Any, architectures: Any, max_layers: int) -> Rows:
-    """Zero-padded widths, as many columns as a model was fitted on where a space has fewer."""
-    return pad_widths(architectures, max(max_layers, getattr(latency_model, "n_features_in_", 0)))
+def as_fitted(rows: Rows, model: Any) -> Any:
+    """Zero-padded widths with the columns, and their names, that a model was fitted on."""
+    missing = max(0, getattr(model, "n_features_in_", 0) - rows.shape[1])
+    padded = np.pad(rows, ((0, 0), (0, missing)))
+    names = getattr(model, "feature_names_in_", None)
+    return padded if names is None else pd.DataFrame(padded, columns=names)
 
 
 class Candidates:
@@ -118,9 +122,10 @@ class Candidates:
         ndarray of float64, shape (n, 2)
             Seconds; upper ends are NaN without `confidence`.
         """
-        rows = rows_for(self.latency_model, architectures, self.space.max_layers)
+        rows = pad_widths(architectures, self.space.max_layers)
         ends = np.full((len(rows), 2), np.nan)
-        ends[:, 0] = self.latency_model.predict(rows)
+        fitted = as_fitted(rows, self.latency_model)
+        ends[:, 0] = self.latency_model.predict(fitted)
         bad = ~np.isfinite(ends[:, 0]) | (ends[:, 0] <= 0)
         if bad.any():
             row = int(np.argmax(bad))
@@ -130,7 +135,7 @@ class Candidates:
             )
             raise ValueError(msg)
         if self.confidence is not None:
-            ends[:, 1] = self.latency_model.predict_upper(rows, confidence=self.confidence)
+            ends[:, 1] = self.latency_model.predict_upper(fitted, confidence=self.confidence)
         return ends
 
     def keep(self, ends: Floats) -> npt.NDArray[np.bool_]:

@@ -15,7 +15,11 @@ import click
 from fcnn_latency.cli_search import search
 from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, SearchError, StoreError
 
-__all__ = ["check_figure", "main", "warnings_as_lines"]
+__all__ = ["main", "warnings_as_lines"]
+
+
+#: What a command may raise that is no fault of the code.
+EXPECTED = (ImportError, OSError, ValueError, MeasurementError, SearchError, StoreError)
 
 
 class _Commands(click.Group):
@@ -25,14 +29,7 @@ class _Commands(click.Group):
         """Run a command."""
         try:
             return super().invoke(context)
-        except (
-            ImportError,
-            OSError,
-            ValueError,
-            MeasurementError,
-            SearchError,
-            StoreError,
-        ) as error:
+        except EXPECTED as error:
             message = str(error)
             if "FCNNSpace(" in message:
                 message += " On the command line: --max-layers, --max-width, --untied."
@@ -229,6 +226,8 @@ def compare(
         if path is not None:
             check_writable(Path(path))
     if figure is not None:
+        from fcnn_latency.displays.drawing import check_figure
+
         check_figure(figure)
     with warnings_as_lines():
         dataset = load_dataset(data, runtime=runtime, campaigns=campaigns or None)
@@ -244,19 +243,6 @@ def compare(
 
         ComparisonDisplay.from_comparison(result).figure_.savefig(figure, dpi=150)
         click.echo(f"wrote {figure}")
-
-
-def check_figure(path: str) -> None:
-    """Make sure, before all the fits, that matplotlib is there and writes such a file."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        msg = "--figure needs matplotlib: pip install 'fcnn-latency[plots]'."
-        raise ImportError(msg) from error
-    matplotlib.use("agg")
-    if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
-        msg = f"A figure's file name ends in .png, .svg or .pdf. Got {path!r} instead."
-        raise ValueError(msg)
 
 
 @main.command()

@@ -79,7 +79,7 @@ def search(
 ) -> None:
     """Search architectures of high quality within a latency budget, predicted by a MODEL."""
     from fcnn_latency.architecture import FCNNSpace
-    from fcnn_latency.cli import check_figure, warnings_as_lines
+    from fcnn_latency.cli import warnings_as_lines
     from fcnn_latency.dataset_files import check_writable
     from fcnn_latency.persistence import load
     from fcnn_latency.searching import search as search_architectures
@@ -91,6 +91,8 @@ def search(
         if path is not None:
             check_writable(Path(path))
     if figure is not None:
+        from fcnn_latency.displays.drawing import check_figure
+
         check_figure(figure)
     result = search_architectures(
         _import_objective(objective),

@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from sklearn.utils import Bunch
 
 from fcnn_latency.architecture import FCNNSpace
-from fcnn_latency.candidates import rows_for
+from fcnn_latency.candidates import as_fitted
 from fcnn_latency.datasets import make_dataset
 from fcnn_latency.exceptions import MeasurementError, SearchError
 from fcnn_latency.search_result import SearchResult, architecture_table, best_row, front_of
@@ -256,7 +256,7 @@ def _predictions(
     """Predicted latency, lower and upper end; NaN where the model has none."""
     predictions = np.full((len(rows), 3), np.nan)
     if model is not None:
-        rows = rows_for(model, rows, rows.shape[1])
+        rows = as_fitted(rows, model)
         predictions[:, 0] = model.predict(rows)
     if hasattr(model, "predict_interval"):
         predictions[:, 1:] = model.predict_interval(rows, coverage=2 * confidence - 1)

@@ -15,7 +15,6 @@ from sklearn.utils import Bunch, check_random_state
 
 from fcnn_latency.architecture import FCNNSpace
 from fcnn_latency.candidates import Candidates
-from fcnn_latency.metrics import relative_errors
 from fcnn_latency.search_result import SearchResult
 from fcnn_latency.searching import check_search, run_search
 from fcnn_latency.units import format_percent
@@ -192,7 +191,8 @@ def search_and_verify(
                 **measuring,
             )
             now = found if measured is None else _together(measured, found)
-            stable = measured is not None and _front(measured) == _front(now)
+            # An empty front has nothing to be stable.
+            stable = measured is not None and _front(measured) == _front(now) != set()
             measured = now
             model = clone(latency_model).fit(*_labels(dataset, measured))
         else:
@@ -269,11 +269,10 @@ def _labels(dataset: Bunch, measured: Verification) -> tuple[Any, Any]:
 def _round(n_evaluated: int, fresh: pd.DataFrame, measured: Verification) -> dict[str, Any]:
     report = measured.report[measured.report["widths"].isin(set(fresh["widths"]))]
     known = report[report["measured"].notna()]
-    errors = relative_errors(known["measured"], known["predicted"])
     return {
         "evaluated": n_evaluated,
         "measured": len(known),
         "kept": int(report["keeps_budget"].sum()),
-        "error": float(np.abs(errors).mean()) if len(known) else math.nan,
+        "error": float(np.abs(known["predicted"] / known["measured"] - 1).mean()),
         "front": len(measured.front),
     }
