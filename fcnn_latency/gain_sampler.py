@@ -51,8 +51,8 @@ class GainSampler(BaseSampler):
     promises is its expected improvement (Jones, Schonlau and Welch, "Efficient global
     optimization of expensive black-box functions", 1998, eq. 15) over what is known at each
     latency, summed over all latencies from its own on: the expected improvement of the
-    hypervolume (Emmerich, "Single- and multi-objective evolutionary optimization assisted by
-    Gaussian random field metamodels", 2005) where one of two objectives is certain. Without a
+    hypervolume (Emmerich, "Single- and multiobjective evolutionary optimization assisted by
+    Gaussian random field metamodels", 2006) where one of two objectives is certain. Without a
     front it is the plain expected improvement over the best.
 
     Parameters
