@@ -99,7 +99,7 @@ class BudgetSampler(BaseSampler):
         seeds = np.random.SeedSequence([self.seed, trial.number]).generate_state(2)
         rng, inner = np.random.RandomState(seeds[0]), self._inner(int(seeds[1]))
         space = self.candidates.space
-        taken = taken_by(study, space) | self.candidates.excluded
+        taken = taken_by(study, space) | self.candidates.excluded  # which inner samplers do not know
         asked = {name: d for name, d in search_space.items() if not d.single()}
         fixed = {name: d.low for name, d in search_space.items() if d.single()}  # type: ignore[attr-defined]
         for _ in range(MOST_PROPOSALS):
