@@ -16,7 +16,7 @@ from fcnn_latency.widths import pad_widths, trim_widths
 __all__ = ["Candidates", "as_fitted", "parameter_ranges", "parameters_of", "widths_of"]
 
 #: Architectures drawn at a time, first and at most, and in all before the space is enumerated.
-FIRST_DRAW, LARGEST_DRAW, MOST_DRAWN = 64, 8192, 50_000
+FIRST_DRAW, LARGEST_DRAW, MOST_DRAWN = 64, 8192, 15_000
 #: Of a space too large to be enumerated, how many are drawn instead.
 DRAWN_INSTEAD = 1_000_000
 
@@ -160,8 +160,10 @@ class Candidates:
         ValueError
             If not one lies within the budget; states the least latency that the space has.
         """
+        taken = taken | self.excluded
         n_drawn, size = 0, FIRST_DRAW
-        while self._pool is None and n_drawn < min(MOST_DRAWN, 4 * self.space.size):
+        # Also where all are known already, so that what is drawn depends on the seed alone.
+        while n_drawn < min(MOST_DRAWN, 4 * self.space.size):
             rows = self.space.sample(size, random_state=rng, unique=False)
             kept = rows[self.keep(self.predict(rows))]
             for widths in trim_widths(kept):
