@@ -100,7 +100,7 @@ class BudgetSampler(BaseSampler):
         """Parameters of an architecture within the budget that no trial has had."""
         seeds = np.random.SeedSequence([self.seed, trial.number]).generate_state(2)
         space = self.candidates.space
-        taken = taken_by(study, space) | self.candidates.excluded  # which inner samplers do not know
+        taken = taken_by(study, space) | self.candidates.excluded
         rng, inner = np.random.RandomState(seeds[0]), self._inner(int(seeds[1]), taken)
         asked = {name: d for name, d in search_space.items() if not d.single()}
         fixed = {name: d.low for name, d in search_space.items() if d.single()}  # type: ignore[attr-defined]
