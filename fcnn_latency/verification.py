@@ -33,8 +33,9 @@ class Verification:
         A row for each architecture, those that keep the budget first, of these the best quality,
         or where there is none the shortest measured latency: ``widths``, ``quality``,
         ``predicted``, ``lower`` and ``upper`` ends of the prediction interval, ``measured``,
-        ``standard_error`` (of the architecture and of the level that all share), ``bound`` (measured latency plus its own uncertainty), all in seconds,
-        ``keeps_budget``, ``reason`` (why there is no measured latency; empty where there is).
+        ``standard_error`` (of the architecture, and of the level that all share), ``bound``
+        (measured latency plus its own uncertainty), all in seconds, ``keeps_budget``, ``reason``
+        (why there is no measured latency; empty where there is).
     direction : {"maximize", "minimize"}
         Which quality is better.
     max_latency : float or None
