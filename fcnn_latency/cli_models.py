@@ -64,7 +64,7 @@ def fit(
         compared = compare_estimators(
             X, y, estimators=[estimator], cv=folds, noise_floor=floor, **about
         )
-        metrics["cross_validated"] = compared.table.loc[estimator].to_dict()
+        metrics["cross_validated"] = compared.table.loc[estimator].dropna().to_dict()
     save(model, output, dataset=dataset, metrics=metrics)
     click.echo(f"wrote {output}")
 
