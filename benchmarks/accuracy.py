@@ -1,10 +1,10 @@
 """Every estimator on architectures that none has seen, labels measured now.
 
-``python benchmarks/accuracy.py RUNTIME`` measures 1,000 architectures to learn from and 1,000 to test
-on, and prints the labels' noise and a table; ``--train 500 50`` learns from the first 500 and from the
-first 50, ``--wide`` takes 10 layers of up to 1,024 neurons, ``--store FILE`` keeps the readings or
-takes those that are there, ``-e NAME`` picks estimators. "measured" measures ``--again`` of the test
-architectures once more.
+``python benchmarks/accuracy.py RUNTIME`` measures 1,000 architectures to learn from and 1,000 to
+test on, and prints the labels' noise and a table; ``--train 500 50`` learns from the first 500 and
+from the first 50, ``--wide`` takes 10 layers of up to 1,024 neurons, ``--store FILE`` keeps the
+readings or takes those that are there, ``-e NAME`` picks estimators. "measured" measures
+``--again`` of the test architectures once more.
 """
 
 import argparse

@@ -178,9 +178,7 @@ def test_intervals_are_learnt_and_printed(tmp_path):
     assert "fit --intervals" in run("predict", model, "41,41", "--coverage", "0.8").output
     assert run("fit", str(data), "-e", "mean", "--intervals", "-o", model).exit_code == 0
     printed = run("predict", model, "41,41", "--coverage", "0.8").output
-    assert re.fullmatch(r"41,41  1\.\d+ µs  1\.\d* ?µs to [12](\.\d+)? µs \(80%\)\n", printed), (
-        printed
-    )
+    assert re.fullmatch(r"41,41  1\.\d+ µs  1\.\d* ?µs to [12](\.\d+)? µs \(80%\)\n", printed)
     table = tmp_path / "predicted.csv"
     assert run("predict", model, "41,41", "-o", str(table)).exit_code == 0
     frame = pd.read_csv(table)
