@@ -193,7 +193,7 @@ def test_every_parameter_has_a_rule_and_a_wrong_value_here():
     [
         ({"n_nodes": 7}, "7 nodes of 1 features take a matrix of 56 columns"),
         ({"n_nodes": 6, "n_node_features": 5}, "6 nodes of 5 features take a matrix of 66 columns"),
-        ({"n_node_features": 7}, "No graph of nodes with 7 features has 60 columns"),
+        ({"n_node_features": 6}, "No graph of nodes with 6 features has 60 columns"),
         ({"early_stopping": True}, "need validation rows: of 120 rows"),
         ({"learning_rate_decay": "plateau"}, "need validation rows"),
     ],
