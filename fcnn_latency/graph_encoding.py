@@ -67,6 +67,7 @@ class GraphEncoder(ArchitectureEncoder):
 
     # What `ArchitectureEncoder.fit` checks; not a parameter here.
     features = "graph"
+    tile = None
 
     def __init__(
         self,
