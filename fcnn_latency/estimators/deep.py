@@ -295,7 +295,9 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
 
     def _inputs(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """What the networks read."""
-        inputs = compress(encoded[:, self.x_used_].astype(np.float32, copy=False))
+        # Of many rows, `take` is several times as fast as indexing.
+        used = np.take(encoded, self.x_used_, axis=1)
+        inputs = compress(used.astype(np.float32, copy=False))
         inputs -= self.x_mean_.astype(np.float32)
         inputs *= (1 / self.x_scale_).astype(np.float32)
         return inputs
@@ -364,7 +366,8 @@ def compress(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """sign(x) log(1 + abs(x)) of each value: costs range over decades."""
     compressed: npt.NDArray[Any] = np.abs(X)
     np.log1p(compressed, out=compressed)
-    np.copysign(compressed, X, out=compressed)
+    if (X < 0).any():  # costs never are
+        np.copysign(compressed, X, out=compressed)
     return compressed
 
 
