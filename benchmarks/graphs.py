@@ -1,8 +1,8 @@
 """How well and how fast `GraphConvolutionRegressor` learns cells and architectures.
 
-Run as `python benchmarks/graphs.py cells|DATASET.csv [default|paper|one-way] [n_train]`. The cells
-are of NAS-Bench-201's kind, with MADE-UP latencies: costs of operations that do work, varying with
-their place, 60 % of them on the longest path besides, interactions, and noise of 1 %.
+Run as `python benchmarks/graphs.py cells|DATASET.csv [default|paper|one-way|linear] [n_train]`.
+The cells are of NAS-Bench-201's kind, with MADE-UP latencies: costs of operations that do work,
+varying with their place, 60 % of them on the longest path besides, interactions, and 1 % noise.
 """
 
 import itertools
@@ -77,6 +77,7 @@ def main(name, variant="default", n_train="900"):
         "default": GraphConvolutionRegressor,
         "paper": GraphConvolutionRegressor.paper,
         "one-way": lambda **given: GraphConvolutionRegressor(bidirectional=False, **given),
+        "linear": lambda **given: GraphConvolutionRegressor(linear_part=True, **given),
     }[variant](n_nodes=n_nodes, random_state=0)
     start = perf_counter()
     model.fit(X[train], y[train])

@@ -156,7 +156,7 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
     >>> X = graphs_to_matrix(kinds, edges)
     >>> y = kinds.sum(axis=1) @ [1e-3, 5e-3]
     >>> model = GraphConvolutionRegressor(4, units=8, epochs=40, batch_size=5, random_state=0)
-    >>> bool(model.fit(X, y).score(X, y) > 0.9)
+    >>> bool(np.abs(model.fit(X, y).predict(X) / y - 1).mean() < 0.1)
     True
     """
 
