@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     )
     from fcnn_latency.graph_encoding import GraphEncoder
     from fcnn_latency.graphs import graphs_to_matrix
+    from fcnn_latency.latency_map import LatencyMap
     from fcnn_latency.layer_table import load_layer_table, make_layer_table, save_layer_table
     from fcnn_latency.learning_curves import sample_efficiency
     from fcnn_latency.measurement.protocol import MeasurementProtocol
@@ -55,6 +56,7 @@ _HOMES = {
     "GraphConvolutionRegressor": "estimators.graph",
     "GraphEncoder": "graph_encoding",
     "IntervalRegressor": "estimators.intervals",
+    "LatencyMap": "latency_map",
     "LatencyRegressor": "estimators.deep",
     "LatencySurfaceDisplay": "displays",
     "LookupTableRegressor": "estimators.lookup",
@@ -102,6 +104,7 @@ __all__ = [
     "GraphConvolutionRegressor",
     "GraphEncoder",
     "IntervalRegressor",
+    "LatencyMap",
     "LatencyRegressor",
     "LatencySurfaceDisplay",
     "LookupTableRegressor",

@@ -1,8 +1,17 @@
-"""Seconds and fractions as people read them."""
+"""Seconds and fractions as people read and write them."""
 
 from __future__ import annotations
 
-__all__ = ["format_percent", "format_seconds"]
+import numbers
+import re
+from typing import Any
+
+__all__ = ["format_percent", "format_seconds", "parse_seconds"]
+
+#: How many of each unit make a second; the micro sign and the Greek letter are two characters.
+UNITS = {"ns": 1e9, "us": 1e6, "\N{MICRO SIGN}s": 1e6, "\N{GREEK SMALL LETTER MU}s": 1e6}
+UNITS |= {"ms": 1e3, "s": 1.0}
+QUANTITY = re.compile(r"((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([^\W\d]+)")
 
 
 def format_seconds(seconds: float, digits: int = 3) -> str:
@@ -19,6 +28,46 @@ def format_seconds(seconds: float, digits: int = 3) -> str:
     return f"{_significant(seconds / 1e-9, digits)} ns"
 
 
+def parse_seconds(value: Any, name: str = "A latency") -> float:
+    """Seconds from a number of them or from text with a unit.
+
+    Parameters
+    ----------
+    value : float or str
+        Seconds, or text such as ``"2us"`` or ``"0.5 ms"``; units are ns, us (or µs), ms and s.
+    name : str, default="A latency"
+        What it is, for the error.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If it is negative, not finite, no number, or text without one of the units.
+
+    Examples
+    --------
+    >>> parse_seconds("0.5 ms"), parse_seconds("2us"), parse_seconds(3e-6)
+    (0.0005, 2e-06, 3e-06)
+    """
+    seconds = float("nan")
+    if isinstance(value, str):
+        quantity = QUANTITY.fullmatch(value.strip())
+        if quantity and quantity[2] in UNITS:
+            seconds = float(quantity[1]) / UNITS[quantity[2]]
+    elif isinstance(value, numbers.Real) and not isinstance(value, bool):
+        seconds = float(value)
+    if not 0 <= seconds < float("inf"):
+        msg = (
+            f"{name} must be seconds of at least 0 as a number, or as text with a unit of ns, us, "
+            f"ms or s such as '2us' or '0.5 ms'. Got {value!r} instead."
+        )
+        raise ValueError(msg)
+    return seconds
+
+
 def format_percent(fraction: float, digits: int = 2) -> str:
     """A fraction as per cent with so many decimals.
 
@@ -32,4 +81,4 @@ def format_percent(fraction: float, digits: int = 2) -> str:
 
 def _significant(value: float, digits: int) -> str:
     rounded = float(f"{value:.{digits}g}")
-    return f"{rounded:.0f}" if abs(rounded) >= 10 ** (digits - 1) else f"{rounded:g}"
+    return f"{rounded:.0f}" if abs(rounded) >= 10 ** (digits - 1) else f"{rounded:.{digits}g}"
