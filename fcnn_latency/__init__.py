@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.displays import (
         AbsoluteDeviationDisplay,
         ComparisonDisplay,
+        FrontDisplay,
         LatencySurfaceDisplay,
         LossCurveDisplay,
         PredictedLatencyDisplay,
@@ -33,10 +34,12 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
         MeasurementWarning,
         ModelFileError,
         ModelFileWarning,
+        SearchError,
         StoreError,
     )
     from fcnn_latency.graph_encoding import GraphEncoder
     from fcnn_latency.graphs import graphs_to_matrix
+    from fcnn_latency.keras_tuner_budget import hold_budget, make_hypermodel
     from fcnn_latency.latency_map import LatencyMap
     from fcnn_latency.layer_table import load_layer_table, make_layer_table, save_layer_table
     from fcnn_latency.learning_curves import sample_efficiency
@@ -46,6 +49,10 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.persistence import load, read_manifest, save
     from fcnn_latency.pipeline import make_latency_pipeline
     from fcnn_latency.sampling import select_architectures
+    from fcnn_latency.search_result import SearchResult
+    from fcnn_latency.searching import search
+    from fcnn_latency.verification import Verification, verify
+    from fcnn_latency.verified_search import VerifiedSearch, search_and_verify
 
 #: Where each public name lives; imported when first used, so that the package imports at once.
 _HOMES = {
@@ -53,6 +60,7 @@ _HOMES = {
     "ArchitectureEncoder": "encoding",
     "ComparisonDisplay": "displays",
     "FCNNSpace": "architecture",
+    "FrontDisplay": "displays",
     "GraphConvolutionRegressor": "estimators.graph",
     "GraphEncoder": "graph_encoding",
     "IntervalRegressor": "estimators.intervals",
@@ -75,15 +83,21 @@ _HOMES = {
     "Runtime": "measurement.runtimes.base",
     "SCORERS": "metrics",
     "SampleEfficiencyDisplay": "displays",
+    "SearchError": "exceptions",
+    "SearchResult": "search_result",
     "StoreError": "exceptions",
     "TransferRegressor": "estimators.transfer",
+    "Verification": "verification",
+    "VerifiedSearch": "verified_search",
     "compare": "comparison",
     "fetch_capstone2023": "capstone2023",
     "graphs_to_matrix": "graphs",
+    "hold_budget": "keras_tuner_budget",
     "load": "persistence",
     "load_dataset": "dataset_files",
     "load_layer_table": "layer_table",
     "make_dataset": "datasets",
+    "make_hypermodel": "keras_tuner_budget",
     "make_latency_pipeline": "pipeline",
     "make_layer_table": "layer_table",
     "read_manifest": "persistence",
@@ -91,8 +105,11 @@ _HOMES = {
     "save": "persistence",
     "save_dataset": "dataset_files",
     "save_layer_table": "layer_table",
+    "search": "searching",
+    "search_and_verify": "verified_search",
     "select_architectures": "sampling",
     "select_for_transfer": "estimators.transfer",
+    "verify": "verification",
 }
 
 __all__ = [
@@ -101,6 +118,7 @@ __all__ = [
     "ArchitectureEncoder",
     "ComparisonDisplay",
     "FCNNSpace",
+    "FrontDisplay",
     "GraphConvolutionRegressor",
     "GraphEncoder",
     "IntervalRegressor",
@@ -122,15 +140,21 @@ __all__ = [
     "RooflineRegressor",
     "Runtime",
     "SampleEfficiencyDisplay",
+    "SearchError",
+    "SearchResult",
     "StoreError",
     "TransferRegressor",
+    "Verification",
+    "VerifiedSearch",
     "compare",
     "fetch_capstone2023",
     "graphs_to_matrix",
+    "hold_budget",
     "load",
     "load_dataset",
     "load_layer_table",
     "make_dataset",
+    "make_hypermodel",
     "make_latency_pipeline",
     "make_layer_table",
     "read_manifest",
@@ -138,8 +162,11 @@ __all__ = [
     "save",
     "save_dataset",
     "save_layer_table",
+    "search",
+    "search_and_verify",
     "select_architectures",
     "select_for_transfer",
+    "verify",
 ]
 
 

@@ -13,9 +13,14 @@ import click
 
 from fcnn_latency.cli_common import read_architectures, store_options, warnings_as_lines
 from fcnn_latency.cli_models import adapt, describe, fit, predict
-from fcnn_latency.exceptions import MeasurementError, StoreError
+from fcnn_latency.cli_search import search
+from fcnn_latency.exceptions import MeasurementError, SearchError, StoreError
 
-__all__ = ["main"]
+__all__ = ["main", "warnings_as_lines"]
+
+
+#: What a command may raise that is no fault of the code.
+EXPECTED = (ImportError, OSError, ValueError, MeasurementError, SearchError, StoreError)
 
 
 class _Commands(click.Group):
@@ -25,7 +30,7 @@ class _Commands(click.Group):
         """Run a command."""
         try:
             return super().invoke(context)
-        except (ImportError, OSError, ValueError, MeasurementError, StoreError) as error:
+        except EXPECTED as error:
             message = str(error)
             if "FCNNSpace(" in message:
                 message += " On the command line: --max-layers, --max-width, --untied."
@@ -194,7 +199,9 @@ def compare(
         if path is not None:
             check_writable(Path(path))
     if figure is not None:
-        _check_figure(figure)
+        from fcnn_latency.displays.drawing import check_figure
+
+        check_figure(figure)
     with warnings_as_lines():
         dataset = load_dataset(data, runtime=runtime, campaigns=campaigns or None)
     result = compare_estimators(
@@ -211,20 +218,7 @@ def compare(
         click.echo(f"wrote {figure}")
 
 
-def _check_figure(path: str) -> None:
-    """Make sure, before all the fits, that matplotlib is there and writes such a file."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        msg = "--figure needs matplotlib: pip install 'fcnn-latency[plots]'."
-        raise ImportError(msg) from error
-    matplotlib.use("agg")
-    if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
-        msg = f"A figure's file name ends in .png, .svg or .pdf. Got {path!r} instead."
-        raise ValueError(msg)
-
-
-for command in (fit, adapt, predict, describe):
+for command in (fit, adapt, predict, describe, search):
     main.add_command(command)
 
 

@@ -5,6 +5,7 @@ __all__ = [
     "MeasurementWarning",
     "ModelFileError",
     "ModelFileWarning",
+    "SearchError",
     "StoreError",
 ]
 
@@ -15,6 +16,10 @@ class MeasurementError(RuntimeError):
 
 class StoreError(RuntimeError):
     """A file cannot be used as a store of readings, or not for what was asked."""
+
+
+class SearchError(RuntimeError):
+    """A search has found nothing, since its objective failed for each architecture."""
 
 
 class ModelFileError(ValueError):

@@ -197,3 +197,33 @@ def test_a_model_is_adapted_to_other_labels(tmp_path):
     adapted = run("adapt", here, str(tmp_path / "there.csv"), "-o", there)
     assert adapted.exit_code == 0, adapted.output
     assert run("predict", there, "41,17,41").output == "41,17,41  9 µs\n"
+
+
+def test_search_writes_the_front_and_draws_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_quality.py").write_text("def quality(widths):\n    return sum(widths)\n")
+    assert run("fit", own_data(tmp_path), "-e", "flops", "-o", "model.fcnn").exit_code == 0
+    options = ("--objective", "my_quality:quality", "--max-latency", "90 us", "-n", "12")
+    files = ("--storage", "trials.journal", "-o", "front.csv", "--figure", "front.svg")
+    result = run("search", "model.fcnn", *options, *files)
+    assert result.exit_code == 0, result.output
+    assert "12 architectures evaluated" in result.output
+    front = pd.read_csv("front.csv")
+    assert (front[[name for name in front if name.startswith("layer_")]].sum(axis=1)).equals(
+        front["quality"].astype(int)
+    )
+    assert (front["predicted"] <= 90e-6).all()
+    assert "<svg" in (tmp_path / "front.svg").read_text()
+
+
+def test_search_says_what_is_wrong_with_its_options(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("fit", own_data(tmp_path), "-e", "flops", "-o", "model.fcnn").exit_code == 0
+    missing = run("search", "model.fcnn", "--objective", "no_such_module:quality")
+    assert "no_such_module:quality cannot be imported" in missing.output
+    vague = run("search", "model.fcnn", "--objective", "math", "--max-latency", "2us")
+    assert "package.module:function" in vague.output
+    unit = run("search", "model.fcnn", "--objective", "math:fsum", "--max-latency", "2 kg")
+    assert "'2 kg'" in unit.output
+    verify = run("search", "model.fcnn", "--objective", "math:fsum", "--verify", "5")
+    assert "--runtime" in verify.output

@@ -46,6 +46,14 @@ def test_cells_are_learnt_from_arrays(tmp_path):
     assert re.search(r"within ±10 %: \d", output)
 
 
+def test_denoising_networks_are_found_and_verified(tmp_path):
+    output = run(ROOT / "examples" / "denoise.py", tmp_path, "6")
+    assert "6 architectures evaluated, 6 with a quality" in output
+    assert re.search(rf"architectures keep the budget of {LATENCY} as measured", output)
+    assert re.search(r"improves the ratio of signal to noise by \d+\.\d dB", output)
+    assert (tmp_path / "front.png").exists()
+
+
 def test_grid_search_scores_every_candidate(tmp_path):
     output = run(ROOT / "examples" / "grid_search.py", tmp_path, "9")
     assert output.count("cross-validated MAPE") == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 __all__ = [
     "axes_of",
+    "check_figure",
     "estimator_name",
     "make_logarithmic",
     "named_predictions",
@@ -82,3 +84,24 @@ def named_predictions(y_pred: Any) -> dict[str, npt.NDArray[np.float64]]:
     """Predictions by name; the name of a single array is empty."""
     named = y_pred.items() if hasattr(y_pred, "items") else [("", y_pred)]
     return {str(name): np.asarray(values, dtype=np.float64) for name, values in named}
+
+
+def check_figure(path: str) -> None:
+    """Make sure, before long work, that matplotlib is there and writes such a file.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; says how to get it.
+    ValueError
+        If the file's name does not end in .png, .svg or .pdf.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        msg = "--figure needs matplotlib: pip install 'fcnn-latency[plots]'."
+        raise ImportError(msg) from error
+    matplotlib.use("agg")
+    if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
+        msg = f"A figure's file name ends in .png, .svg or .pdf. Got {path!r} instead."
+        raise ValueError(msg)
