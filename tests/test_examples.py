@@ -95,7 +95,7 @@ def test_notebook_runs_and_stores_no_outputs(tmp_path):
     script.write_text(few, encoding="utf-8")
     output = run(script, tmp_path, MPLBACKEND="agg")
     assert "Runtime: litert." in output
-    assert re.search(r"^deep +\d", output, re.MULTILINE)
+    assert re.search(r"^mixed +\d", output, re.MULTILINE)
     assert list((tmp_path / "logs").rglob("events*"))
 
 
