@@ -131,6 +131,11 @@ class BudgetSampler(BaseSampler):
         """Never asked for, since `sample_relative` gives all parameters."""
         raise NotImplementedError(f"{param_name} is no parameter of the search.")
 
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Let a sampler that was given prepare itself."""
+        if isinstance(self.sampler, BaseSampler):
+            self.sampler.before_trial(study, trial)
+
     def after_trial(
         self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Any
     ) -> None:
@@ -149,7 +154,9 @@ def taken_by(study: optuna.Study, space: FCNNSpace) -> set[tuple[int, ...]]:
     """Architectures that have been evaluated or are being so."""
     trials = study.get_trials(deepcopy=False)
     there = (trial for trial in trials if is_finished(trial) or trial.state is TrialState.RUNNING)
-    return {widths_of(trial.params, space) for trial in there if "layers" in trial.params}
+    # Parameters of a trial of another process come one by one.
+    named = parameter_ranges(space).keys()
+    return {widths_of(trial.params, space) for trial in there if named <= trial.params.keys()}
 
 
 def open_study(
