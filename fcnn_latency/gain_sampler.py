@@ -93,7 +93,9 @@ class GainSampler(BaseSampler):
         if len(study.directions) == 1:
             seconds, latencies = np.zeros(len(pool)), np.zeros(len(known))
         gain = expected_gain(mean, deviation, seconds, qualities, latencies)
-        return parameters_of(trim_widths(pool[[int(gain.argmax())]])[0], space)
+        proposed = trim_widths(pool[[int(gain.argmax())]])[0]
+        self.taken = self.taken | {proposed}  # if it is turned down, the next best
+        return parameters_of(proposed, space)
 
     def sample_independent(self, *arguments: Any) -> Any:
         """Never asked for, since `sample_relative` gives all parameters."""
