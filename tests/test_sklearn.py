@@ -1,5 +1,6 @@
 """scikit-learn's own checks on every estimator and transformer."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,6 +61,17 @@ SHORTEST = MeasurementProtocol(
 #: Some checks want the same prediction twice: what a store holds is not measured again.
 FOLDER = TemporaryDirectory()
 
+
+class TemporaryStore(os.PathLike):
+    """Prints the same in every process, since names of tests must not differ between them."""
+
+    def __fspath__(self):
+        return str(Path(FOLDER.name, "latencies.sqlite"))
+
+    def __repr__(self):
+        return "TemporaryStore()"
+
+
 ESTIMATORS = [
     ArchitectureEncoder(space=AnyMatrixSpace(max_layers=40, tie_io=False), features="costs"),
     ArchitectureEncoder(space=AnyMatrixSpace(max_layers=40, tie_io=False), features="tiles"),
@@ -75,7 +87,7 @@ ESTIMATORS = [
         SHORTEST,
         space=AnyMatrixSpace(max_layers=40, tie_io=False),
         scale="campaign",
-        store=Path(FOLDER.name, "latencies.sqlite"),
+        store=TemporaryStore(),
         random_state=0,
     ),
     IntervalRegressor(Ridge(), cv=3),
