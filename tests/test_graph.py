@@ -17,7 +17,6 @@ from fcnn_latency import (
     make_latency_pipeline,
 )
 from fcnn_latency.estimators.graph import GRAPH_RULES
-from fcnn_latency.graphs import matrix_to_graphs
 
 quick = partial(
     GraphConvolutionRegressor, n_convolutions=1, units=8, epochs=2, batch_size=64, random_state=0
@@ -101,8 +100,9 @@ def test_numpy_predicts_what_keras_does(bidirectional):
     model = quick(n_nodes=6, n_convolutions=2, bidirectional=bidirectional, linear_part=True)
     model.fit(X, Y)
     inputs = model._inputs(*model._graphs(X))
-    scaled = np.asarray(model.to_keras()(inputs))[:, 0]
-    scaled = scaled + model.line_.predict(matrix_to_graphs(X, 6, 4)[0].sum(axis=1))
+    n_nodes = np.array([len({*np.argwhere(n)[:, 0]}) for n in X[:, :24].reshape(-1, 6, 4)])
+    sums = np.column_stack([X[:, :24].reshape(-1, 6, 4).sum(axis=1), n_nodes])
+    scaled = np.asarray(model.to_keras()(inputs))[:, 0] + model.line_.predict(sums)
     np.testing.assert_allclose(model.predict(X), model.y_mean_ + model.y_scale_ * scaled, rtol=1e-5)
 
 
@@ -122,6 +122,12 @@ def test_a_law_of_nodes_and_edges_is_learnt_for_unseen_graphs():
     model = GraphConvolutionRegressor(6, 4, n_convolutions=2, units=32, epochs=40, random_state=0)
     error = np.abs(model.fit(X[train], Y[train]).predict(X[90:]) / Y[90:] - 1)
     assert error.mean() < 0.05
+
+
+def test_the_line_learns_what_adds_up_from_few_graphs():
+    law = 1e-3 * (1 + NODES.sum(axis=1) @ [0.1, 0.5, 2.0])
+    model = quick(n_nodes=6, linear_part=True).fit(X[:30], law[:30])
+    np.testing.assert_allclose(model.predict(X[30:]), law[30:], rtol=0.01)
 
 
 def test_a_fit_repeats_with_its_seed_alone_and_leaves_the_global_ones():

@@ -15,8 +15,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency.estimators.deep import compress
 from fcnn_latency.estimators.graph_network import GraphNetwork, set_layer_weights
+<<<<<<< HEAD
 from fcnn_latency.estimators.graph_training import LOSSES, train_network
 from fcnn_latency.estimators.linear import PENALTIES
+=======
+from fcnn_latency.estimators.graph_training import LOSSES, history_in_seconds, train_network
+>>>>>>> graph
 from fcnn_latency.estimators.parameters import FRACTION, RULES, WHOLE, Rule, check_parameters
 from fcnn_latency.graphs import matrix_to_graphs, nodes_of_columns, real_nodes
 
@@ -88,8 +92,9 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
     layer_normalization : bool, default=True
         Whether each convolution is normalized over the values of a node, as in the code of BRP-NAS.
     linear_part : bool, default=False
-        Whether the network learns what a ridge line on the sums of the features over the nodes
-        leaves: the layer-wise sum.
+        Whether the network learns what a ridge line on the number of nodes and the sums of their
+        features leaves: the layer-wise sum. It serves where features are costs, as those of
+        `GraphEncoder` are.
     dropout : float, default=0.002
         Fraction dropped after each convolution.
     loss : str, default="mean_absolute_percentage_error"
@@ -260,11 +265,16 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
         self.y_mean_, self.y_scale_ = float(latencies.mean()), float(latencies.std())
         target = (latencies - self.y_mean_) / (self.y_scale_ or 1.0)
         weights = self._weights(latencies)
-        self.line_ = self._fit_line(nodes, target, weights)
-        target -= self.line_.predict(nodes.sum(axis=1))
+        self.line_ = self._fit_line(_sums(nodes, real), target, weights)
+        target -= self.line_.predict(_sums(nodes, real))
+        # What the line leaves is standardized again, so that the step size fits it as well.
+        scale = float(target.std()) or 1.0
         inputs = self._inputs(nodes, adjacency, real)
-        self.weights_, recorded = train_network(self._network(), self, inputs, target, weights)
-        self.history_ = self._history_in_seconds(recorded)
+        self.weights_, recorded = train_network(
+            self._network(), self, inputs, target / scale, weights * scale ** LOSSES[self.loss][1]
+        )
+        self.weights_["output"] = [scale * array for array in self.weights_["output"]]
+        self.history_ = history_in_seconds(recorded, self.y_scale_ * scale)
         return self
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -277,7 +287,7 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
         for start in range(0, len(encoded), step):
             nodes, adjacency, real = self._graphs(encoded[start : start + step])
             scaled = network.predict(self.weights_, *self._inputs(nodes, adjacency, real))
-            predicted[start : start + step] = scaled + self.line_.predict(nodes.sum(axis=1))
+            predicted[start : start + step] = scaled + self.line_.predict(_sums(nodes, real))
         return np.asarray(self.y_mean_ + self.y_scale_ * predicted)
 
     def to_keras(self) -> Any:
@@ -322,18 +332,6 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
             raise ValueError(msg)
         return nodes, adjacency, real_nodes(nodes, adjacency)
 
-    def _history_in_seconds(self, recorded: dict[str, list[float]]) -> dict[str, list[float]]:
-        history: dict[str, list[float]] = {}
-        for prefix in ("", "val_"):
-            if f"{prefix}loss" in recorded:
-                history[f"{prefix}loss"] = [float(v) for v in recorded[f"{prefix}loss"]]
-                squared = recorded[f"{prefix}mean_squared_error"]
-                history[f"{prefix}mse"] = [float(v) * self.y_scale_**2 for v in squared]
-                absolute = recorded[f"{prefix}mean_absolute_error"]
-                history[f"{prefix}mae"] = [float(v) * self.y_scale_ for v in absolute]
-                history[f"{prefix}rmse"] = [v**0.5 for v in history[f"{prefix}mse"]]
-        return history
-
     def _inputs(self, nodes: Floats, adjacency: Floats, real: npt.NDArray[np.bool_]) -> list[Any]:
         """What the network takes: scaled node features, adjacency, shares in the readout."""
         scaled = np.where(
@@ -355,12 +353,19 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
         weights: Floats = (self.y_scale_ / y) ** LOSSES[self.loss][1] if self.y_scale_ else y**0
         return weights
 
-    def _fit_line(self, nodes: Floats, target: Floats, weights: Floats) -> Any:
+    def _fit_line(self, sums: Floats, target: Floats, weights: Floats) -> Any:
         """The linear part; a constant 0, the mean of the target, without one."""
+<<<<<<< HEAD
         if not self.linear_part or len(nodes) == 1:
             return DummyRegressor(strategy="constant", constant=0.0).fit(nodes[:, 0], target)
         line = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
         return line.fit(nodes.sum(axis=1), target, ridgecv__sample_weight=weights)
+=======
+        if not self.linear_part or len(sums) == 1:
+            return DummyRegressor(strategy="constant", constant=0.0).fit(sums, target)
+        line = make_pipeline(StandardScaler(), RidgeCV(RIDGE_PENALTIES))
+        return line.fit(sums, target, ridgecv__sample_weight=weights)
+>>>>>>> graph
 
     def _network(self) -> GraphNetwork:
         return GraphNetwork(
@@ -387,6 +392,11 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = str(self.loss).endswith("percentage_error")
         return tags
+
+
+def _sums(nodes: Floats, real: npt.NDArray[np.bool_]) -> Floats:
+    """What the linear part takes: sums of the features over the nodes, and how many there are."""
+    return np.column_stack([nodes.sum(axis=1), real.sum(axis=1)])
 
 
 def _first_reads_all(adjacency: Floats, real: npt.NDArray[np.bool_]) -> bool:
