@@ -15,12 +15,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency.estimators.deep import compress
 from fcnn_latency.estimators.graph_network import GraphNetwork, set_layer_weights
-<<<<<<< HEAD
-from fcnn_latency.estimators.graph_training import LOSSES, train_network
-from fcnn_latency.estimators.linear import PENALTIES
-=======
 from fcnn_latency.estimators.graph_training import LOSSES, history_in_seconds, train_network
->>>>>>> graph
+from fcnn_latency.estimators.linear import PENALTIES
 from fcnn_latency.estimators.parameters import FRACTION, RULES, WHOLE, Rule, check_parameters
 from fcnn_latency.graphs import matrix_to_graphs, nodes_of_columns, real_nodes
 
@@ -355,17 +351,10 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
 
     def _fit_line(self, sums: Floats, target: Floats, weights: Floats) -> Any:
         """The linear part; a constant 0, the mean of the target, without one."""
-<<<<<<< HEAD
-        if not self.linear_part or len(nodes) == 1:
-            return DummyRegressor(strategy="constant", constant=0.0).fit(nodes[:, 0], target)
-        line = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
-        return line.fit(nodes.sum(axis=1), target, ridgecv__sample_weight=weights)
-=======
         if not self.linear_part or len(sums) == 1:
             return DummyRegressor(strategy="constant", constant=0.0).fit(sums, target)
-        line = make_pipeline(StandardScaler(), RidgeCV(RIDGE_PENALTIES))
+        line = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
         return line.fit(sums, target, ridgecv__sample_weight=weights)
->>>>>>> graph
 
     def _network(self) -> GraphNetwork:
         return GraphNetwork(
