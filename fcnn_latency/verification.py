@@ -33,8 +33,9 @@ class Verification:
         A row for each architecture, those that keep the budget first, of these the best quality,
         or where there is none the shortest measured latency: ``widths``, ``quality``,
         ``predicted``, ``lower`` and ``upper`` ends of the prediction interval, ``measured``,
-        ``standard_error``, ``bound`` (measured latency plus its own uncertainty), all in seconds,
-        ``keeps_budget``, ``reason`` (why there is no measured latency; empty where there is).
+        ``standard_error`` (of the architecture, and of the level that all share), ``bound``
+        (measured latency plus its own uncertainty), all in seconds, ``keeps_budget``, ``reason``
+        (why there is no measured latency; empty where there is).
     direction : {"maximize", "minimize"}
         Which quality is better.
     max_latency : float or None
@@ -126,7 +127,9 @@ def verify(
 
     An architecture keeps it if its measured latency plus its uncertainty does: the upper end of a
     one-sided confidence interval, measured + t * standard error, t being the quantile of Student's
-    distribution for the passes that it was measured in. So what is measured just below the budget
+    distribution for the passes that it was measured in. The standard error is that of the label,
+    and in quadrature that of the level of all labels, from how far the passes differ in it: errors
+    of labels leave that out, as a budget may not. So what is measured just below the budget
     does not count as keeping it, nor does what could not be measured.
 
     Parameters
@@ -273,7 +276,9 @@ def _measured(widths: pd.Series[Any], dataset: Bunch, confidence: float) -> pd.D
             'a budget. Measure by protocol="reliable", or "quick" to try things.'
         )
         raise MeasurementError(msg)
-    target, errors = np.asarray(dataset.target), np.asarray(dataset.target_std)
+    target = np.asarray(dataset.target)
+    levels = target * _level_error(frame.filter(like="pass_").to_numpy(dtype=np.float64))
+    errors = np.hypot(dataset.target_std, levels)
     columns = ["measured", "standard_error", "bound", "reason"]
     bounds = target + student.ppf(confidence, passes - 1) * errors
     values = zip(target.tolist(), errors.tolist(), bounds.tolist(), [""] * len(target), strict=True)
@@ -283,3 +288,15 @@ def _measured(widths: pd.Series[Any], dataset: Bunch, confidence: float) -> pd.D
     reasons = zip(missing, dataset.missing["reason"], strict=True)
     known |= {row: (*nothing, reason) for row, reason in reasons}
     return pd.DataFrame([known[row] for row in widths], columns=columns)
+
+
+def _level_error(passes: npt.NDArray[np.float64]) -> float:
+    """Relative standard error of the level that the labels of a campaign share.
+
+    Fewer than three architectures do not tell a level from noise, and then it counts as noise.
+    """
+    logs = np.log(passes[:, ~np.isnan(passes).any(axis=0)])
+    if len(logs) < 3 or logs.shape[1] < 2:
+        return 0.0
+    levels = np.median(logs - np.median(logs, axis=1, keepdims=True), axis=0)
+    return float(np.std(levels, ddof=1) / math.sqrt(len(levels)))

@@ -79,6 +79,12 @@ def test_uncertainty_of_the_measurement_counts(measured_by_law):
     assert len(tolerant.kept) == 1
 
 
+def test_uncertain_level_of_the_passes_counts():
+    passes = np.outer([1e-6, 2e-6, 3e-6], [0.96, 1.0, 1.04])  # all slower in the third
+    assert verification._level_error(passes) == pytest.approx(0.04 / np.sqrt(3), rel=0.01)
+    assert verification._level_error(passes[:2]) == 0.0
+
+
 def test_when_none_keeps_the_budget_there_is_no_best(measured_by_law):
     checked = verify([[4, 4], [5, 5]], runtime="litert", max_latency="5us")
     with pytest.raises(SearchError, match=r"Not one of 2 .* nearest, \(4, 4\), .* 8 µs"):
