@@ -13,7 +13,7 @@ lint: .venv/installed
 	.venv/bin/ruff format --check
 
 test: .venv/installed
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile -p no:benchmark
 
 types: .venv/installed
 	.venv/bin/mypy

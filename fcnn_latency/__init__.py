@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from fcnn_latency.graph_encoding import GraphEncoder
     from fcnn_latency.graphs import graphs_to_matrix
     from fcnn_latency.keras_tuner_budget import hold_budget, make_hypermodel
+    from fcnn_latency.latency_map import LatencyMap
     from fcnn_latency.layer_table import load_layer_table, make_layer_table, save_layer_table
     from fcnn_latency.learning_curves import sample_efficiency
     from fcnn_latency.measurement.protocol import MeasurementProtocol
@@ -63,6 +64,7 @@ _HOMES = {
     "GraphConvolutionRegressor": "estimators.graph",
     "GraphEncoder": "graph_encoding",
     "IntervalRegressor": "estimators.intervals",
+    "LatencyMap": "latency_map",
     "LatencyRegressor": "estimators.deep",
     "LatencySurfaceDisplay": "displays",
     "LookupTableRegressor": "estimators.lookup",
@@ -120,6 +122,7 @@ __all__ = [
     "GraphConvolutionRegressor",
     "GraphEncoder",
     "IntervalRegressor",
+    "LatencyMap",
     "LatencyRegressor",
     "LatencySurfaceDisplay",
     "LookupTableRegressor",

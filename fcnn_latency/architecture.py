@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency.drawing import check_count, draw_one_by_one
 from fcnn_latency.widths import pad_widths
 
-__all__ = ["FCNNSpace", "layer_costs", "layer_nodes", "layer_shapes", "signal_rows"]
+__all__ = ["FCNNSpace", "layer_costs", "layer_shapes", "signal_rows"]
 
 #: Bytes of one float32, the type of every weight and activation.
 FLOAT_BYTES = 4
 
-#: Most rows for which a table of layers has entries.
-MOST_ROW_NODES = 16
-
-#: Spaces up to this many architectures are enumerated when a sample takes much of them.
+#: Spaces of more architectures are not gone through as a whole.
 MAX_ENUMERATED = 10_000_000
 
 
@@ -88,9 +86,14 @@ class FCNNSpace:
         return range(self.min_layers, self.max_layers + 1)
 
     @property
+    def depth_sizes(self) -> list[int]:
+        """How many architectures there are of each of `depths`."""
+        return [self._count(depth) for depth in self.depths]
+
+    @property
     def size(self) -> int:
         """How many architectures the space holds."""
-        return sum(self._count(depth) for depth in self.depths)
+        return sum(self.depth_sizes)
 
     def _n_widths(self) -> int:
         return self.max_width - self.min_width + 1
@@ -182,14 +185,7 @@ class FCNNSpace:
         ValueError
             If `n_samples` is negative, or distinct ones are asked for and fewer exist.
         """
-        if (
-            isinstance(n_samples, bool)
-            or not isinstance(n_samples, numbers.Integral)
-            or n_samples < 0
-        ):
-            msg = f"n_samples must be a whole number of at least 0. Got {n_samples!r} instead."
-            raise ValueError(msg)
-        n_samples = int(n_samples)
+        n_samples = check_count(n_samples, "n_samples")
         from sklearn.utils import check_random_state  # measuring processes start without it
 
         rng = check_random_state(random_state)
@@ -226,13 +222,9 @@ class FCNNSpace:
 
     def _draw_from_all(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
         """The law of `_draw_distinct`, without the many draws that the last ones would take."""
-        everything = np.concatenate(list(self.blocks()))
-        counts = np.array([self._count(depth) for depth in self.depths])
+        counts = np.array(self.depth_sizes)
         weights = np.repeat(1.0 / (len(counts) * counts), counts)
-        # Ordering by exponential arrival times draws one after the other without replacement.
-        arrivals = rng.standard_exponential(len(everything)) / weights
-        first = np.argsort(arrivals, kind="stable")[:n]
-        return everything[first]
+        return self.unrank(draw_one_by_one(weights, n, rng))
 
     def blocks(self, block_size: int = 65_536) -> Iterator[npt.NDArray[np.int64]]:
         """Enumerate the space in blocks, shallow first, then by widths in ascending order.
@@ -247,19 +239,101 @@ class FCNNSpace:
         ndarray of int64, shape (<= block_size, max_layers)
             Zero-padded widths.
         """
-        if not isinstance(block_size, numbers.Integral) or block_size < 1:
-            msg = f"block_size must be a whole number of at least 1. Got {block_size!r} instead."
-            raise ValueError(msg)
+        block_size = check_count(block_size, "block_size", least=1)
         for depth in self.depths:
             count = self._count(depth)
-            for start in range(0, count, int(block_size)):
-                yield self._unrank(depth, start, min(int(block_size), count - start))
+            for start in range(0, count, block_size):
+                places = np.arange(min(block_size, count - start))
+                yield self._unrank(depth, places, start)
 
-    def _unrank(self, depth: int, start: int, count: int) -> npt.NDArray[np.int64]:
-        """Architectures number `start` to `start + count` of one depth: mixed-radix counting."""
+    def rank(self, architectures: Any) -> npt.NDArray[np.int64]:
+        """Number architectures as `blocks` enumerates them, from 0.
+
+        Parameters
+        ----------
+        architectures : sequence of sequences, array or DataFrame of shape (n, <= max_layers)
+            Ragged or zero-padded widths.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If a row is none of this space, or it holds more architectures than int64 can number.
+
+        Examples
+        --------
+        >>> FCNNSpace().rank([[1, 1], [50, 50], [1, 1, 1], [50, 50, 50, 50, 50]])
+        array([      0,      49,      50, 6377549])
+        """
+        widths = self.validate(architectures)
+        starts = self._first_ranks()
+        depths = np.count_nonzero(widths, axis=1)
+        free = depths - 1 if self.tie_io else depths
+        places = np.zeros(len(widths), dtype=np.int64)
+        for layer, column in enumerate(widths.T):
+            more = places * self._n_widths() + column - self.min_width
+            places = np.where(layer < free, more, places)
+        return np.asarray(starts[depths - self.min_layers] + places)
+
+    def unrank(self, ranks: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Architectures by their number: the inverse of `rank`.
+
+        Parameters
+        ----------
+        ranks : array-like of int, shape (n,)
+            Each at least 0 and below `size`.
+
+        Returns
+        -------
+        ndarray of int64, shape (n, max_layers)
+            Zero-padded widths.
+
+        Raises
+        ------
+        ValueError
+            If a rank is none of this space, or it holds more architectures than int64 can number.
+
+        Examples
+        --------
+        >>> FCNNSpace().unrank([49, 50])
+        array([[50, 50,  0,  0,  0],
+               [ 1,  1,  1,  0,  0]])
+        """
+        given, size = np.asarray(ranks), self.size
+        if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
+            msg = f"ranks must be whole numbers in one dimension. Got {ranks!r} instead."
+            raise ValueError(msg)
+        wrong = (given < 0) | (given >= size)
+        if wrong.any():
+            msg = f"Ranks of this space are 0 to {size - 1}. Got {given[wrong][0]} instead."
+            raise ValueError(msg)
+        starts = self._first_ranks()
+        places = given.astype(np.int64)
+        which = np.searchsorted(starts, places, side="right") - 1
+        rows = np.zeros((len(places), self.max_layers), dtype=np.int64)
+        for place in np.unique(which):
+            here = which == place
+            rows[here] = self._unrank(self.depths[place], places[here] - starts[place])
+        return rows
+
+    def _first_ranks(self) -> npt.NDArray[np.int64]:
+        """The rank of the first architecture of each depth."""
+        if self.size > np.iinfo(np.int64).max:
+            msg = f"The space holds {self.size} architectures, more than int64 can number."
+            raise ValueError(msg)
+        sizes = np.array(self.depth_sizes)
+        return np.asarray(np.cumsum(sizes) - sizes)
+
+    def _unrank(
+        self, depth: int, places: npt.NDArray[np.int64], start: int = 0
+    ) -> npt.NDArray[np.int64]:
+        """Architectures `start` + `places` of one depth: mixed-radix counting."""
         base, free = self._n_widths(), depth - 1 if self.tie_io else depth
-        block = np.zeros((count, self.max_layers), dtype=np.int64)
-        carry = np.arange(count)
+        block = np.zeros((len(places), self.max_layers), dtype=np.int64)
+        carry = places
         for layer in reversed(range(free)):
             start, digit = divmod(start, base)
             carry, block[:, layer] = np.divmod(carry + digit, base)
@@ -324,44 +398,3 @@ def layer_costs(
     activations = rows * fan_out
     moved = np.where(fan_out > 0, FLOAT_BYTES * (parameters + activations + rows * fan_in), 0)
     return {"macs": macs, "parameters": parameters, "activations": activations, "bytes": moved}
-
-
-def layer_nodes(
-    rows: npt.ArrayLike, fan_in: tuple[float, float], fan_out: tuple[float, float]
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Sizes of dense layers between which latency is all but linear: the grid of a table.
-
-    The inner loop of a matrix product runs over the inputs, so few of these will do. Outputs are
-    computed in vectors of 16 float32 (AVX-512), 8 (AVX2) or 4 (NEON), so latency jumps behind
-    multiples of them.
-
-    Parameters
-    ----------
-    rows : array-like
-        The rows that occur; where they are more than 16, some of them, evenly on a log scale.
-    fan_in, fan_out : (float, float)
-        Fewest and most inputs and outputs.
-
-    Returns
-    -------
-    tuple of three ndarrays
-        Rows, fan_in and fan_out, each in ascending order.
-
-    Examples
-    --------
-    >>> [nodes.tolist() for nodes in layer_nodes([2, 50, 3, 2], (1, 50), (1, 33))]
-    [[2, 3, 50], [1, 2, 8, 32, 50], [1, 2, 4, 8, 16, 17, 24, 32, 33]]
-    """
-    doubled = [2**k + one for k in range(6, 32) for one in (0, 1)]
-    inner_in = [2 * 4**k for k in range(16)]
-    inner_out = [2, 4, 8, 16, 17, 24, 32, 33, 48, 49, *doubled]
-    there = np.unique(rows)
-    if len(there) > MOST_ROW_NODES:
-        wanted = np.geomspace(there[0], there[-1], MOST_ROW_NODES)
-        there = np.unique(there[np.argmin(np.abs(there[:, None] - wanted), axis=0)])
-    return there, _between(fan_in, inner_in), _between(fan_out, inner_out)
-
-
-def _between(ends: tuple[float, float], inner: list[int]) -> npt.NDArray[Any]:
-    low, high = ends
-    return np.unique([low, *(node for node in inner if low < node < high), high])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from loky import cpu_count
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["BLOCK_SIZE", "map_blocks"]
 
@@ -43,6 +44,12 @@ def map_blocks(
         results[start : start + BLOCK_SIZE] = function(rows[start : start + BLOCK_SIZE])
 
     starts = range(BLOCK_SIZE, len(rows), BLOCK_SIZE)
-    with threadpool_limits(1), ThreadPoolExecutor(cpu_count()) as pool:
+    with _libraries().limit(limits=1), ThreadPoolExecutor(cpu_count()) as pool:
         list(pool.map(fill, starts))
     return results
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The libraries with threads of their own; looking for them takes milliseconds."""
+    return ThreadpoolController()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import Any
 
 import click
 
+from fcnn_latency.cli_common import read_architectures, store_options, warnings_as_lines
+from fcnn_latency.cli_models import adapt, describe, fit, predict
 from fcnn_latency.cli_search import search
-from fcnn_latency.exceptions import MeasurementError, MeasurementWarning, SearchError, StoreError
+from fcnn_latency.exceptions import MeasurementError, SearchError, StoreError
 
 __all__ = ["main", "warnings_as_lines"]
 
@@ -42,17 +43,6 @@ def main() -> None:
     """Measure and predict the CPU inference latency of fully connected networks."""
     # TensorFlow looks for a graphics card otherwise, and complains.
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-
-
-main.add_command(search)
-
-
-def _store_options(command: Any) -> Any:
-    """Which campaigns of a store are meant."""
-    command = click.option(
-        "--campaign", "campaigns", type=int, multiple=True, help="Only this one; repeatable."
-    )(command)
-    return click.option("--runtime", help="Of a store, only campaigns of this runtime.")(command)
 
 
 @main.command()
@@ -120,7 +110,7 @@ def measure(
         check_path(output)
     with warnings_as_lines(), _client(scheduler) as client:
         dataset = make_dataset(
-            n_architectures if given is None else _read_architectures(given),
+            n_architectures if given is None else read_architectures(given),
             space=FCNNSpace(max_layers=max_layers, max_width=max_width, tie_io=not untied),
             runtime=runtime,
             protocol=protocol,
@@ -154,26 +144,9 @@ def _client(scheduler: str | None) -> Iterator[Any]:
         yield client
 
 
-@contextmanager
-def warnings_as_lines() -> Iterator[None]:
-    """Show warnings about a measurement when they arise, one line each."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", MeasurementWarning)
-        show = warnings.showwarning
-
-        def show_line(message: Warning | str, category: type[Warning], *rest: Any) -> None:
-            if issubclass(category, MeasurementWarning):
-                click.echo(f"Warning: {message}", err=True)
-            else:
-                show(message, category, *rest)
-
-        warnings.showwarning = show_line  # type: ignore[assignment]
-        yield
-
-
 @main.command()
 @click.argument("store", type=click.Path(exists=True, dir_okay=False))
-@_store_options
+@store_options
 @click.option("--raw", is_flag=True, help="Seconds as read, without the reference's correction.")
 @click.option("-o", "--output", default="latencies.csv", show_default=True, help="CSV or Parquet.")
 def export(
@@ -194,7 +167,7 @@ def export(
 
 @main.command()
 @click.argument("data", type=click.Path(exists=True, dir_okay=False))
-@_store_options
+@store_options
 @click.option("--folds", default=5, show_default=True, help="Folds of the cross-validation.")
 @click.option("--seed", default=0, show_default=True, help="Seed of folds and estimators.")
 @click.option(
@@ -245,101 +218,8 @@ def compare(
         click.echo(f"wrote {figure}")
 
 
-@main.command()
-@click.argument("data", type=click.Path(exists=True, dir_okay=False))
-@_store_options
-@click.option("-e", "--estimator", default="deep", show_default=True, help="Which one to fit.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the estimator.")
-@click.option(
-    "--folds", default=0, help="Cross-validate with so many folds too.  [default: not at all]"
-)
-@click.option("-o", "--output", default="model.fcnn", show_default=True, help="Model file.")
-def fit(
-    data: str,
-    runtime: str | None,
-    campaigns: tuple[int, ...],
-    estimator: str,
-    seed: int,
-    folds: int,
-    output: str,
-) -> None:
-    """Fit an estimator to measured DATA, and keep it with its errors and what it was fitted on."""
-    from fcnn_latency.comparison import compare as compare_estimators
-    from fcnn_latency.dataset_files import check_writable, load_dataset
-    from fcnn_latency.metrics import latency_metrics
-    from fcnn_latency.persistence import save
-    from fcnn_latency.pipeline import make_latency_pipeline
-
-    check_writable(Path(output))
-    with warnings_as_lines():
-        dataset = load_dataset(data, runtime=runtime, campaigns=campaigns or None)
-    X, y, floor = dataset.data, dataset.target, dataset.noise_floor or None
-    about = {"space": dataset.space, "signal_length": dataset.signal_length, "random_state": seed}
-    model = make_latency_pipeline(estimator, **about).fit(X, y)
-    metrics: dict[str, Any] = {"training": latency_metrics(y, model.predict(X), noise_floor=floor)}
-    if folds:
-        compared = compare_estimators(
-            X, y, estimators=[estimator], cv=folds, noise_floor=floor, **about
-        )
-        metrics["cross_validated"] = compared.table.loc[estimator].to_dict()
-    save(model, output, dataset=dataset, metrics=metrics)
-    click.echo(f"wrote {output}")
-
-
-@main.command()
-@click.argument("model", type=click.Path(exists=True, dir_okay=False))
-@click.argument("architectures", nargs=-1)
-@click.option(
-    "--architectures",
-    "given",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Predict those of this CSV file (layer_1 to layer_k).",
-)
-@click.option(
-    "--trust", "trusted", multiple=True, help="Build this further type; full name, repeatable."
-)
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write CSV here.")
-def predict(
-    model: str,
-    architectures: tuple[str, ...],
-    given: str | None,
-    trusted: tuple[str, ...],
-    output: str | None,
-) -> None:
-    """Predict ARCHITECTURES, as 14,21,31,14, with a MODEL that `fit` wrote."""
-    import pandas as pd
-
-    from fcnn_latency.bunch import layer_names
-    from fcnn_latency.dataset_files import check_writable
-    from fcnn_latency.persistence import load
-    from fcnn_latency.units import format_seconds
-    from fcnn_latency.widths import pad_widths
-
-    if bool(architectures) == bool(given):
-        raise click.UsageError("Give architectures, or a file of them with --architectures.")
-    if output is not None:
-        check_writable(Path(output))
-    rows = _read_architectures(given) if given else [_parse(text) for text in architectures]
-    latencies = load(model, trusted=trusted).predict(rows)
-    if output is not None:
-        padded = pad_widths(rows, max(map(len, rows)))
-        frame = pd.DataFrame(padded, columns=layer_names(padded))
-        frame.assign(latency=latencies).to_csv(output, index=False)
-        click.echo(f"wrote {output}")
-        return
-    for widths, latency in zip(rows, latencies, strict=True):
-        click.echo(f"{','.join(f'{width:g}' for width in widths)}  {format_seconds(latency)}")
-
-
-@main.command()
-@click.argument("model", type=click.Path(exists=True, dir_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print all of it, as JSON.")
-def describe(model: str, as_json: bool) -> None:
-    """Show what a MODEL file holds, without building the model."""
-    from fcnn_latency.persistence import manifest_text, read_manifest
-
-    manifest = read_manifest(model)
-    click.echo(json.dumps(manifest, indent=2) if as_json else manifest_text(manifest))
+for command in (fit, adapt, predict, describe, search):
+    main.add_command(command)
 
 
 @main.command()
@@ -373,23 +253,3 @@ def doctor(as_json: bool) -> None:
         click.echo(json.dumps(about, indent=2))
     else:
         click.echo("\n".join([*list_environment(environment, missing), *list_findings(found)]))
-
-
-def _parse(text: str) -> list[float]:
-    try:
-        return [float(width) for width in text.split(",")]
-    except ValueError:
-        msg = f"{text!r} is no architecture; write its widths as 14,21,31,14."
-        raise ValueError(msg) from None
-
-
-def _read_architectures(path: str) -> list[tuple[int, ...]]:
-    from fcnn_latency.dataset_files import read_table
-    from fcnn_latency.widths import pad_widths, trim_widths
-
-    frame = read_table(Path(path))
-    layers = [name for name in frame.columns if name.startswith("layer_")]
-    if not layers:
-        msg = f"{path} has no columns layer_1 to layer_k. Got {list(frame.columns)} instead."
-        raise ValueError(msg)
-    return trim_widths(pad_widths(frame[layers].fillna(0), len(layers)))

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from fcnn_latency.cli_common import warnings_as_lines
+
 __all__ = ["search"]
 
 
@@ -79,7 +81,6 @@ def search(
 ) -> None:
     """Search architectures of high quality within a latency budget, predicted by a MODEL."""
     from fcnn_latency.architecture import FCNNSpace
-    from fcnn_latency.cli import warnings_as_lines
     from fcnn_latency.dataset_files import check_writable
     from fcnn_latency.persistence import load
     from fcnn_latency.searching import search as search_architectures

@@ -61,7 +61,7 @@ def run_demo(
     echo(str(result))
     result.to_csv(folder / "comparison.csv")
     model = make_latency_pipeline(random_state=random_state).fit(dataset.data, dataset.target)
-    metrics = {"cross_validated": result.table.loc["deep"].to_dict()}
+    metrics = {"cross_validated": result.table.loc["deep"].dropna().to_dict()}
     save(model, folder / "model.fcnn", dataset=dataset, metrics=metrics)
     _save_figures(folder, model, dataset.reliability, result)
     echo(f"\nSaved in {folder}/: " + ", ".join(sorted(p.name for p in folder.iterdir())))

@@ -130,7 +130,21 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
             Columns as named by `get_feature_names_out`; float64, but float32 for ``"tiles"``.
         """
         check_is_fitted(self)
-        widths = self._validate(X, reset=False)
+        return self.encode(self._validate(X, reset=False))
+
+    def encode(self, widths: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Encode architectures that are known to lie in the space, as those it enumerates.
+
+        Parameters
+        ----------
+        widths : ndarray of int64, shape (n_samples, space_.max_layers)
+            Zero-padded widths, which are not checked.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            As from `transform`.
+        """
         if self.features == "widths":
             return widths.astype(np.float64)
         if self.features == "tiles":

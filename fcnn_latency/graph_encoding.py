@@ -67,6 +67,7 @@ class GraphEncoder(ArchitectureEncoder):
 
     # What `ArchitectureEncoder.fit` checks; not a parameter here.
     features = "graph"
+    tile = None
 
     def __init__(
         self,
@@ -118,7 +119,7 @@ class GraphEncoder(ArchitectureEncoder):
 
         Returns
         -------
-        ndarray of float64, shape (n_samples, n_nodes_ n_node_features_ + n_nodes_ n_nodes_)
+        ndarray of float64, shape (n_samples, nodes * features + nodes * nodes)
             Columns as named by `get_feature_names_out`.
         """
         check_is_fitted(self)

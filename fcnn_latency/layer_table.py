@@ -13,11 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch
 
-from fcnn_latency.architecture import FCNNSpace, layer_nodes, signal_rows
+from fcnn_latency.architecture import FCNNSpace, signal_rows
 from fcnn_latency.bunch import warn_of_weaknesses
 from fcnn_latency.dataset_files import check_path, read_table
 from fcnn_latency.datasets import measure_architectures
 from fcnn_latency.exceptions import MeasurementError
+from fcnn_latency.layer_nodes import layer_nodes
 from fcnn_latency.measurement.protocol import MeasurementProtocol
 from fcnn_latency.measurement.runtimes import Runtime
 from fcnn_latency.units import format_percent, format_seconds
@@ -76,7 +77,7 @@ def make_layer_table(
         Rows that a layer reads; None for those that the signal is cut into by the input widths
         of `space`, or 16 of them where they are more.
     fan_in, fan_out : sequence of int or None, default=None
-        Inputs and outputs of a layer; None for what `fcnn_latency.architecture.layer_nodes` takes
+        Inputs and outputs of a layer; None for what `fcnn_latency.layer_nodes.layer_nodes` takes
         between the least and the greatest width of `space`.
     space : FCNNSpace or None, default=None
         The space that the table shall cover; None is ``FCNNSpace()``, whose table has 840 entries.

@@ -39,8 +39,11 @@ ESTIMATORS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
     "graph": (
         "graph",
         lambda seed: [
-            # As many nodes as the columns tell, and the feature of the global node.
-            GraphConvolutionRegressor(n_node_features=len(LAYER_FEATURES) + 1, random_state=seed)
+            # As many nodes as the columns tell, with the feature of the global node; the features
+            # are costs, which add up.
+            GraphConvolutionRegressor(
+                n_node_features=len(LAYER_FEATURES) + 1, linear_part=True, random_state=seed
+            )
         ],
     ),
     "measured": ("widths", lambda seed: [MeasuredLatency(random_state=seed)]),

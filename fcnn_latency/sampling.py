@@ -36,7 +36,7 @@ Rows = npt.NDArray[np.int64]
 def select_architectures(
     candidates: Any,
     n: int,
-    method: str = "expected-error",
+    method: str = "expected-linear-error",
     *,
     space: FCNNSpace | None = None,
     signal_length: int = 50,
@@ -61,8 +61,7 @@ def select_architectures(
         (2006), section 4. Latencies are taken for alike where widths and depth are (a Gaussian
         kernel).
     ``"expected-linear-error"``
-        The same, latencies being taken for linear in the logarithms of the layers' costs: for
-        runtimes whose overhead hides the arithmetic, as Keras.
+        The same, latencies being taken for linear in the logarithms of the layers' costs.
 
     None of them looks at a latency.
 
@@ -73,7 +72,7 @@ def select_architectures(
         the architectures themselves.
     n : int
         How many to choose.
-    method : str, default="expected-error"
+    method : str, default="expected-linear-error"
         One of the above.
     space : FCNNSpace or None, default=None
         The space that given candidates lie in; None is ``FCNNSpace()``.

@@ -21,6 +21,10 @@ OTHER_TILE = (6, 8)
 #: Bytes of weights beyond which a network may no longer stay in a cache.
 CACHE_SIZES = tuple(2**power for power in range(18, 25))
 
+#: Values kept free behind each row of a matrix that is read by columns: where rows are a power of
+#: two apart, all values of a column compete for the same few lines of the cache.
+ROW_GAP = 16
+
 #: Sums over the layers of an architecture; rows, fan_in and fan_out are those of a layer.
 LAYER_FEATURES = (
     "layers",
@@ -102,7 +106,8 @@ def tile_costs(
     widths = np.ascontiguousarray(padded.T, dtype=np.float32)
     rows = signal_rows(padded[:, 0], signal_length).astype(np.float32)
     layers, held, odd_held = _layer_costs(rows, widths[:-1], widths[1:], tile)
-    costs = np.empty((len(TILE_FEATURES), len(padded)), dtype=np.float32)
+    kept = np.empty((len(TILE_FEATURES), len(padded) + ROW_GAP), dtype=np.float32)
+    costs = kept[:, : len(padded)]
     for number, cost in enumerate(layers):
         np.add.reduce(cost, axis=0, out=costs[number])
     total, odd_total = held.sum(axis=0), odd_held.sum(axis=0)

@@ -17,6 +17,9 @@ class NumPyRuntime(Runtime):
 
     name: ClassVar[str] = "numpy product"
 
+    def __repr__(self):
+        return "NumPyRuntime()"
+
     def prepare(self, widths, inputs, seed):
         """Multiply."""
         kernel = np.ones((widths[0], widths[1]), dtype=np.float32)

@@ -36,6 +36,41 @@ def test_every_architecture_of_a_space_is_enumerated(data, space):
     assert row in np.concatenate(list(space.blocks())).tolist()
 
 
+@given(data=st.data(), space=spaces())
+def test_ranks_count_as_blocks_do(data, space):
+    rows = np.concatenate(list(space.blocks(7)))
+    np.testing.assert_array_equal(space.rank(rows), np.arange(space.size))
+    ranks = np.array(data.draw(st.lists(st.integers(0, space.size - 1))), dtype=np.int64)
+    np.testing.assert_array_equal(space.unrank(ranks), rows[ranks])
+
+
+@given(st.lists(st.integers(0, FCNNSpace().size - 1)))
+def test_ranks_of_the_default_space_are_read_back(ranks):
+    assert FCNNSpace().rank(FCNNSpace().unrank(ranks)).tolist() == ranks
+
+
+@pytest.mark.parametrize(
+    ("ranks", "message"),
+    [
+        ([0, 84], "Ranks of this space are 0 to 83. Got 84"),
+        ([-1], "Got -1"),
+        ([0.5], "whole numbers in one dimension"),
+        (3, "whole numbers in one dimension"),
+        ([True], "whole numbers in one dimension"),
+    ],
+)
+def test_wrong_ranks_are_named(ranks, message):
+    with pytest.raises(ValueError, match=message):
+        SMALL.unrank(ranks)
+
+
+def test_a_space_without_numbers_for_all_says_so():
+    wide = FCNNSpace(max_layers=9, max_width=1000)
+    with pytest.raises(ValueError, match="more than int64 can number"):
+        wide.rank([[41, 41]])
+    assert next(wide.blocks(3)).tolist() == [[k, k, *[0] * 7] for k in (1, 2, 3)]
+
+
 @given(data=st.data(), space=spaces(), seed=st.integers(0, 1000))
 def test_samples_are_distinct_members(data, space, seed):
     n = data.draw(st.integers(0, space.size))

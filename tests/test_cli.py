@@ -1,7 +1,9 @@
 """The command line."""
 
 import json
+import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -165,6 +167,36 @@ def test_store_is_measured_exported_and_not_overwritten(tmp_path):
     assert len(pd.read_csv(table)) == 6
     assert run("fit", store, "-e", "mean", "-o", str(tmp_path / "model")).exit_code == 0
     assert "no campaigns [7]" in run("export", store, "--campaign", "7", "-o", table).output
+
+
+def test_intervals_are_learnt_and_printed(tmp_path):
+    rng = np.random.default_rng(0)
+    data, model = tmp_path / "own.csv", str(tmp_path / "model.fcnn")
+    rows = [f"{w % 50 + 1},{w % 50 + 1},{rng.uniform(1, 2)}e-6" for w in range(60)]
+    data.write_text("\n".join(["layer_1,layer_2,latency", *rows]))
+    assert run("fit", str(data), "-e", "mean", "-o", model).exit_code == 0
+    assert "fit --intervals" in run("predict", model, "41,41", "--coverage", "0.8").output
+    assert run("fit", str(data), "-e", "mean", "--intervals", "-o", model).exit_code == 0
+    printed = run("predict", model, "41,41", "--coverage", "0.8").output
+    assert re.fullmatch(r"41,41  1\.\d+ µs  1\.\d* ?µs to [12](\.\d+)? µs \(80%\)\n", printed)
+    table = tmp_path / "predicted.csv"
+    assert run("predict", model, "41,41", "-o", str(table)).exit_code == 0
+    frame = pd.read_csv(table)
+    assert (frame["lower"] < frame["latency"]).all()
+    assert (frame["latency"] < frame["upper"]).all()
+
+
+def test_a_model_is_adapted_to_other_labels(tmp_path):
+    X = FCNNSpace().sample(40, random_state=0)
+    frame = pd.DataFrame(X, columns=[f"layer_{i}" for i in range(1, 6)])
+    latency = 1e-6 * np.count_nonzero(X, axis=1)
+    frame.assign(latency=latency).to_csv(tmp_path / "here.csv", index=False)
+    frame.assign(latency=3 * latency).head(20).to_csv(tmp_path / "there.csv", index=False)
+    here, there = str(tmp_path / "here.fcnn"), str(tmp_path / "there.fcnn")
+    assert run("fit", str(tmp_path / "here.csv"), "-e", "linear", "-o", here).exit_code == 0
+    adapted = run("adapt", here, str(tmp_path / "there.csv"), "-o", there)
+    assert adapted.exit_code == 0, adapted.output
+    assert run("predict", there, "41,17,41").output == "41,17,41  9 µs\n"
 
 
 def test_search_writes_the_front_and_draws_it(tmp_path, monkeypatch):

@@ -107,7 +107,10 @@ def test_ctrl_c_keeps_what_is_complete():
         assert read, shown.decode()
         shown += read
     os.killpg(run.pid, signal.SIGINT)
-    output, _ = run.communicate(timeout=60)
+    try:
+        output, _ = run.communicate(timeout=120)
+    finally:  # it would hold the machine's lock
+        run.kill()
     interrupted, kept, missing = output.split()
     assert interrupted == b"True"
     assert int(kept) > 0

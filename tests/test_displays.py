@@ -237,6 +237,12 @@ def test_learning_curves_need_seconds_for_an_axis_of_seconds():
         unknown.plot(x="measuring_time")
 
 
+def test_loss_is_logarithmic_only_over_a_factor_of_ten():
+    few = LossCurveDisplay({"loss": [2.0, 1.0], "val_loss": [1.5, 0.9]}).plot()
+    many = LossCurveDisplay({"loss": [2.0, 1.0], "val_loss": [1.5, 0.1]}).plot()
+    assert (few.ax_.get_yscale(), many.ax_.get_yscale()) == ("linear", "log")
+
+
 def test_loss_names_what_the_history_lacks():
     display = LossCurveDisplay.from_estimator
     with pytest.raises(ValueError, match="no history_"):

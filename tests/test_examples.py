@@ -1,15 +1,22 @@
 """The examples and the guide's code run as they stand."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PAPER_DATA = ROOT.parent / "shared" / "paper" / "dataset.csv"
+SOURCE = os.environ.get("FCNN_LATENCY_CAPSTONE2023", str(PAPER_DATA))
+PUBLISHED = pytest.mark.skipif(
+    not PAPER_DATA.exists() and "FCNN_LATENCY_CAPSTONE2023" not in os.environ,
+    reason="the published file is not beside the project",
+)
 LATENCY = r"-?[\d.]+ (ns|µs|ms|s)\b"
 
 
@@ -67,16 +74,58 @@ def test_kept_readings_are_loaded_and_resumed(tmp_path):
     assert run(script, tmp_path, "12") == output  # measured once
 
 
-@pytest.mark.skipif(
-    not PAPER_DATA.exists() and "FCNN_LATENCY_CAPSTONE2023" not in os.environ,
-    reason="the published file is not beside the project",
-)
+def test_boosting_runs_with_the_libraries_that_are_there(tmp_path):
+    output = run(ROOT / "examples" / "boosting.py", tmp_path, "20")
+    for library in ("lightgbm", "xgboost", "catboost"):
+        if find_spec(library) is None:
+            assert f"{library} is missing: pip install {library}" in output
+        else:
+            assert re.search(rf"^{library}, mixed +\d", output, re.MULTILINE)
+            assert f"{library}.fcnn: saved, loaded, 20 of 20 predictions the same" in output
+
+
+def test_notebook_runs_and_stores_no_outputs(tmp_path):
+    notebook = json.loads((ROOT / "examples" / "notebook.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells)
+    code = "\n".join("".join(cell["source"]) for cell in cells)
+    few = code.replace("n_architectures = 200", "n_architectures = 25")
+    assert few != code
+    script = tmp_path / "notebook.py"
+    script.write_text(few, encoding="utf-8")
+    output = run(script, tmp_path, MPLBACKEND="agg")
+    assert "Runtime: litert." in output
+    assert re.search(r"^mixed +\d", output, re.MULTILINE)
+    assert list((tmp_path / "logs").rglob("events*"))
+
+
+@PUBLISHED
 def test_paper_data_hold_no_signal(tmp_path):
-    source = os.environ.get("FCNN_LATENCY_CAPSTONE2023", str(PAPER_DATA))
-    output = run(ROOT / "examples" / "paper_data.py", tmp_path, FCNN_LATENCY_CAPSTONE2023=source)
+    output = run(ROOT / "examples" / "paper_data.py", tmp_path, FCNN_LATENCY_CAPSTONE2023=SOURCE)
     assert "4805 distinct architectures" in output
     r2 = [float(row.split()[4]) for row in output.splitlines()[-3:]]
     assert max(r2) < 0.01
+
+
+@PUBLISHED
+def test_paper_is_reproduced_on_its_labels_and_on_measured_ones(tmp_path):
+    output = run(
+        ROOT / "examples" / "paper_reproduced.py",
+        tmp_path,
+        *("30", "1", "litert"),
+        FCNN_LATENCY_CAPSTONE2023=SOURCE,
+        MPLBACKEND="agg",
+    )
+    published, litert = (
+        {line.split()[0]: line.split() for line in part.splitlines() if line.strip()}
+        for part in output.split("litert: 24 to learn from")
+    )
+    learners, mae, r2 = ("paper", "linear", "deep", "mixed"), 2, 4
+    assert max(float(published[each][r2]) for each in learners) < 0.01
+    assert min(float(published[each][mae]) for each in learners) > float(published["median"][mae])
+    assert float(litert["linear"][r2]) > 0.9
+    assert len(list(tmp_path.glob("*.png"))) == 4
+    assert (tmp_path / "logs" / "litert").is_dir()
 
 
 def test_code_of_the_guide_runs(tmp_path):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fcnn_latency.displays.drawing import axes_of, make_logarithmic
+from fcnn_latency.displays.drawing import axes_of, make_logarithmic, spans_decades
 
 __all__ = ["LossCurveDisplay"]
 
@@ -21,6 +21,8 @@ LABELS = {
 
 class LossCurveDisplay:
     """Training and validation loss over the epochs: Fig. 7 of Beglaryan and Ringhofer (2023).
+
+    The axis is logarithmic where the losses differ by a factor of ten.
 
     Parameters
     ----------
@@ -69,12 +71,15 @@ class LossCurveDisplay:
             raise ValueError(msg)
         self.ax_ = axes_of(ax)
         self.figure_ = self.ax_.figure
+        drawn: list[float] = []
         for key, label in ((self.metric, "training"), (f"val_{self.metric}", "validation")):
             if key in self.history:
+                drawn += self.history[key]
                 epochs = np.arange(1, len(self.history[key]) + 1)
                 self.ax_.plot(epochs, self.history[key], label=label)
         label = LABELS.get(self.metric, self.metric)
         self.ax_.set(xlabel="epoch", ylabel=label)
-        make_logarithmic(self.ax_, "y")
+        if spans_decades(drawn):
+            make_logarithmic(self.ax_, "y")
         self.ax_.legend()
         return self

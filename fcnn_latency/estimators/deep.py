@@ -278,9 +278,25 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Predict latencies in seconds, shape (n_samples,)."""
+        return map_blocks(self._predict_block, self._checked(X))
+
+    def _checked(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+        """What `validate_data` returns; an array that is as it should be passes faster."""
+        if (
+            isinstance(X, np.ndarray)
+            and X.dtype in (np.float32, np.float64)
+            and X.ndim == 2
+            and len(X)
+            and X.shape[1] == getattr(self, "n_features_in_", None)
+            and not hasattr(self, "feature_names_in_")
+            and np.isfinite(X.sum())
+        ):
+            return X
         check_is_fitted(self)
-        encoded = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        return map_blocks(self._predict_block, encoded)
+        checked: npt.NDArray[Any] = validate_data(
+            self, X, dtype=[np.float64, np.float32], reset=False
+        )
+        return checked
 
     def _predict_block(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         inputs = self._inputs(encoded)
@@ -295,7 +311,9 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
 
     def _inputs(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """What the networks read."""
-        inputs = compress(encoded[:, self.x_used_].astype(np.float32, copy=False))
+        # Of many rows, `take` is several times as fast as indexing.
+        used = np.take(encoded, self.x_used_, axis=1)
+        inputs = compress(used.astype(np.float32, copy=False))
         inputs -= self.x_mean_.astype(np.float32)
         inputs *= (1 / self.x_scale_).astype(np.float32)
         return inputs
@@ -364,7 +382,8 @@ def compress(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """sign(x) log(1 + abs(x)) of each value: costs range over decades."""
     compressed: npt.NDArray[Any] = np.abs(X)
     np.log1p(compressed, out=compressed)
-    np.copysign(compressed, X, out=compressed)
+    if (X < 0).any():  # costs never are
+        np.copysign(compressed, X, out=compressed)
     return compressed
 
 

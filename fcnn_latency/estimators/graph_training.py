@@ -11,7 +11,7 @@ from fcnn_latency.estimators.deep import _seed
 from fcnn_latency.estimators.graph_network import GraphNetwork, Weights, layer_weights
 from fcnn_latency.keras_import import import_keras
 
-__all__ = ["LOSSES", "train_network"]
+__all__ = ["LOSSES", "history_in_seconds", "train_network"]
 
 #: Keras' loss on the standardized target, and the power of 1 / latency that weighs it.
 LOSSES = {
@@ -84,6 +84,20 @@ def train_network(
         )
         raise ValueError(msg)
     return layer_weights(model), recorded
+
+
+def history_in_seconds(recorded: dict[str, list[float]], scale: float) -> dict[str, list[float]]:
+    """What Keras recorded on a target of which 1 is `scale` seconds."""
+    history: dict[str, list[float]] = {}
+    for prefix in ("", "val_"):
+        if f"{prefix}loss" in recorded:
+            history[f"{prefix}loss"] = [float(v) for v in recorded[f"{prefix}loss"]]
+            squared = recorded[f"{prefix}mean_squared_error"]
+            history[f"{prefix}mse"] = [float(v) * scale**2 for v in squared]
+            absolute = recorded[f"{prefix}mean_absolute_error"]
+            history[f"{prefix}mae"] = [float(v) * scale for v in absolute]
+            history[f"{prefix}rmse"] = [v**0.5 for v in history[f"{prefix}mse"]]
+    return history
 
 
 def _split(settings: Any, arrays: list[Any], seed: int) -> tuple[list[Any], list[Any] | None]:

@@ -128,7 +128,7 @@ class RelativeLinearRegressor(RegressorMixin, BaseEstimator):
     def law(self, costs: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """What `predict` returns, of costs that have been checked."""
         used = np.flatnonzero(self.coef_)
-        centered = costs[:, used] - self.center_[used]
+        centered = np.take(costs, used, axis=1) - self.center_[used]
         predicted: npt.NDArray[np.float64] = centered @ self.coef_[used]
         predicted += self.level_
         return np.maximum(predicted, self.least_, out=predicted)

@@ -14,7 +14,6 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import RidgeCV
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency.architecture import layer_nodes
 from fcnn_latency.estimators.layers import (
     Layers,
     check_widths,
@@ -24,6 +23,7 @@ from fcnn_latency.estimators.layers import (
 )
 from fcnn_latency.estimators.parameters import WHOLE, Rule, check_parameters, is_bool, one_of
 from fcnn_latency.estimators.roofline import RooflineRegressor
+from fcnn_latency.layer_nodes import layer_nodes
 
 __all__ = ["ENTRY_COLUMNS", "LookupTableRegressor"]
 

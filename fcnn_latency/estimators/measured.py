@@ -60,7 +60,7 @@ class MeasuredLatency(RegressorMixin, BaseEstimator):
     Examples
     --------
     >>> measured = MeasuredLatency("litert", "quick", random_state=0).fit([[41, 41, 0, 0, 0]])
-    >>> short, long = measured.predict([[41, 41, 0, 0, 0], [41, 9, 9, 9, 41]])
+    >>> short, long = measured.predict([[10, 10, 0, 0, 0], [41, 50, 50, 50, 41]])
     >>> bool(short < long)
     True
     """

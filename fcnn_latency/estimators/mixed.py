@@ -12,6 +12,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from fcnn_latency.estimators.linear import RelativeLinearRegressor, check_latencies
 
@@ -99,6 +100,13 @@ class MixedLatencyRegressor(RegressorMixin, BaseEstimator):
             raise ValueError(msg)
         encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         check_latencies(latencies, self)
+        # On so few rows OpenMP's threads cost more than they bring; far more on a busy machine.
+        with threadpool_limits(1, user_api="openmp"):
+            return self._fit(encoded, latencies)
+
+    def _fit(
+        self, encoded: npt.NDArray[np.float64], latencies: npt.NDArray[np.float64]
+    ) -> MixedLatencyRegressor:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         analytical = self.analytical
         if isinstance(analytical, str):

@@ -37,7 +37,7 @@ __all__ = ["build_group", "calibrate", "release_group", "start_session", "time_r
 WEIGHTS_SEED = 0
 
 #: Longest sample of a model slower than the reference, in multiples of `sample_seconds`.
-LONGEST_SAMPLE = 10
+LONGEST_SAMPLE = 5
 
 #: Of Linux' prctl: the signal that a process gets when its parent dies.
 PR_SET_PDEATHSIG = 1

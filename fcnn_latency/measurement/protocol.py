@@ -117,7 +117,7 @@ class MeasurementProtocol:
     calls_per_sample : int or None
         Calls between two looks at the clock. None: as many as last `sample_seconds` on the
         reference architecture, since looking at the clock takes some 50 ns. A model whose sample
-        would so last more than ten `sample_seconds` gets fewer calls, not fewer samples.
+        would so last more than five `sample_seconds` gets fewer calls, not fewer samples.
     block_seconds, sample_seconds : float
         See above; only for calibration.
     least_samples : int

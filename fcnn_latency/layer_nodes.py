@@ -1,0 +1,54 @@
+"""Sizes of layers between which latency is all but linear."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["layer_nodes"]
+
+#: Most rows for which a table of layers has entries.
+MOST_ROW_NODES = 16
+
+
+def layer_nodes(
+    rows: npt.ArrayLike, fan_in: tuple[float, float], fan_out: tuple[float, float]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Sizes of dense layers between which latency is all but linear: the grid of a table.
+
+    The inner loop of a matrix product runs over the inputs, so few of these will do. Outputs are
+    computed in vectors of 16 float32 (AVX-512), 8 (AVX2) or 4 (NEON), so latency jumps behind
+    multiples of them.
+
+    Parameters
+    ----------
+    rows : array-like
+        The rows that occur; where they are more than 16, some of them, evenly on a log scale.
+    fan_in, fan_out : (float, float)
+        Fewest and most inputs and outputs.
+
+    Returns
+    -------
+    tuple of three ndarrays
+        Rows, fan_in and fan_out, each in ascending order.
+
+    Examples
+    --------
+    >>> [nodes.tolist() for nodes in layer_nodes([2, 50, 3, 2], (1, 50), (1, 33))]
+    [[2, 3, 50], [1, 2, 8, 32, 50], [1, 2, 4, 8, 16, 17, 24, 32, 33]]
+    """
+    doubled = [2**k + one for k in range(6, 32) for one in (0, 1)]
+    inner_in = [2 * 4**k for k in range(16)]
+    inner_out = [2, 4, 8, 16, 17, 24, 32, 33, 48, 49, *doubled]
+    there = np.unique(rows)
+    if len(there) > MOST_ROW_NODES:
+        wanted = np.geomspace(there[0], there[-1], MOST_ROW_NODES)
+        there = np.unique(there[np.argmin(np.abs(there[:, None] - wanted), axis=0)])
+    return there, _between(fan_in, inner_in), _between(fan_out, inner_out)
+
+
+def _between(ends: tuple[float, float], inner: list[int]) -> npt.NDArray[Any]:
+    low, high = ends
+    return np.unique([low, *(node for node in inner if low < node < high), high])
