@@ -137,7 +137,7 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        widths : ndarray of int64, shape (n_samples, space_.max_layers)
+        widths : ndarray of int64, shape (n_samples, max_layers)
             Zero-padded widths, which are not checked.
 
         Returns
