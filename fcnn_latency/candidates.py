@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from fcnn_latency.architecture import MAX_ENUMERATED, FCNNSpace
+from fcnn_latency.space_prediction import as_fitted
 from fcnn_latency.units import format_seconds, parse_seconds
 from fcnn_latency.widths import pad_widths, trim_widths
 
-__all__ = ["Candidates", "as_fitted", "parameter_ranges", "parameters_of", "widths_of"]
+__all__ = ["Candidates", "parameter_ranges", "parameters_of", "widths_of"]
 
 #: Architectures drawn at a time, first and at most, and in all before the space is enumerated.
 FIRST_DRAW, LARGEST_DRAW, MOST_DRAWN = 64, 8192, 15_000
@@ -44,14 +44,6 @@ def parameters_of(widths: tuple[int, ...], space: FCNNSpace) -> dict[str, int]:
     names = list(parameter_ranges(space))[1:]
     free = (widths[:-1] if space.tie_io else widths) + (space.min_width,) * len(names)
     return {"layers": len(widths), **dict(zip(names, free, strict=False))}
-
-
-def as_fitted(rows: Rows, model: Any) -> Any:
-    """Zero-padded widths with the columns, and their names, that a model was fitted on."""
-    missing = max(0, getattr(model, "n_features_in_", 0) - rows.shape[1])
-    padded = np.pad(rows, ((0, 0), (0, missing)))
-    names = getattr(model, "feature_names_in_", None)
-    return padded if names is None else pd.DataFrame(padded, columns=names)
 
 
 class Candidates:

@@ -17,7 +17,7 @@ from fcnn_latency.encoding import ArchitectureEncoder
 from fcnn_latency.estimators.intervals import IntervalRegressor
 from fcnn_latency.estimators.measured import MeasuredLatency
 
-__all__ = ["check_space", "predict_space", "round_up"]
+__all__ = ["as_fitted", "check_space", "predict_space", "round_up"]
 
 #: Architectures that are predicted at a time.
 BLOCK_SIZE = 131_072
@@ -102,7 +102,7 @@ def _predictor(model: Any, confidence: float | None) -> Predict:
                 f"off. Got a {type(model).__name__}: fit IntervalRegressor(model) instead."
             )
             raise ValueError(msg)
-        return lambda widths: model.predict_upper(_as_fitted(widths, model), confidence)
+        return lambda widths: model.predict_upper(as_fitted(widths, model), confidence)
     inner = model.estimator_ if isinstance(model, IntervalRegressor) else model
     if isinstance(inner[-1] if isinstance(inner, Pipeline) else inner, MeasuredLatency):
         raise ValueError("Predictions of MeasuredLatency are measurements. Fit another estimator.")
@@ -111,11 +111,11 @@ def _predictor(model: Any, confidence: float | None) -> Predict:
     if encoder is not None and not hasattr(inner[1], "feature_names_in_"):
         columns = encoder.space_.max_layers
         return lambda widths: np.asarray(inner[1:].predict(encoder.encode(_pad(widths, columns))))
-    return lambda widths: np.asarray(inner.predict(_as_fitted(widths, model)))
+    return lambda widths: np.asarray(inner.predict(as_fitted(widths, model)))
 
 
-def _as_fitted(widths: npt.NDArray[np.int64], model: Any) -> Any:
-    """With as many columns as the model was fitted on; as a frame, where it was one."""
+def as_fitted(widths: npt.NDArray[np.int64], model: Any) -> Any:
+    """Zero-padded widths with the columns, and their names, that a model was fitted on."""
     columns = model.n_features_in_ if hasattr(model, "n_features_in_") else 0
     padded = _pad(widths, columns)
     names = getattr(model, "feature_names_in_", None)

@@ -13,10 +13,10 @@ from scipy.stats import t as student
 from sklearn.utils import Bunch
 
 from fcnn_latency.architecture import FCNNSpace
-from fcnn_latency.candidates import as_fitted
 from fcnn_latency.datasets import make_dataset
 from fcnn_latency.exceptions import MeasurementError, SearchError
 from fcnn_latency.search_result import SearchResult, architecture_table, best_row, front_of
+from fcnn_latency.space_prediction import as_fitted
 from fcnn_latency.units import format_percent, format_seconds, parse_seconds
 from fcnn_latency.widths import trim_widths
 

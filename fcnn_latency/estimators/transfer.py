@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
+from fcnn_latency.estimators.layers import layers_of
+from fcnn_latency.estimators.linear import check_latencies
 from fcnn_latency.widths import pad_widths
 
 __all__ = ["TILES", "TransferRegressor", "select_for_transfer"]
@@ -120,10 +122,8 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
             y_numeric=True,
             ensure_min_samples=LEAST_ROWS,
         )
-        _check_widths(self, widths)
-        if (latencies <= 0).any():
-            msg = f"Latencies must be above 0. Row {int(np.argmax(latencies <= 0))} is not."
-            raise ValueError(msg)
+        check_non_negative(widths, type(self).__name__)
+        check_latencies(latencies, self)
         sources = [np.zeros((len(latencies), 0))]
         if self.source is not None:
             check_is_fitted(self.source)
@@ -143,7 +143,7 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         padded = _pad_ragged(X, self.n_features_in_)
         widths = validate_data(self, padded, dtype=np.float64, reset=False)
-        _check_widths(self, widths)
+        check_non_negative(widths, type(self).__name__)
         tiles = [_tile_columns(widths, self.signal_length, tile) for tile in self.tiles_]
         columns = np.hstack([_shared_columns(widths, self.signal_length), *tiles])
         predicted: Floats = self.intercept_ + columns @ self.coef_
@@ -226,7 +226,7 @@ def select_for_transfer(
     if not isinstance(n, numbers.Integral) or not 1 <= n <= len(widths):
         msg = f"n must be a whole number from 1 to the {len(widths)} candidates. Got {n!r} instead."
         raise ValueError(msg)
-    rows, fan_in, fan_out = _shapes(widths, signal_length)
+    rows, fan_in, fan_out = layers_of(widths, signal_length)
     costs = (rows[:, :1], rows * fan_in * fan_out, rows * fan_out, (fan_in + 1) * fan_out)
     logs = [np.log1p(cost.sum(axis=1)) for cost in costs]
     counts = _shared_columns(widths, signal_length)[:, [0, 1, 3]]
@@ -249,22 +249,8 @@ def _pad_ragged(X: Any, max_layers: int | None) -> Any:
     return X if lengths <= {wanted} else pad_widths(X, wanted)
 
 
-def _check_widths(estimator: Any, widths: Floats) -> None:
-    if (widths < 0).any():
-        row = int(np.argmax((widths < 0).any(axis=1)))
-        msg = f"Negative values in data passed to {type(estimator).__name__}: widths, row {row}."
-        raise ValueError(msg)
-
-
-def _shapes(widths: Floats, signal_length: int) -> tuple[Floats, Floats, Floats]:
-    """Rows, inputs and outputs of each layer, rows being 0 where there is none."""
-    fan_in, fan_out = widths[:, :-1], widths[:, 1:]
-    rows = np.ceil(signal_length / np.maximum(widths[:, :1], 1))
-    return rows * (fan_out > 0), fan_in, fan_out
-
-
 def _shared_columns(widths: Floats, signal_length: int) -> Floats:
-    rows, fan_in, fan_out = _shapes(widths, signal_length)
+    rows, fan_in, fan_out = layers_of(widths, signal_length)
     vector = rows == 1
     columns = (fan_out > 0, fan_out == 1, rows * fan_out, vector, vector * fan_in * fan_out)
     return np.column_stack([column.sum(axis=1) for column in columns]).astype(np.float64)
@@ -272,7 +258,7 @@ def _shared_columns(widths: Floats, signal_length: int) -> Floats:
 
 def _tile_columns(widths: Floats, signal_length: int, tile: Any) -> Floats:
     """Work and number of the blocks: each multiplies `tile` sums of as many terms as inputs."""
-    rows, fan_in, fan_out = _shapes(widths, signal_length)
+    rows, fan_in, fan_out = layers_of(widths, signal_length)
     blocks = np.ceil(rows / tile[0]) * np.ceil(fan_out / tile[1])
     return np.column_stack([(blocks * fan_in).sum(axis=1), blocks.sum(axis=1)])
 
