@@ -32,6 +32,7 @@ __all__ = [
     "load_dataset",
     "read_table",
     "save_dataset",
+    "write_table",
 ]
 
 
@@ -59,12 +60,24 @@ def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
     ValueError
         If `path` has another ending.
     """
+    return write_table(dataset.frame, describe_origin(dataset), path)
+
+
+def write_table(
+    frame: pd.DataFrame, about: dict[str, Any], path: str | os.PathLike[str]
+) -> list[Path]:
+    """Write a frame as CSV or Parquet and what is known of it as JSON beside it; both files.
+
+    Raises
+    ------
+    ValueError
+        If `path` ends in neither ``.csv`` nor ``.parquet``.
+    """
     path = check_path(path)
     if path.suffix == ".csv":
-        dataset.frame.to_csv(path, index=False)
+        frame.to_csv(path, index=False)
     else:
-        dataset.frame.to_parquet(path, index=False)
-    about = describe_origin(dataset)
+        frame.to_parquet(path, index=False)
     about_path = path.with_suffix(".json")
     about_path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return [path, about_path]

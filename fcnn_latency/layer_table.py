@@ -15,7 +15,7 @@ from sklearn.utils import Bunch
 
 from fcnn_latency.architecture import FCNNSpace, signal_rows
 from fcnn_latency.bunch import warn_of_weaknesses
-from fcnn_latency.dataset_files import check_path, read_table
+from fcnn_latency.dataset_files import read_table, write_table
 from fcnn_latency.datasets import measure_architectures
 from fcnn_latency.exceptions import MeasurementError
 from fcnn_latency.layer_nodes import layer_nodes
@@ -284,15 +284,7 @@ def save_layer_table(table: Bunch, path: str | os.PathLike[str]) -> list[Path]:
     ValueError
         If `path` has another ending.
     """
-    path = check_path(path)
-    if path.suffix == ".csv":
-        table.frame.to_csv(path, index=False)
-    else:
-        table.frame.to_parquet(path, index=False)
-    about = {key: table[key] for key in ABOUT if key in table}
-    about_path = path.with_suffix(".json")
-    about_path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    return [path, about_path]
+    return write_table(table.frame, {key: table[key] for key in ABOUT if key in table}, path)
 
 
 def load_layer_table(path: str | os.PathLike[str]) -> Bunch:
