@@ -242,12 +242,12 @@ def test_prediction_is_the_weighted_mean_of_the_networks():
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_arrays_predict_what_keras_does(activation):
-    from fcnn_latency.estimators.deep import _build_network
+    from fcnn_latency.estimators.deep_training import build_network
 
     parameters = LatencyRegressor(
         (5, 4), activation=activation, batch_normalization=True, dropout=0.1
     ).get_params()
-    keras_model = _build_network({"n_features_in_": 3, "X_shape_": (10, 3)}, parameters)
+    keras_model = build_network({"n_features_in_": 3, "X_shape_": (10, 3)}, parameters)
     rng = np.random.default_rng(0)
     keras_model.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in keras_model.get_weights()])
     inputs = rng.normal(0, 3, (20, 3)).astype(np.float32)

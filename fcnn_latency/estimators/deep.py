@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import numbers
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -16,17 +15,17 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency.blocks import map_blocks
+from fcnn_latency.estimators.deep_training import build_network, compress, seed_of
 from fcnn_latency.estimators.linear import PENALTIES, RelativeLinearRegressor, check_latencies
 from fcnn_latency.estimators.network import DenseNetwork
 from fcnn_latency.estimators.parameters import LARGEST_SEED, check_parameters
 from fcnn_latency.keras_archive import KerasArchive
 from fcnn_latency.keras_import import import_keras
 
-__all__ = ["LatencyRegressor", "compress"]
+__all__ = ["LatencyRegressor"]
 
 
 class LatencyRegressor(RegressorMixin, BaseEstimator):
@@ -229,7 +228,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         self.target_scale_ = 0.0 if exact else float(left.std())
         inputs = self._inputs(encoded)
         target = (left / (self.target_scale_ or 1.0)).astype(np.float32)
-        seed = _seed(self.random_state)
+        seed = seed_of(self.random_state)
         self.regressors_, self.archives_, self.networks_, self.weights_ = [], [], [], []
         for number in range(int(self.n_networks)):
             regressor, network, weight = self._train(inputs, target, seed + number)
@@ -254,7 +253,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             held_out = {"validation_data": (inputs_val, target_val)}
         self.callbacks_ = self._make_callbacks(validated=bool(held_out))
         regressor = KerasRegressor(
-            model=_build_network,
+            model=build_network,
             model__parameters={k: v for k, v in self.get_params().items() if k != "callbacks"},
             epochs=int(self.epochs),
             batch_size=int(self.batch_size),
@@ -376,48 +375,3 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
                     history[prefix + short] = [float(v) * factor for v in values]
                 history[f"{prefix}rmse"] = [v**0.5 for v in history[f"{prefix}mse"]]
         return history
-
-
-def compress(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """sign(x) log(1 + abs(x)) of each value: costs range over decades."""
-    compressed: npt.NDArray[Any] = np.abs(X)
-    np.log1p(compressed, out=compressed)
-    if (X < 0).any():  # costs never are
-        np.copysign(compressed, X, out=compressed)
-    return compressed
-
-
-def _seed(random_state: int | np.random.RandomState | None) -> int:
-    """A number in any case: TensorFlow, once made deterministic, refuses to go without."""
-    if isinstance(random_state, numbers.Integral):
-        return int(random_state)
-    return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def _build_network(meta: dict[str, Any], parameters: dict[str, Any]) -> Any:
-    keras = import_keras()
-    layers: list[Any] = [keras.Input((meta["n_features_in_"],))]
-    for i, size in enumerate(parameters["hidden_layer_sizes"]):
-        regularizer = keras.regularizers.L2(parameters["l2"]) if parameters["l2"] else None
-        layers.append(
-            keras.layers.Dense(int(size), parameters["activation"], kernel_regularizer=regularizer)
-        )
-        if parameters["batch_normalization"] and (
-            parameters["batch_normalization"] != "first" or i == 0
-        ):
-            layers.append(keras.layers.BatchNormalization())
-        if parameters["dropout"]:
-            layers.append(keras.layers.Dropout(parameters["dropout"]))
-    network = keras.Sequential([*layers, keras.layers.Dense(1)])
-    rate = parameters["learning_rate"]
-    if parameters["learning_rate_decay"] == "cosine":
-        steps = parameters["epochs"] * -(-meta["X_shape_"][0] // parameters["batch_size"])
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-    network.compile(
-        optimizer=keras.optimizers.get(
-            {"class_name": parameters["optimizer"], "config": {"learning_rate": rate}}
-        ),
-        loss=parameters["loss"],
-        metrics=["mean_squared_error", "mean_absolute_error"],
-    )
-    return network

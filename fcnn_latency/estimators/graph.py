@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from fcnn_latency.estimators.deep import compress
+from fcnn_latency.estimators.deep_training import compress
 from fcnn_latency.estimators.graph_network import GraphNetwork, set_layer_weights
 from fcnn_latency.estimators.graph_training import LOSSES, history_in_seconds, train_network
 from fcnn_latency.estimators.linear import PENALTIES

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from fcnn_latency.estimators.deep import _seed
+from fcnn_latency.estimators.deep_training import seed_of
 from fcnn_latency.estimators.graph_network import GraphNetwork, Weights, layer_weights
 from fcnn_latency.keras_import import import_keras
 
@@ -53,7 +53,7 @@ def train_network(
     ValueError
         If there are too few rows to validate on, or training diverges.
     """
-    keras, seed = import_keras(), _seed(settings.random_state)
+    keras, seed = import_keras(), seed_of(settings.random_state)
     from scikeras.utils.random_state import tensorflow_random_state
 
     training, held_out = _split(settings, [*inputs, target, sample_weights], seed)
