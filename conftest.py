@@ -2,7 +2,7 @@
 
 import pytest
 
-from fcnn_latency.measurement.scale import SCALE_VARIABLE
+from fcnn_latency.measurement.labels._scale import SCALE_VARIABLE
 
 
 @pytest.fixture(scope="session", autouse=True)

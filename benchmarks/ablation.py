@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fcnn_latency import FCNNSpace, MeasurementWarning, make_dataset
-from fcnn_latency.measurement.protocol import get_protocol
+from fcnn_latency.measurement._protocol import get_protocol
 from fcnn_latency.measurement.runtimes import get_runtime
 
 N_ARCHITECTURES, N_TURNS = 100, 3

@@ -13,8 +13,8 @@ from time import perf_counter
 import pandas as pd
 
 from fcnn_latency import FCNNSpace, make_dataset, make_latency_pipeline
+from fcnn_latency.estimators._pipeline import ESTIMATORS
 from fcnn_latency.metrics import latency_metrics
-from fcnn_latency.pipeline import ESTIMATORS
 
 COLUMNS = ("mape", "within_1", "within_5", "within_10", "error_to_noise", "r2", "spearman")
 

@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 
 from fcnn_latency import FCNNSpace, MeasurementWarning, load_dataset, make_dataset
-from fcnn_latency.measurement.store import Store
+from fcnn_latency.measurement._store import Store
 
 SPACES = {"paper": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=1024)}
 #: Seconds between two looks at the memory.

@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 
 from fcnn_latency import FCNNSpace, MeasurementWarning, make_dataset
-from fcnn_latency.measurement.protocol import get_protocol
+from fcnn_latency.measurement._protocol import get_protocol
 from fcnn_latency.measurement.runtimes import get_runtime
 
 N_KILLS, N_ARCHITECTURES = 30, 1000

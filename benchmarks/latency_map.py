@@ -19,9 +19,9 @@ from fcnn_latency import (
     load_dataset,
     make_latency_pipeline,
 )
-from fcnn_latency.architecture import layer_costs
-from fcnn_latency.latency_map import LAWS
-from fcnn_latency.units import format_seconds
+from fcnn_latency._units import format_seconds
+from fcnn_latency.nas._latency_map import LAWS
+from fcnn_latency.networks._layers import layer_costs
 
 BUDGET_SHARE, SAMPLED = 0.01, 1000
 

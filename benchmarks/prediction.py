@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from fcnn_latency import FCNNSpace, make_latency_pipeline
-from fcnn_latency.architecture import layer_costs
+from fcnn_latency.networks._layers import layer_costs
 
 MANY = 1_000_000
 

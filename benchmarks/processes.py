@@ -11,13 +11,18 @@ from time import monotonic
 import numpy as np
 from loky import ProcessPoolExecutor
 
-from fcnn_latency.measurement.cores import choose_cores
-from fcnn_latency.measurement.group import build_group, release_group, start_session, time_round
-from fcnn_latency.measurement.protocol import MeasurementProtocol
+from fcnn_latency.measurement._protocol import MeasurementProtocol
+from fcnn_latency.measurement._workload import Model, Workload
+from fcnn_latency.measurement.machine._cores import choose_cores
+from fcnn_latency.measurement.process._group import (
+    build_group,
+    release_group,
+    start_session,
+    time_round,
+)
+from fcnn_latency.measurement.process._timing import Block
+from fcnn_latency.measurement.process._worker import WORKER_ENVIRONMENT
 from fcnn_latency.measurement.runtimes import get_runtime
-from fcnn_latency.measurement.timing import Block
-from fcnn_latency.measurement.worker import WORKER_ENVIRONMENT
-from fcnn_latency.measurement.workload import Model, Workload
 
 PROTOCOL = MeasurementProtocol("reference only", reference_every=1)
 BLOCK = Block(samples=5, calls_per_sample=1)

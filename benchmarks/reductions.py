@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from fcnn_latency import FCNNSpace, MeasurementWarning, make_dataset
-from fcnn_latency.measurement.protocol import MeasurementProtocol, get_protocol
-from fcnn_latency.measurement.reduction import reduce_passes
-from fcnn_latency.measurement.reliability import combine_passes
+from fcnn_latency.measurement._protocol import MeasurementProtocol, get_protocol
+from fcnn_latency.measurement.labels._reduction import reduce_passes
+from fcnn_latency.measurement.labels._reliability import combine_passes
+from fcnn_latency.measurement.process._timing import STATISTICS
 from fcnn_latency.measurement.runtimes import get_runtime
-from fcnn_latency.measurement.timing import STATISTICS
 
 N_ARCHITECTURES = 200
 #: Changes to the protocol, by what readings are divided by.

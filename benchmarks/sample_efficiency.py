@@ -10,8 +10,8 @@ import sys
 import pandas as pd
 
 from fcnn_latency import load_dataset, sample_efficiency
-from fcnn_latency.learning_curves import SampleEfficiency
-from fcnn_latency.sampling import METHODS
+from fcnn_latency.datasets._design import METHODS
+from fcnn_latency.evaluation._sample_efficiency import SampleEfficiency
 
 
 def main() -> None:

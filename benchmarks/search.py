@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from fcnn_latency import FCNNSpace, load_dataset, make_dataset, make_latency_pipeline, search
-from fcnn_latency.search_result import front_of
-from fcnn_latency.widths import pad_widths, trim_widths
+from fcnn_latency.nas._result import front_of
+from fcnn_latency.spaces._widths import pad_widths, trim_widths
 
 TASK = Path(__file__).resolve().parents[1] / "examples" / "denoise.py"
 sys.path.insert(0, str(TASK.parent))

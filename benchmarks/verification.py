@@ -33,7 +33,7 @@ from fcnn_latency import (
     search,
     verify,
 )
-from fcnn_latency.widths import trim_widths
+from fcnn_latency.spaces._widths import trim_widths
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
 from denoise import quality

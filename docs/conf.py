@@ -3,14 +3,13 @@
 import inspect
 import re
 from importlib import import_module
-from importlib.metadata import version as installed_version
 from pathlib import Path
 
-import fcnn_latency
+from fcnn_latency import __version__
 
 project = "fcnn_latency"
 author = "fcnn_latency developers"
-version = release = installed_version("fcnn-latency")
+version = release = __version__
 
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
 exclude_patterns = ["_build"]
@@ -26,45 +25,22 @@ autodoc_default_options = {"exclude-members": "set_fit_request, set_score_reques
 numpydoc_show_class_members = False
 myst_heading_anchors = 3
 
-#: Modules in the order in which the reference shows them; others that export a name come last.
-ORDER = ("architecture", "encoding", "datasets", "capstone2023", "pipeline", "estimators.deep")
-#: Modules whose whole `__all__` is documented beside the names that the package exports.
-WHOLE_MODULES = (
-    "pipeline",
-    "comparison",
-    "metrics",
-    "measurement.protocol",
-    "measurement.runtimes.base",
-    "measurement.runtimes",
-    "measurement.workload",
-    "measurement.reliability",
-    "measurement.store",
-    "measurement.environment",
-    "keras_archive",
-    "sampling",
-    "learning_curves",
-    "surface",
+#: Subpackages and modules in the order in which the reference shows their public names.
+ORDER = (
+    *("spaces", "encoding", "datasets", "measurement", "estimators", "metrics", "evaluation"),
+    *("persistence", "nas", "displays", "networks", "exceptions"),
 )
 REFERENCE = Path(__file__).parent / "reference.rst"
 
 
 def reference_entries():
-    """Full names of what is documented, by the module where it lives."""
-    entries = {home: [] for home in ORDER}
-    for name, home in fcnn_latency._HOMES.items():
-        entries.setdefault(home, []).append(f"fcnn_latency.{name}")
-    for home in WHOLE_MODULES:
-        module = import_module(f"fcnn_latency.{home}")
-        entries.setdefault(home, [])
-        for name in module.__all__:
-            # What is defined elsewhere is documented there.
-            defined_here = getattr(getattr(module, name), "__module__", None) in (
-                None,
-                module.__name__,
-            )
-            if defined_here and name not in fcnn_latency._HOMES:
-                entries[home].append(f"fcnn_latency.{home}.{name}")
-    return entries
+    """Full names of what is documented, by its home."""
+    return {
+        home: [
+            f"fcnn_latency.{home}.{name}" for name in import_module(f"fcnn_latency.{home}").__all__
+        ]
+        for home in ORDER
+    }
 
 
 def reference_section(home, names):

@@ -8,8 +8,8 @@ import sys
 from sklearn.model_selection import GridSearchCV, KFold
 
 from fcnn_latency import make_dataset, make_latency_pipeline
+from fcnn_latency._units import format_percent
 from fcnn_latency.metrics import SCORERS
-from fcnn_latency.units import format_percent
 
 n_architectures = int(sys.argv[1]) if len(sys.argv) > 1 else 30
 

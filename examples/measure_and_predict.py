@@ -8,8 +8,8 @@ import sys
 from sklearn.model_selection import train_test_split
 
 from fcnn_latency import make_dataset, make_latency_pipeline
+from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency.metrics import latency_metrics
-from fcnn_latency.units import format_percent, format_seconds
 
 n_architectures = int(sys.argv[1]) if len(sys.argv) > 1 else 80
 

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from fcnn_latency import compare, make_dataset
-from fcnn_latency.measurement.runtimes.base import Runtime, make_weights
+from fcnn_latency.measurement.runtimes._base import Runtime, make_weights
 
 n_architectures = int(sys.argv[1]) if len(sys.argv) > 1 else 100
 

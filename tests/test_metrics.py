@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from fcnn_latency.metrics import SCORERS, error_bound_accuracy, latency_metrics
-from strategies import latencies
+from helpers.strategies import latencies
 
 TRUE = np.array([1.0, 2.0, 4.0])
 PREDICTED = np.array([1.005, 1.92, 5.0])

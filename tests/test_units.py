@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fcnn_latency.units import format_seconds, parse_seconds
+from fcnn_latency._units import format_seconds, parse_seconds
 
 
 @pytest.mark.parametrize(

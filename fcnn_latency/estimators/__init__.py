@@ -1,1 +1,5 @@
-"""Matrices to predicted latencies, one estimator per file."""
+"""Estimators from matrices to latencies in seconds."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
-"""Architectures to latencies on this machine."""
+"""Measure networks: runtimes, protocols, readings, labels."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

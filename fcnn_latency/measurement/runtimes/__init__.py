@@ -1,47 +1,5 @@
-"""What executes a model; one file per runtime, what they share in `base`."""
+"""Runtimes: what executes a network."""
 
-from fcnn_latency.measurement.runtimes.base import Runtime
-from fcnn_latency.measurement.runtimes.keras import KerasPredictRuntime, KerasRuntime
-from fcnn_latency.measurement.runtimes.litert import LiteRTRuntime
-from fcnn_latency.measurement.runtimes.onnxruntime import ONNXRuntime
-from fcnn_latency.measurement.runtimes.tf_function import TFFunctionRuntime, XLARuntime
+import lazy_loader as _lazy
 
-__all__ = ["RUNTIMES", "Runtime", "get_runtime"]
-
-#: The runtimes by name.
-RUNTIMES: dict[str, type[Runtime]] = {
-    runtime.name: runtime
-    for runtime in (
-        KerasRuntime,
-        KerasPredictRuntime,
-        TFFunctionRuntime,
-        XLARuntime,
-        LiteRTRuntime,
-        ONNXRuntime,
-    )
-}
-
-
-def get_runtime(runtime: str | Runtime) -> Runtime:
-    """A runtime by its name; an instance of `Runtime` is returned as it is.
-
-    Raises
-    ------
-    ValueError
-        If no runtime has that name, listing those that there are, or an instance has none.
-    ImportError
-        If a package that the runtime needs is not installed.
-    """
-    if isinstance(runtime, Runtime):
-        if not isinstance(getattr(runtime, "name", None), str):
-            msg = f"{type(runtime).__name__} has no name: set name = '...' in its class."
-            raise ValueError(msg)
-        runtime.check_installed()
-        return runtime
-    if not isinstance(runtime, str) or runtime not in RUNTIMES:
-        msg = (
-            f"Unknown runtime {runtime!r}. Valid ones: {sorted(RUNTIMES)}, or an instance of "
-            "a subclass of Runtime."
-        )
-        raise ValueError(msg)
-    return get_runtime(RUNTIMES[runtime]())
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,67 @@
+"""Paths that users give, and files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+__all__ = ["check_writable", "resolve", "write_whole"]
+
+
+def resolve(path: str | os.PathLike[str]) -> Path:
+    """The file that a user means: ``~`` is the home folder."""
+    return Path(path).expanduser()
+
+
+def check_writable(path: str | os.PathLike[str]) -> Path:
+    """Make sure, before long work, that a file can be written; make its folder if it is missing.
+
+    Returns
+    -------
+    Path
+        See `resolve`.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made or the file not be written.
+    """
+    path = resolve(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"The folder of {path} cannot be made: {error}"
+        raise OSError(msg) from error
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        msg = f"{path} cannot be written."
+        raise PermissionError(msg)
+    return path
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file, or leave what was there untouched: write beside it, then rename.
+
+    A link is followed; a file that exists keeps its permissions.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    path = Path(os.path.realpath(resolve(path)))
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    # Not tempfile's: its files are readable by their owner alone, whatever the umask.
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, beside)
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,207 @@
+"""What parameters may be: one set of rules, and one wording of the errors."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "BOOLEAN",
+    "LARGEST_SEED",
+    "NAME",
+    "SEED",
+    "Rule",
+    "check",
+    "check_latencies",
+    "check_parameters",
+    "choice",
+    "is_whole",
+    "number",
+    "or_none",
+    "rule",
+    "whole",
+]
+
+#: Largest seed that NumPy's legacy generator accepts.
+LARGEST_SEED = 2**32 - 1
+
+
+class Rule(NamedTuple):
+    """What a parameter must be.
+
+    Parameters
+    ----------
+    wanted : str
+        In words that follow "must be".
+    holds : callable
+        Whether a value is that.
+    """
+
+    wanted: str
+    holds: Callable[[Any], bool]
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, Python's or NumPy's; True and False are not."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
+
+
+def _is_number(value: object) -> bool:
+    return (
+        isinstance(value, numbers.Real)
+        and not isinstance(value, bool | np.bool_)
+        and math.isfinite(value)
+    )
+
+
+def whole(least: int = 1, most: int | None = None) -> Rule:
+    """A whole number within limits that are included.
+
+    Examples
+    --------
+    >>> whole(1).wanted, whole(2, 10).wanted
+    ('a whole number of at least 1', 'a whole number from 2 to 10')
+    """
+    limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+    top = math.inf if most is None else most
+    return Rule(
+        f"a whole number {limits}", lambda value: is_whole(value) and least <= int(value) <= top
+    )
+
+
+def number(
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    below: float | None = None,
+    most: float | None = None,
+) -> Rule:
+    """A finite number between limits: `above` and `below` exclude theirs, the others include them.
+
+    Examples
+    --------
+    >>> number(above=0).wanted, number(least=0, below=1).wanted
+    ('a finite number above 0', 'a number in [0, 1)')
+    """
+    low, high = above if least is None else least, below if most is None else most
+    if low is not None and high is not None:
+        wanted = f"a number in {'(' if least is None else '['}{low}, {high}"
+        wanted += ")" if most is None else "]"
+    elif low is not None:
+        wanted = f"a finite number {'above' if least is None else 'of at least'} {low}"
+    else:
+        wanted = "a finite number"
+
+    def holds(value: Any) -> bool:
+        return (
+            _is_number(value)
+            and (above is None or value > above)
+            and (least is None or value >= least)
+            and (below is None or value < below)
+            and (most is None or value <= most)
+        )
+
+    return Rule(wanted, holds)
+
+
+def choice(names: Iterable[str]) -> Rule:
+    """One of some names."""
+    valid = list(names)
+    return Rule(f"one of {valid}", lambda value: isinstance(value, str) and value in valid)
+
+
+def rule(wanted: str, holds: Callable[[Any], bool]) -> Rule:
+    """A rule of its own, in words that follow "must be"."""
+    return Rule(wanted, holds)
+
+
+def or_none(inner: Rule) -> Rule:
+    """What a rule allows, or None."""
+    return Rule(f"{inner.wanted} or None", lambda value: value is None or inner.holds(value))
+
+
+BOOLEAN = Rule("True or False", lambda value: isinstance(value, bool | np.bool_))
+NAME = Rule("a name", lambda value: isinstance(value, str) and bool(value))
+SEED = Rule(
+    f"a whole number from 0 to {LARGEST_SEED}, a numpy.random.RandomState or None",
+    lambda value: (
+        value is None
+        or isinstance(value, np.random.RandomState)
+        or (is_whole(value) and 0 <= int(value) <= LARGEST_SEED)
+    ),
+)
+
+
+def check(value: Any, allowed: Rule, name: str, owner: object = None) -> Any:
+    """Return a value that a rule allows.
+
+    Parameters
+    ----------
+    value : object
+        What was passed.
+    allowed : Rule
+        What it must be.
+    name : str
+        Name of the parameter.
+    owner : object or None, default=None
+        The estimator, space or the like that has the parameter, or its name; None for that of a
+        function.
+
+    Returns
+    -------
+    object
+        `value`; a whole number of NumPy as Python's, which Keras and JSON require.
+
+    Raises
+    ------
+    ValueError
+        If the rule does not hold; names the parameter, what it must be and what it is.
+    """
+    if not allowed.holds(value):
+        whose = owner if isinstance(owner, str) else type(owner).__name__
+        subject = name if owner is None else f"The '{name}' parameter of {whose}"
+        msg = f"{subject} must be {allowed.wanted}. Got {value!r} instead."
+        raise ValueError(msg)
+    return int(value) if is_whole(value) else value
+
+
+def check_parameters(owner: Any, rules: Mapping[str, Rule]) -> None:
+    """Check the attributes of an object, such as the parameters of an estimator.
+
+    Raises
+    ------
+    ValueError
+        If one breaks its rule.
+    """
+    for name, allowed in rules.items():
+        check(getattr(owner, name), allowed, name, owner)
+
+
+def draw_one_by_one(
+    weights: npt.NDArray[np.float64], n: int, rng: np.random.RandomState
+) -> npt.NDArray[np.int64]:
+    """Draw `n` indices one after the other, each by its weight among those that are left."""
+    arrivals = rng.standard_exponential(len(weights)) / weights
+    return np.argsort(arrivals, kind="stable")[:n]
+
+
+def check_latencies(latencies: npt.NDArray[Any], owner: object) -> None:
+    """Check that latencies are positive, which relative errors and logarithms require.
+
+    Raises
+    ------
+    ValueError
+        If one is not above 0; names the first.
+    """
+    if (latencies <= 0).any():
+        row = int(np.argmax(latencies <= 0))
+        msg = (
+            f"{type(owner).__name__} takes latencies above 0 seconds. Row {row} of y is "
+            f"{latencies[row]:g}."
+        )
+        raise ValueError(msg)

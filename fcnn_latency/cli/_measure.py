@@ -1,0 +1,133 @@
+"""The commands `measure` and `export`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from fcnn_latency.cli._options import read_architectures, store_options, warnings_as_lines
+
+__all__ = ["export", "measure"]
+
+
+@click.command()
+@click.option("-n", "--n-architectures", default=300, show_default=True, help="How many to sample.")
+@click.option("--runtime", default=None, help="What executes the models.  [default: protocol's]")
+@click.option("--protocol", default="reliable", show_default=True, help="How it is measured.")
+@click.option("--max-layers", default=5, show_default=True, help="Most layers.")
+@click.option("--max-width", default=50, show_default=True, help="Most neurons of a layer.")
+@click.option("--untied", is_flag=True, help="Input and output may differ in width.")
+@click.option(
+    "--architectures",
+    "given",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Measure those of this CSV file instead of sampling: columns layer_1 to layer_k, 0 or "
+    "nothing behind the last layer.",
+)
+@click.option("--signal-length", default=50, show_default=True, help="Values that are read.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the sample and the order.")
+@click.option(
+    "--store",
+    type=click.Path(dir_okay=False),
+    help="Write every reading to this SQLite file as it is made; the same command again resumes.",
+)
+@click.option(
+    "--target-error",
+    type=float,
+    help="Relative standard error above which an architecture gets further passes.",
+)
+@click.option("--scheduler", help="Address of a Dask scheduler, whose hosts measure instead.")
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    show_default=True,
+    help="Wait for another campaign on this machine to end, or refuse.",
+)
+@click.option(
+    "-o",
+    "--output",
+    help="CSV or Parquet file of the labels.  [default: latencies.csv, none with --store]",
+)
+def measure(
+    n_architectures: int,
+    runtime: str | None,
+    protocol: str,
+    max_layers: int,
+    max_width: int,
+    untied: bool,
+    given: str | None,
+    signal_length: int,
+    seed: int,
+    store: str | None,
+    target_error: float | None,
+    scheduler: str | None,
+    wait: bool,
+    output: str | None,
+) -> None:
+    """Measure architectures on this machine: random ones, or those of a file."""
+    from fcnn_latency.datasets._files import check_path, save_dataset
+    from fcnn_latency.datasets._make import make_dataset
+    from fcnn_latency.spaces._fcnn import FCNNSpace
+
+    if output is None and store is None:
+        output = "latencies.csv"
+    if output is not None:
+        check_path(output)
+    with warnings_as_lines(), _client(scheduler) as client:
+        dataset = make_dataset(
+            n_architectures if given is None else read_architectures(given),
+            space=FCNNSpace(max_layers=max_layers, max_width=max_width, tie_io=not untied),
+            runtime=runtime,
+            protocol=protocol,
+            signal_length=signal_length,
+            target_error=target_error,
+            store=store,
+            client=client,
+            wait=wait,
+            random_state=seed,
+            verbose=1,
+        )
+    click.echo(dataset.DESCR)
+    for path in save_dataset(dataset, output) if output is not None else []:
+        click.echo(f"wrote {path}")
+    if dataset.interrupted:
+        raise SystemExit(130)
+
+
+@contextmanager
+def _client(scheduler: str | None) -> Iterator[Any]:
+    """A client of a Dask cluster; None without an address."""
+    if scheduler is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        msg = '--scheduler needs the package distributed: pip install "fcnn-latency[fleet]"'
+        raise ImportError(msg) from error
+    with Client(scheduler) as client:  # type: ignore[no-untyped-call]
+        yield client
+
+
+@click.command()
+@click.argument("store", type=click.Path(exists=True, dir_okay=False))
+@store_options
+@click.option("--raw", is_flag=True, help="Seconds as read, without the reference's correction.")
+@click.option("-o", "--output", default="latencies.csv", show_default=True, help="CSV or Parquet.")
+def export(
+    store: str, runtime: str | None, campaigns: tuple[int, ...], raw: bool, output: str
+) -> None:
+    """Write the labels of a STORE as a table."""
+    from fcnn_latency.datasets._files import check_path, load_dataset, save_dataset
+
+    check_path(output)
+    with warnings_as_lines():
+        dataset = load_dataset(
+            store, runtime=runtime, campaigns=campaigns or None, corrected=not raw
+        )
+    click.echo(dataset.DESCR)
+    for path in save_dataset(dataset, output):
+        click.echo(f"wrote {path}")

@@ -1,0 +1,247 @@
+"""Which architectures to measure, when each costs time."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.cluster import KMeans
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
+
+from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
+from fcnn_latency.spaces._fcnn import FCNNSpace
+
+__all__ = ["METHODS", "select_architectures"]
+
+#: Candidates that are drawn from a space, at least; and as many times the number asked for.
+LEAST_CANDIDATES, CANDIDATES_PER_CHOICE = 2000, 10
+#: The most candidates among which expected errors are compared, in a square matrix of them, unless
+#: so many are asked for that twice their number is more.
+MOST_COMPARED = 1000
+#: Squared distance over which latencies are alike for "expected-error", in units of the median one
+#: of two candidates; 0.15, 0.3 and 1 were tried.
+LENGTH_SCALE = 0.3
+#: Variance of the noise, relative to that of the latencies, that expected errors assume.
+NOISE_VARIANCE = 1e-2
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+
+
+def select_architectures(
+    candidates: Any,
+    n: int,
+    method: str = "expected-linear-error",
+    *,
+    space: FCNNSpace | None = None,
+    signal_length: int = 50,
+    model: Any = None,
+    random_state: Any = None,
+    return_index: bool = False,
+) -> Any:
+    """Choose architectures to measure, so that what is fitted on them errs little elsewhere.
+
+    ``"random"``
+        As they come.
+    ``"maximin"``
+        Of each depth as many, each as far as possible from those chosen before, in standardized
+        widths: Johnson, Moore and Ylvisaker, "Minimax and maximin distance designs" (1990), by the
+        greedy way of Kennard and Stone, "Computer aided design of experiments" (1969).
+    ``"clusters"``
+        Of each depth as many, the one next to the centre of each cluster that k-means finds in the
+        standardized widths.
+    ``"expected-error"``
+        Each where it lowers the mean variance of the predictions of all candidates most: the
+        sequential form of Yu, Bi and Tresp, "Active learning via transductive experimental design"
+        (2006), section 4. Latencies are taken for alike where widths and depth are (a Gaussian
+        kernel).
+    ``"expected-linear-error"``
+        The same, latencies being taken for linear in the logarithms of the layers' costs.
+
+    None of them looks at a latency.
+
+    Parameters
+    ----------
+    candidates : FCNNSpace, or sequence of sequences, array or DataFrame
+        Where to choose from: a space, of which ten times `n` architectures or more are drawn, or
+        the architectures themselves.
+    n : int
+        How many to choose.
+    method : str, default="expected-linear-error"
+        One of the above.
+    space : FCNNSpace or None, default=None
+        The space that given candidates lie in; None is ``FCNNSpace()``.
+    signal_length : int, default=50
+        Values that one inference reads.
+    model : estimator or None, default=None
+        A fitted pipeline from architectures to latencies, as from another machine or from a first
+        few measurements. "expected-linear-error" then counts errors relative to what it predicts.
+    random_state : int, RandomState or None, default=None
+        Seed of the candidates, and of what is chosen among equals.
+    return_index : bool, default=False
+        Whether to return the rows of the candidates too.
+
+    Returns
+    -------
+    architectures : ndarray of int64, shape (n, max_layers)
+        Zero-padded widths, distinct rows of the candidates, for `make_dataset`.
+    index : ndarray of int64, shape (n,)
+        Their rows in the candidates, if `return_index`.
+
+    Raises
+    ------
+    ValueError
+        If a candidate is no architecture, there are fewer than `n`, no method has that name, or
+        `model` is given to a method that takes none.
+
+    Examples
+    --------
+    >>> from fcnn_latency import FCNNSpace
+    >>> from fcnn_latency.datasets import select_architectures
+    >>> chosen = select_architectures(FCNNSpace(), 40, "maximin", random_state=0)
+    >>> np.bincount(np.count_nonzero(chosen, axis=1))[2:]  # of each depth
+    array([10, 10, 10, 10])
+    """
+    if method not in METHODS:
+        msg = f"Unknown method {method!r}. Valid ones: {list(METHODS)}."
+        raise ValueError(msg)
+    if model is not None and method != "expected-linear-error":
+        msg = f'Only method="expected-linear-error" takes a model. Got method={method!r}.'
+        raise ValueError(msg)
+    if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
+        msg = f"n must be a whole number of at least 1. Got {n!r} instead."
+        raise ValueError(msg)
+    rng = check_random_state(random_state)
+    if isinstance(candidates, FCNNSpace):
+        space = candidates
+        drawn = min(space.size, max(LEAST_CANDIDATES, CANDIDATES_PER_CHOICE * int(n)))
+        widths = space.sample(drawn, random_state=rng)
+    else:
+        space = FCNNSpace() if space is None else space
+        widths = space.validate(candidates)
+    _, distinct = np.unique(widths, axis=0, return_index=True)
+    if len(distinct) < n:
+        msg = f"{n} architectures were asked for, and there are {len(distinct)} distinct ones."
+        raise ValueError(msg)
+    rows = np.sort(distinct)
+    chosen = METHODS[method](widths[rows], int(n), signal_length, model, rng)
+    index = np.asarray(rows[chosen])
+    return (widths[index], index) if return_index else widths[index]
+
+
+def _random(widths: Rows, n: int, signal_length: int, model: Any, rng: Any) -> Rows:
+    return np.asarray(rng.permutation(len(widths))[:n])
+
+
+def _maximin(widths: Rows, n: int, signal_length: int, model: Any, rng: Any) -> Rows:
+    return _by_depth(widths, n, rng, _farthest)
+
+
+def _clusters(widths: Rows, n: int, signal_length: int, model: Any, rng: Any) -> Rows:
+    return _by_depth(widths, n, rng, _central)
+
+
+def _expected_error(widths: Rows, n: int, signal_length: int, model: Any, rng: Any) -> Rows:
+    depths = np.count_nonzero(widths, axis=1)[:, None]
+    kept = _some(len(widths), n, rng)
+    points = _scaled(np.hstack([widths, depths])[kept])
+    distances = euclidean_distances(points, squared=True)
+    scale = LENGTH_SCALE * max(float(np.median(distances)), np.finfo(np.float64).tiny)
+    return np.asarray(kept[_least_variance(np.exp(-distances / scale), n)])
+
+
+def _expected_linear_error(widths: Rows, n: int, signal_length: int, model: Any, rng: Any) -> Rows:
+    kept = _some(len(widths), n, rng)
+    features = _scaled(_cost_features(widths[kept], signal_length))
+    features = np.hstack([np.ones((len(kept), 1)), features])
+    if model is not None:
+        latencies = np.asarray(model.predict(widths[kept]), dtype=np.float64)
+        features = features / np.maximum(latencies, np.median(latencies) / 100)[:, None]
+    covariance = features @ features.T
+    return np.asarray(kept[_least_variance(covariance / np.diag(covariance).mean(), n)])
+
+
+#: How architectures are chosen, by name; as `select_architectures` describes them.
+METHODS: dict[str, Callable[[Rows, int, int, Any, np.random.RandomState], Rows]] = {
+    "random": _random,
+    "maximin": _maximin,
+    "clusters": _clusters,
+    "expected-error": _expected_error,
+    "expected-linear-error": _expected_linear_error,
+}
+
+
+def _some(n_candidates: int, n: int, rng: np.random.RandomState) -> Rows:
+    """Rows of as many candidates as a square matrix has room for."""
+    return np.asarray(rng.permutation(n_candidates)[: max(MOST_COMPARED, 2 * n)])
+
+
+def _by_depth(
+    widths: Rows, n: int, rng: np.random.RandomState, choose: Callable[[Floats, int, Any], Rows]
+) -> Rows:
+    """As many of each depth, as far as there are; what one depth lacks is taken from the others."""
+    depths = np.count_nonzero(widths, axis=1)
+    members = [np.flatnonzero(depths == depth) for depth in np.unique(depths)]
+    order = rng.permutation(len(members))
+    counts = np.zeros(len(members), dtype=np.int64)
+    while counts.sum() < n:
+        for part in order:
+            if counts.sum() < n and counts[part] < len(members[part]):
+                counts[part] += 1
+    chosen = [
+        rows[choose(_scaled(widths[rows].astype(np.float64)), int(count), rng)]
+        for rows, count in zip(members, counts, strict=True)
+        if count
+    ]
+    return np.concatenate(chosen)
+
+
+def _scaled(values: Floats) -> Floats:
+    return np.asarray(StandardScaler().fit_transform(values))
+
+
+def _farthest(points: Floats, n: int, rng: np.random.RandomState) -> Rows:
+    """Greedy maximin: the first by chance, then each the farthest from all before it."""
+    chosen = [int(rng.randint(len(points)))]
+    nearest = np.sum((points - points[chosen[0]]) ** 2, axis=1)
+    for _ in range(n - 1):
+        chosen.append(int(np.argmax(nearest)))
+        nearest = np.minimum(nearest, np.sum((points - points[chosen[-1]]) ** 2, axis=1))
+    return np.array(chosen)
+
+
+def _central(points: Floats, n: int, rng: np.random.RandomState) -> Rows:
+    """The point next to the centre of each cluster, each point once."""
+    clusters = KMeans(n, n_init=3, random_state=rng).fit(points)
+    to_centres = clusters.transform(points)
+    chosen: list[int] = []
+    for distances in to_centres.T:
+        distances[chosen] = np.inf
+        chosen.append(int(np.argmin(distances)))
+    return np.array(chosen)
+
+
+def _least_variance(covariance: Floats, n: int) -> Rows:
+    """Greedy: each where observing it takes most of the variance left in all."""
+    left = covariance.copy()
+    chosen: list[int] = []
+    for _ in range(n):
+        variances = np.diag(left)
+        gains = np.sum(left**2, axis=0) / (variances + NOISE_VARIANCE)
+        gains[chosen] = -np.inf
+        best = int(np.argmax(gains))
+        chosen.append(best)
+        left -= np.outer(left[best], left[best]) / (variances[best] + NOISE_VARIANCE)
+    return np.array(chosen)
+
+
+def _cost_features(widths: Rows, signal_length: int) -> Floats:
+    """Logarithms of what latency depends on, by layer and in total."""
+    space = FCNNSpace(widths.shape[1], max(2, int(widths.max())), tie_io=False)
+    encoder = ArchitectureEncoder(space, "costs", signal_length).fit(widths)
+    return np.asarray(np.log1p(encoder.transform(widths)))

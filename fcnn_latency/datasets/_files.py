@@ -1,0 +1,346 @@
+"""Datasets written to a file and read from it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils import Bunch
+
+from fcnn_latency._files import check_writable, resolve
+from fcnn_latency.datasets._bunch import make_bunch, warn_of_weaknesses
+from fcnn_latency.datasets._from_store import dataset_of_campaigns
+from fcnn_latency.measurement._store import STORE_SUFFIXES, Store
+from fcnn_latency.measurement.labels._reliability import (
+    Reliability,
+    assess_reliability,
+    standard_errors,
+)
+from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._widths import pad_widths
+
+__all__ = [
+    "check_path",
+    "check_writable",
+    "describe_origin",
+    "load_dataset",
+    "read_table",
+    "save_dataset",
+    "write_table",
+]
+
+
+#: How far a label may lie outside its passes: their common factors are taken out of it.
+LEVEL_TOLERANCE = 0.1
+
+
+def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
+    """Write a dataset as CSV or Parquet, and what it was measured with as JSON beside it.
+
+    Parameters
+    ----------
+    dataset : Bunch
+        From `make_dataset`, `load_dataset` or `fetch_capstone2023`.
+    path : path
+        Ends in ``.csv`` or ``.parquet`` (which takes pyarrow).
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    ValueError
+        If `path` has another ending.
+    """
+    return write_table(dataset.frame, describe_origin(dataset), path)
+
+
+def write_table(
+    frame: pd.DataFrame, about: dict[str, Any], path: str | os.PathLike[str]
+) -> list[Path]:
+    """Write a frame as CSV or Parquet and what is known of it as JSON beside it; both files.
+
+    Raises
+    ------
+    ValueError
+        If `path` ends in neither ``.csv`` nor ``.parquet``.
+    """
+    path = check_path(path)
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_parquet(path, index=False)
+    about_path = path.with_suffix(".json")
+    about_path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return [path, about_path]
+
+
+def describe_origin(dataset: Bunch) -> dict[str, Any]:
+    """What a dataset was measured with, and how far it can be trusted, as JSON can say it."""
+    keys = (
+        "runtime",
+        "protocol",
+        "signal_length",
+        "signal_seed",
+        "random_state",
+        "environment",
+        "scale",
+        "measuring_time",
+    )
+    about = {key: dataset[key] for key in keys if key in dataset}
+    about["space"] = asdict(dataset.space)
+    if dataset.reliability is not None:
+        about["reliability"] = dataset.reliability.as_dict()
+    return about
+
+
+def load_dataset(
+    path: str | os.PathLike[str],
+    *,
+    corrected: bool = True,
+    runtime: str | None = None,
+    campaigns: Sequence[int] | None = None,
+    as_frame: bool = False,
+) -> Bunch:
+    """Read a dataset: a store, or a table that `save_dataset` or ``fcnn-latency measure`` wrote.
+
+    A table of one's own serves too: columns ``layer_1`` to ``layer_k`` and ``latency`` in seconds.
+
+    Parameters
+    ----------
+    path : path
+        A store (``.sqlite``), whose campaigns are pooled, also while one is being measured; or a
+        CSV or Parquet file, with the JSON file beside it where there is one.
+    corrected : bool, default=True
+        Whether labels are corrected by the reference architecture, or raw: the seconds that were
+        read. Only stores have the latter.
+    runtime : str or None, default=None
+        Only campaigns of that runtime; only for stores.
+    campaigns : sequence of int or None, default=None
+        Only these campaigns, by their number in the store.
+    as_frame : bool, default=False
+        Return `data` as a DataFrame and `target` as a Series.
+
+    Returns
+    -------
+    Bunch
+        As from `make_dataset`. From a table without `readings`, `missing` and `interrupted`;
+        `target_std` is None for a table with neither ``latency_std`` nor two passes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it has another ending, lacks columns, a row is no architecture or has no positive
+        latency, or a store has no such campaign.
+    MeasurementError
+        If a store has no architecture with all its passes.
+    StoreError
+        If campaigns were measured otherwise than each other (says what differs), or the file is
+        no store that this version can read.
+
+    Warns
+    -----
+    MeasurementWarning
+        If architectures of a store are missing or its labels are weak.
+    """
+    path = resolve(path)
+    if not path.exists():
+        msg = f"There is no dataset {str(path)!r}."
+        raise FileNotFoundError(msg)
+    if path.suffix.lower() in STORE_SUFFIXES:
+        with Store(path, read_only=True) as store:
+            chosen = _choose_campaigns(store, runtime, campaigns)
+            if all("input_rows" in store.conditions(number) for number in chosen):
+                msg = f"{path} holds single layers, no architectures: read it by load_layer_table."
+                raise ValueError(msg)
+            bunch = dataset_of_campaigns(store, chosen, corrected=corrected, as_frame=as_frame)
+        warn_of_weaknesses(bunch)
+        return bunch
+    _check_suffix(path)
+    if not corrected or runtime is not None or campaigns is not None:
+        msg = f"{path} is a table: 'corrected', 'runtime' and 'campaigns' are for stores (.sqlite)."
+        raise ValueError(msg)
+    return _load_table(path, as_frame=as_frame)
+
+
+def _choose_campaigns(
+    store: Store, runtime: str | None, campaigns: Sequence[int] | None
+) -> list[int]:
+    there = store.campaigns()
+    wanted = there
+    if campaigns is not None:
+        wanted = list(dict.fromkeys(int(number) for number in np.atleast_1d(campaigns)))
+    unknown = sorted(set(wanted) - set(there))
+    if unknown or not wanted:
+        msg = f"{store.path} has no campaigns {unknown}. Those that there are: {there}."
+        raise ValueError(msg)
+    if runtime is not None:
+        runtimes = {number: store.conditions(number)["runtime"] for number in wanted}
+        wanted = [number for number in wanted if runtimes[number] == runtime]
+        if not wanted:
+            msg = (
+                f"{store.path} has no campaign of runtime {runtime!r}. Those that there are: "
+                f"{sorted(set(runtimes.values()))}."
+            )
+            raise ValueError(msg)
+    return wanted
+
+
+def _load_table(path: Path, *, as_frame: bool) -> Bunch:
+    frame = read_table(path)
+    layers = [name for name in frame.columns if str(name).startswith("layer_")]
+    if not layers or "latency" not in frame.columns or not len(frame):
+        msg = (
+            f"{path} has no rows with the columns layer_1 to layer_k and latency. "
+            f"Got {len(frame)} rows with {list(map(str, frame.columns))} instead."
+        )
+        raise ValueError(msg)
+    padded = pad_widths(frame[layers], len(layers))
+    passes = _columns(frame, [name for name in frame.columns if str(name).startswith("pass_")])
+    latency = _columns(frame, ["latency"])
+    if passes.shape[1] < 1:
+        passes = latency
+    elif not _agree(latency[:, 0], passes):
+        msg = f"{path}: latency is not of its pass_ columns; mend or drop those columns."
+        raise ValueError(msg)
+    for name, values in (("latency", latency), ("pass", passes)):
+        good = np.isfinite(values) & (values > 0)
+        if name == "pass":
+            good |= np.isnan(values)  # not every architecture has every pass
+        if not good.all():
+            row = int(np.argmin(good.all(axis=1)))
+            msg = f"{path}, row {row}: {name} is {values[row]}; it must be positive seconds."
+            raise ValueError(msg)
+    about_path = path.with_suffix(".json")
+    about = _read_about(about_path) if about_path.exists() else {}
+    saved = about.get("reliability")
+    reliability = (
+        assess_reliability(
+            passes,
+            drift=saved and saved.reference_drift,
+            stolen=saved and saved.stolen_time,
+        )
+        or saved
+    )
+    return make_bunch(
+        padded,
+        latency[:, 0],
+        passes,
+        _loaded_errors(frame, passes),
+        reliability,
+        {
+            "space": about.get("space") or _covering_space(padded),
+            "runtime": about.get("runtime", "unknown"),
+            "protocol": about.get("protocol", {}),
+            "signal_length": about.get("signal_length", 50),
+            "signal_seed": about.get("signal_seed"),
+            "random_state": about.get("random_state"),
+            "environment": about.get("environment", {}),
+            "scale": about.get("scale"),
+            "measuring_time": about.get("measuring_time"),
+        },
+        first_calls=_columns(frame, ["first_call"])[:, 0] if "first_call" in frame else None,
+        as_frame=as_frame,
+    )
+
+
+def _agree(latency: npt.NDArray[np.float64], passes: npt.NDArray[np.float64]) -> bool:
+    """Whether each label lies where the passes do that its architecture has."""
+    filled = [np.where(np.isnan(passes), end, passes) for end in (np.inf, -np.inf)]
+    lowest, highest = filled[0].min(axis=1), filled[1].max(axis=1)
+    near = 1 + LEVEL_TOLERANCE
+    return bool(((lowest / near <= latency) & (latency <= highest * near)).all())
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    """What a dataset was measured with."""
+    try:
+        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(about, dict):
+            raise TypeError("no JSON object")
+        for key, kind in (("space", FCNNSpace), ("reliability", Reliability)):
+            if key in about:
+                about[key] = kind(**about[key])
+    except (TypeError, ValueError) as error:
+        msg = (
+            f"{path} does not say what the dataset beside it was measured with: {error}. "
+            "Mend it, or remove it to read the table alone."
+        )
+        raise ValueError(msg) from error
+    return about
+
+
+def _covering_space(padded: npt.NDArray[np.int64]) -> FCNNSpace:
+    """The default space, widened to what a table of one's own holds."""
+    default = FCNNSpace()
+    outputs = padded[np.arange(len(padded)), np.count_nonzero(padded, axis=1) - 1]
+    return FCNNSpace(
+        max_layers=max(default.max_layers, padded.shape[1]),
+        max_width=max(default.max_width, int(padded.max())),
+        tie_io=bool((outputs == padded[:, 0]).all()),
+    )
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV or Parquet file.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read as one; names the file.
+    """
+    try:
+        return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    except ValueError as error:  # pandas' and pyarrow's own derive from it
+        msg = f"{path} cannot be read as a table: {error}"
+        raise ValueError(msg) from error
+
+
+def check_path(path: str | os.PathLike[str]) -> Path:
+    """Make sure, before a long measurement, that a dataset can be written.
+
+    Parameters
+    ----------
+    path : path
+        As in `save_dataset`; its folder is made where it does not exist.
+
+    Raises
+    ------
+    ValueError
+        If `path` does not end in ``.csv`` or ``.parquet``.
+    OSError
+        If its folder cannot be made or written.
+    """
+    path = resolve(path)
+    _check_suffix(path)
+    return check_writable(path)
+
+
+def _check_suffix(path: Path) -> None:
+    if path.suffix not in (".csv", ".parquet"):
+        msg = f"A dataset's file name ends in .csv or .parquet. Got {str(path)!r} instead."
+        raise ValueError(msg)
+
+
+def _columns(frame: pd.DataFrame, names: list[str]) -> npt.NDArray[np.float64]:
+    numbers_only = frame[names].apply(pd.to_numeric, errors="coerce")
+    return np.asarray(numbers_only, dtype=np.float64)
+
+
+def _loaded_errors(
+    frame: pd.DataFrame, passes: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64] | None:
+    if "latency_std" in frame.columns:
+        return _columns(frame, ["latency_std"])[:, 0]
+    return standard_errors(passes) if passes.shape[1] > 1 else None

@@ -1,0 +1,309 @@
+"""Campaigns of a store as a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils import Bunch
+
+from fcnn_latency.datasets._bunch import layer_names, make_bunch
+from fcnn_latency.exceptions import MeasurementError, StoreError
+from fcnn_latency.measurement._protocol import MeasurementProtocol
+from fcnn_latency.measurement._store import Store
+from fcnn_latency.measurement.labels._reduction import (
+    measuring_time,
+    process_references,
+    reduce_passes,
+    reference_drift,
+    round_errors,
+)
+from fcnn_latency.measurement.labels._reliability import (
+    assess_reliability,
+    combine_passes,
+    standard_errors,
+)
+from fcnn_latency.measurement.labels._scale import Scale, campaign_scale, machine_scale
+from fcnn_latency.measurement.machine._environment import environment_differences
+from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._widths import pad_widths
+
+__all__ = ["REFINEMENTS", "dataset_of_campaigns", "differences_of_campaigns", "scale_of_campaign"]
+
+#: Of a campaign's conditions, what must agree with another's for their readings to be pooled.
+POOLED = ("runtime", "signal_length", "signal_seed", "scale")
+#: Fields of a protocol that add passes to a campaign and do not change how readings are made.
+REFINEMENTS = ("name", "target_error", "max_passes")
+#: How far the scales of campaigns may differ: labels of another speed of the machine do not mix.
+SAME_SCALE = 1e-6
+
+
+@dataclass
+class _Part:
+    """One campaign of a dataset."""
+
+    number: int
+    padded: npt.NDArray[np.int64]
+    input_rows: npt.NDArray[np.int64]
+    passes: npt.NDArray[np.float64]
+    labels: npt.NDArray[np.float64]
+    errors: npt.NDArray[np.float64]
+    first_calls: npt.NDArray[np.float64]
+    readings: pd.DataFrame
+    rounds: pd.DataFrame
+    failures: dict[int, str]
+    scale: dict[str, Any] | None
+    drift: float | None
+    stolen: float | None
+    measuring_time: float | None
+
+    @property
+    def complete(self) -> npt.NDArray[np.bool_]:
+        """Which architectures have a label."""
+        return np.asarray(~np.isnan(self.passes).all(axis=1))
+
+
+def dataset_of_campaigns(
+    store: Store,
+    campaigns: Sequence[int],
+    *,
+    corrected: bool = True,
+    as_frame: bool = False,
+    interrupted: bool = False,
+) -> Bunch:
+    """Pool campaigns that were measured alike.
+
+    Parameters
+    ----------
+    store : Store
+        Where they are.
+    campaigns : sequence of int
+        Their numbers.
+    corrected : bool, default=True
+        Whether labels are relative to the reference latency, times the scale; otherwise they are
+        the seconds that were read.
+    as_frame : bool, default=False
+        As in `make_dataset`.
+    interrupted : bool, default=False
+        Whether Ctrl-C ended the last of them.
+
+    Raises
+    ------
+    StoreError
+        If they were measured otherwise than each other; says what differs.
+    MeasurementError
+        If not one architecture is complete.
+    """
+    campaigns = [number for number in campaigns if len(store.processes(number))]
+    if not campaigns:
+        msg = f"{store.path} holds no readings."
+        raise MeasurementError(msg)
+    _check_alike(store, campaigns)
+    conditions = [store.conditions(number) for number in campaigns]
+    spaces = [FCNNSpace(**c["space"]) for c in conditions]
+    space = spaces[0] if len(set(spaces)) == 1 else _covering(spaces)
+    parts = [_part(store, number, space.max_layers, corrected=corrected) for number in campaigns]
+    if not any(part.complete.any() for part in parts):
+        raise MeasurementError(_why_nothing(parts))
+    n_passes = max(part.passes.shape[1] for part in parts)
+    passes = np.concatenate([_widened(part.passes[part.complete], n_passes) for part in parts])
+    bunch = make_bunch(
+        _picked(parts, "padded"),
+        _picked(parts, "labels"),
+        passes,
+        _picked(parts, "errors"),
+        assess_reliability(
+            passes,
+            drift=_worst([part.drift for part in parts]),
+            stolen=_worst([part.stolen for part in parts]),
+        ),
+        _provenance(store, campaigns, conditions, space, parts),
+        first_calls=_picked(parts, "first_calls"),
+        as_frame=as_frame,
+    )
+    bunch.readings = pd.concat(
+        [part.readings.assign(campaign=np.int32(part.number)) for part in parts], ignore_index=True
+    )
+    bunch.rounds = pd.concat([part.rounds for part in parts], ignore_index=True)
+    bunch.missing = pd.concat([_missing_frame(part) for part in parts])
+    if "input_rows" in conditions[0]:
+        bunch.input_rows = _picked(parts, "input_rows")
+    bunch.interrupted = interrupted
+    bunch.corrected = corrected
+    if not corrected:
+        bunch.DESCR += "Raw: seconds as read, not corrected by the reference architecture.\n"
+    if len(bunch.missing):
+        asked = len(bunch.data) + len(bunch.missing)
+        bunch.DESCR += f"Missing: {len(bunch.missing)} of {asked} architectures (see .missing).\n"
+    return bunch
+
+
+def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Part:
+    conditions = store.conditions(number)
+    protocol = MeasurementProtocol.from_dict(conditions["protocol"])
+    architectures = store.architectures(number)
+    readings = store.readings(number)
+    passes = reduce_passes(readings, len(architectures), protocol, corrected=corrected)
+    passes[np.isnan(passes[:, : protocol.passes]).any(axis=1)] = np.nan  # not all passes
+    failures = store.failures(number)
+    passes[list(failures)] = np.nan
+    for row in np.flatnonzero(np.isnan(passes).all(axis=1)):
+        failures.setdefault(int(row), "interrupted before its last pass")
+    scale = None
+    if corrected and protocol.reference_every and len(readings):
+        own = process_references(readings, protocol).tolist()  # until it is set
+        scale = store.scale(number) or campaign_scale(own).as_dict()
+        passes *= scale["reference_latency"]
+    labels, errors = _labels(passes, readings, protocol)
+    first_calls = store.first_calls(number).reindex(range(len(architectures)))
+    processes, rounds = store.processes(number), store.rounds(number)
+    return _Part(
+        number,
+        pad_widths(architectures, max_layers),
+        np.array(conditions.get("input_rows") or [0] * len(architectures), dtype=np.int64),
+        passes,
+        labels,
+        errors,
+        first_calls.to_numpy(dtype=np.float64),
+        readings.assign(host=readings["process"].map(processes["host"]).astype("category")),
+        rounds.assign(campaign=number),
+        failures,
+        scale,
+        reference_drift(readings, protocol),
+        None if rounds["stolen"].isna().all() else float(rounds["stolen"].mean()),
+        measuring_time(rounds, processes["host"]),
+    )
+
+
+def _labels(
+    passes: npt.NDArray[np.float64], readings: pd.DataFrame, protocol: MeasurementProtocol
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Labels and their standard errors; NaN where an architecture has none."""
+    labels, errors = np.full((2, len(passes)), np.nan)
+    complete = ~np.isnan(passes).all(axis=1)
+    if complete.any():
+        labels[complete] = combine_passes(passes[complete])
+        if passes.shape[1] > 1:
+            errors[complete] = standard_errors(passes[complete])
+        else:
+            errors = labels * round_errors(readings, len(passes), protocol)
+    return labels, errors
+
+
+def scale_of_campaign(store: Store, number: int) -> Scale:
+    """What the relative latencies of a campaign are multiplied by."""
+    conditions = store.conditions(number)
+    protocol = MeasurementProtocol.from_dict(conditions["protocol"])
+    latencies = process_references(store.readings(number), protocol).tolist()
+    if conditions["scale"] == "campaign":
+        return campaign_scale(latencies)
+    return machine_scale(
+        latencies,
+        runtime=conditions["runtime"],
+        signal_length=conditions["signal_length"],
+        protocol=protocol,
+        environment=store.processes(number)["environment"].iloc[0],
+    )
+
+
+def differences_of_campaigns(store: Store, first: int, second: int) -> list[str]:
+    """Why the readings of two campaigns cannot be pooled; empty where they can."""
+    one, other = store.conditions(first), store.conditions(second)
+    found = [f"{key}: {one[key]!r} and {other[key]!r}" for key in POOLED if one[key] != other[key]]
+    if ("input_rows" in one) != ("input_rows" in other):
+        found.append("what is measured: single layers and whole architectures")
+    protocols = (one["protocol"], other["protocol"])
+    found += [
+        f"protocol's {field}: {value!r} and {protocols[1].get(field)!r}"
+        for field, value in protocols[0].items()
+        if field not in REFINEMENTS and value != protocols[1].get(field)
+    ]
+    scales: list[dict[str, Any]] = [store.scale(number) or {} for number in (first, second)]
+    levels = [scale["reference_latency"] for scale in scales if scale]
+    if len(levels) == 2 and abs(levels[0] / levels[1] - 1) > SAME_SCALE:
+        found.append(f"scale (reference latency in seconds): {levels[0]:.4g} and {levels[1]:.4g}")
+    environments = (store.processes(n)["environment"].iloc[0] for n in (first, second))
+    return found + environment_differences(*environments)
+
+
+def _check_alike(store: Store, campaigns: Sequence[int]) -> None:
+    for number in campaigns[1:]:
+        differences = differences_of_campaigns(store, campaigns[0], number)
+        if differences:
+            msg = (
+                f"Campaigns {campaigns[0]} and {number} of {store.path} were measured otherwise, "
+                f"so their readings are not pooled: {'; '.join(differences)}. Choose some: "
+                "load_dataset(path, runtime=...) or load_dataset(path, campaigns=[...])."
+            )
+            raise StoreError(msg)
+
+
+def _covering(spaces: Sequence[FCNNSpace]) -> FCNNSpace:
+    return FCNNSpace(
+        max_layers=max(space.max_layers for space in spaces),
+        max_width=max(space.max_width for space in spaces),
+        min_layers=min(space.min_layers for space in spaces),
+        min_width=min(space.min_width for space in spaces),
+        tie_io=all(space.tie_io for space in spaces),
+    )
+
+
+def _provenance(
+    store: Store,
+    campaigns: Sequence[int],
+    conditions: Sequence[dict[str, Any]],
+    space: FCNNSpace,
+    parts: Sequence[_Part],
+) -> dict[str, Any]:
+    blocks = [store.block(number) for number in campaigns]
+    protocol = dict(conditions[0]["protocol"])
+    if blocks[0] is not None:
+        protocol |= {
+            "samples_per_block": blocks[0].samples,
+            "calls_per_sample": blocks[0].calls_per_sample,
+        }
+    return {
+        "space": space,
+        "runtime": conditions[0]["runtime"],
+        "protocol": protocol,
+        "signal_length": conditions[0]["signal_length"],
+        "signal_seed": conditions[0]["signal_seed"],
+        "random_state": conditions[0]["random_state"],
+        "environment": store.processes(campaigns[0])["environment"].iloc[0],
+        "scale": parts[0].scale,
+        "measuring_time": sum(part.measuring_time or 0.0 for part in parts) or None,
+    }
+
+
+def _missing_frame(part: _Part) -> pd.DataFrame:
+    rows = sorted(part.failures)
+    frame = pd.DataFrame(part.padded[rows], columns=layer_names(part.padded), index=rows)
+    return frame.assign(reason=[part.failures[row] for row in rows])
+
+
+def _why_nothing(parts: Sequence[_Part]) -> str:
+    row, reason = min(parts[0].failures.items())
+    widths = tuple(int(w) for w in parts[0].padded[row] if w)
+    n_architectures = sum(len(part.padded) for part in parts)
+    return (
+        f"Not one of {n_architectures} architectures could be measured. "
+        f"The first, {widths}, failed: {reason}"
+    )
+
+
+def _picked(parts: Sequence[_Part], name: str) -> npt.NDArray[Any]:
+    """One field of all parts, of architectures with a label."""
+    return np.concatenate([getattr(part, name)[part.complete] for part in parts])
+
+
+def _widened(passes: npt.NDArray[np.float64], n_passes: int) -> npt.NDArray[np.float64]:
+    missing = np.full((len(passes), n_passes - passes.shape[1]), np.nan)
+    return np.hstack([passes, missing])
+
+
+def _worst(values: Sequence[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)

@@ -1,0 +1,94 @@
+"""Architectures with their latencies, given as a dataset or as two arrays."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils import Bunch
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+from fcnn_latency.spaces._fcnn import FCNNSpace
+
+__all__ = ["LabelledArchitectures", "as_labelled"]
+
+
+class LabelledArchitectures(NamedTuple):
+    """What estimators are judged on."""
+
+    widths: npt.NDArray[np.int64]
+    latencies: npt.NDArray[np.float64]
+    space: FCNNSpace
+    signal_length: int
+    noise_floor: float | None
+    measuring_time: float | None
+    runtime: str | None = None
+
+    @property
+    def groups(self) -> npt.NDArray[np.int64]:
+        """Number of the architecture in each row; repeats of one share it."""
+        columns = list(range(self.widths.shape[1]))
+        return np.asarray(pd.DataFrame(self.widths).groupby(columns).ngroup())
+
+    @property
+    def seconds_each(self) -> float:
+        """Seconds of measuring that one row has cost; NaN where it is not known."""
+        return np.nan if self.measuring_time is None else self.measuring_time / len(self.widths)
+
+
+def as_labelled(
+    X: Any,
+    y: npt.ArrayLike | None,
+    *,
+    space: FCNNSpace | None = None,
+    signal_length: int | None = None,
+    noise_floor: float | None = None,
+    measuring_time: float | None = None,
+) -> LabelledArchitectures:
+    """Check architectures and latencies.
+
+    Parameters
+    ----------
+    X : Bunch, or sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+        A dataset, which has all of the rest, or architectures.
+    y : array-like of shape (n_samples,) or None
+        Latencies in seconds; None with a dataset.
+    space, signal_length, noise_floor, measuring_time
+        Instead of the dataset's own. Without either: ``FCNNSpace()``, 50, None and None.
+
+    Raises
+    ------
+    ValueError
+        If a dataset comes with `y` or architectures without, or one of them is wrong.
+    """
+    about: dict[str, Any] = {}
+    if isinstance(X, Bunch):
+        if y is not None:
+            msg = "y must be None where X is a dataset, which has its latencies."
+            raise ValueError(msg)
+        X, y, about = X.data, X.target, dict(X)
+    if y is None:
+        msg = (
+            "y must be the latencies of X in seconds; it may be left out where X is a dataset "
+            f"from make_dataset or load_dataset. Got X of type {type(X).__name__} instead."
+        )
+        raise ValueError(msg)
+    space = space or about.get("space") or FCNNSpace()
+    widths = space.validate(X)
+    latencies = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
+    check_consistent_length(widths, latencies)
+    if (latencies <= 0).any():
+        row = int(np.argmax(latencies <= 0))
+        msg = f"y, row {row}: a latency is above 0 seconds. Got {latencies[row]} instead."
+        raise ValueError(msg)
+    return LabelledArchitectures(
+        widths,
+        latencies,
+        space,
+        signal_length or about.get("signal_length") or 50,
+        about.get("noise_floor") if noise_floor is None else noise_floor,
+        about.get("measuring_time") if measuring_time is None else measuring_time,
+        about.get("runtime"),
+    )

@@ -1,0 +1,369 @@
+"""Tables of single layers: measured here, written to a file and read from it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils import Bunch
+
+from fcnn_latency._units import format_percent, format_seconds
+from fcnn_latency.datasets._bunch import warn_of_weaknesses
+from fcnn_latency.datasets._files import read_table, write_table
+from fcnn_latency.datasets._make import measure_architectures
+from fcnn_latency.exceptions import MeasurementError
+from fcnn_latency.measurement._protocol import MeasurementProtocol
+from fcnn_latency.measurement.runtimes._base import Runtime
+from fcnn_latency.networks._layer_nodes import layer_nodes
+from fcnn_latency.networks._layers import signal_rows
+from fcnn_latency.spaces._fcnn import FCNNSpace
+
+__all__ = ["load_layer_table", "make_layer_table", "save_layer_table"]
+
+#: Widths of the chains of 1 to 4 tiny layers, from which the overhead of a call is told.
+CHAIN_WIDTHS = (2, 4, 8)
+CHAIN_LAYERS = (1, 2, 3, 4)
+#: How often each chain is measured: the overhead is part of every prediction.
+CHAIN_REPEATS = 3
+
+#: Columns of a table.
+COLUMNS = ["rows", "fan_in", "fan_out", "latency", "latency_std"]
+#: What a file keeps beside its table.
+ABOUT = (
+    "runtime",
+    "protocol",
+    "signal_length",
+    "signal_seed",
+    "random_state",
+    "environment",
+    "scale",
+    "noise_floor",
+)
+
+
+def make_layer_table(
+    rows: Sequence[int] | None = None,
+    fan_in: Sequence[int] | None = None,
+    fan_out: Sequence[int] | None = None,
+    *,
+    space: FCNNSpace | None = None,
+    runtime: str | Runtime | None = None,
+    protocol: str | MeasurementProtocol = "reliable",
+    signal_length: int = 50,
+    scale: str = "machine",
+    target_error: float | None = None,
+    store: str | os.PathLike[str] | None = None,
+    client: Any = None,
+    wait: bool = True,
+    random_state: Any = None,
+    verbose: int = 0,
+) -> Bunch:
+    """Measure single dense layers and the overhead of a call on this machine.
+
+    Each combination of `rows`, `fan_in` and `fan_out` is measured as a network of one layer, all
+    in one campaign as by `make_dataset`. A network of no layers cannot be run: the overhead of a
+    call is where the latencies of chains of 1, 2, 3 and 4 tiny layers meet when they are
+    continued to no layer, by least squares of the relative error with one slope for each size of
+    layer. The cost of a layer to the framework is part of every entry.
+
+    Parameters
+    ----------
+    rows : sequence of int or None, default=None
+        Rows that a layer reads; None for those that the signal is cut into by the input widths
+        of `space`, or 16 of them where they are more.
+    fan_in, fan_out : sequence of int or None, default=None
+        Inputs and outputs of a layer; None for the grid of common
+        layers between the least and the greatest width of `space`.
+    space : FCNNSpace or None, default=None
+        The space that the table shall cover; None is ``FCNNSpace()``, whose table has 840 entries.
+    runtime, protocol, scale, target_error, store, client, wait, random_state, verbose
+        As in `make_dataset`.
+    signal_length : int, default=50
+        Values that one inference of a whole architecture, and the reference, reads.
+
+    Returns
+    -------
+    Bunch
+        frame : DataFrame
+            ``rows``, ``fan_in``, ``fan_out``, ``latency`` and its standard error ``latency_std``,
+            both in seconds; the first entry, of rows, fan_in and fan_out 0, is the overhead of a
+            call. What `LookupTableRegressor` takes.
+        overhead, overhead_std : float
+            Overhead of a call in seconds, and its standard error.
+        chains : DataFrame
+            ``width``, ``layers``, ``latency`` of the chains that it comes from.
+        noise_floor : float or None
+            As in `make_dataset`, of the entries.
+        missing : DataFrame
+            Layers that have no latency, as in `make_dataset`.
+        runtime, protocol, signal_length, signal_seed, random_state, environment, scale, DESCR
+            As in `make_dataset`.
+
+    Raises
+    ------
+    ValueError
+        If sizes are not whole numbers of at least 1, or as in `make_dataset`.
+    ImportError, MeasurementError, StoreError, KeyboardInterrupt
+        As in `make_dataset`; KeyboardInterrupt where the table is not complete, MeasurementError
+        where the overhead cannot be told.
+
+    Warns
+    -----
+    MeasurementWarning
+        If entries are missing or weak.
+
+    Examples
+    --------
+    >>> table = make_layer_table([1, 4], [8, 50], [16], runtime="litert", protocol="quick")
+    >>> table.frame[["rows", "fan_in", "fan_out"]].to_numpy().tolist()
+    [[0, 0, 0], [1, 8, 16], [1, 50, 16], [4, 8, 16], [4, 50, 16]]
+    >>> bool(0 < table.overhead < table.frame["latency"][1:].min())
+    True
+    """
+    layers = _layers(FCNNSpace() if space is None else space, signal_length, rows, fan_in, fan_out)
+    chains = [(w,) * (n + 1) for w in CHAIN_WIDTHS for n in CHAIN_LAYERS] * CHAIN_REPEATS
+    architectures = [*((i, o) for _, i, o in layers), *chains]
+    measured = measure_architectures(
+        architectures,
+        input_rows=[*(r for r, _, _ in layers), *(1 for _ in chains)],
+        space=FCNNSpace(
+            max_layers=CHAIN_LAYERS[-1] + 1,
+            max_width=max(map(max, architectures)),
+            tie_io=False,
+        ),
+        runtime=runtime,
+        protocol=protocol,
+        signal_length=signal_length,
+        scale=scale,
+        target_error=target_error,
+        store=store,
+        client=client,
+        wait=wait,
+        random_state=random_state,
+        verbose=verbose,
+    )
+    if measured.interrupted:
+        msg = "Interrupted before the table was complete; with a store the same call resumes."
+        raise KeyboardInterrupt(msg)
+    warn_of_weaknesses(measured)
+    return _table(measured, len(chains))
+
+
+def _layers(
+    space: FCNNSpace,
+    signal_length: int,
+    rows: Sequence[int] | None,
+    fan_in: Sequence[int] | None,
+    fan_out: Sequence[int] | None,
+) -> list[tuple[int, int, int]]:
+    """Rows, inputs and outputs of every entry."""
+    ends = (space.min_width, space.max_width)
+    cut = signal_rows(np.arange(ends[0], ends[1] + 1), signal_length)
+    nodes = layer_nodes(cut, ends, ends)
+    axes = [
+        [int(size) for size in own] if given is None else _sizes(name, given)
+        for name, given, own in zip(COLUMNS, (rows, fan_in, fan_out), nodes, strict=False)
+    ]
+    return [(r, i, o) for r in axes[0] for i in axes[1] for o in axes[2]]
+
+
+def _sizes(name: str, given: Sequence[int]) -> list[int]:
+    sizes = np.unique(np.asarray(given))
+    if sizes.dtype.kind not in "iu" or not len(sizes) or sizes[0] < 1:
+        msg = (
+            f"The '{name}' parameter of make_layer_table must be whole numbers of at least 1, or "
+            f"None. Got {given!r} instead."
+        )
+        raise ValueError(msg)
+    return [int(size) for size in sizes]
+
+
+def _table(measured: Bunch, n_chains: int) -> Bunch:
+    """Entries and overhead, from a campaign whose last architectures are the chains."""
+    n_layers = len(measured.data) + len(measured.missing) - n_chains
+    missing = measured.missing
+    n_entries = n_layers - int((missing.index < n_layers).sum())
+    entries, chains = slice(n_entries), slice(n_entries, None)
+    counts = np.count_nonzero(measured.data[chains], axis=1) - 1
+    latencies = measured.target[chains]
+    if not len(latencies):
+        first = missing["reason"].iloc[-1]
+        msg = f"Not one chain of tiny layers, which tell the overhead, could be measured: {first}"
+        raise MeasurementError(msg)
+    overhead, error = _overhead(measured.data[chains, 0], counts, latencies)
+    frame = pd.DataFrame(
+        {
+            "rows": measured.input_rows[entries],
+            "fan_in": measured.data[entries, 0],
+            "fan_out": measured.data[entries, 1],
+            "latency": measured.target[entries],
+            "latency_std": measured.target_std[entries],
+        }
+    )
+    call = pd.DataFrame([[0, 0, 0, overhead, error]], columns=COLUMNS)
+    frame = pd.concat([call, frame], ignore_index=True)
+    about = {key: measured[key] for key in ABOUT}
+    return Bunch(
+        **_parts(frame, about),
+        chains=pd.DataFrame(
+            {"width": measured.data[chains, 0], "layers": counts, "latency": latencies}
+        ),
+        missing=missing[missing.index < n_layers],
+    )
+
+
+def _overhead(
+    widths: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], latencies: npt.NDArray[np.float64]
+) -> tuple[float, float]:
+    """Latency of no layer and its standard error; each width has a slope of its own."""
+    kinds = np.unique(widths)
+    slopes = np.where(widths[:, None] == kinds, counts[:, None], 0)
+    design = np.column_stack([np.ones(len(counts)), slopes]) / latencies[:, None]
+    target = np.ones(len(counts))
+    solution = np.linalg.lstsq(design, target)[0]
+    rest = target - design @ solution
+    freedom = max(len(target) - len(solution), 1)
+    errors = np.linalg.pinv(design.T @ design) * (rest @ rest) / freedom
+    return float(max(solution[0], 0.0)), float(np.sqrt(errors[0, 0]))
+
+
+def _parts(frame: pd.DataFrame, about: dict[str, Any]) -> dict[str, Any]:
+    is_call = (frame[COLUMNS[:3]] == 0).all(axis=1)
+    call = frame[is_call].iloc[0]
+    return {
+        "frame": frame,
+        "overhead": float(call["latency"]),
+        "overhead_std": float(call["latency_std"]),
+        "DESCR": _describe(frame[~is_call], call, about),
+        **about,
+    }
+
+
+def _describe(entries: pd.DataFrame, call: pd.Series, about: dict[str, Any]) -> str:
+    latencies, floor = entries["latency"], about.get("noise_floor")
+    environment, protocol = about.get("environment") or {}, about.get("protocol") or {}
+    known = "not known" if floor is None else format_percent(floor)
+    lines = [
+        "Latencies of single dense layers",
+        "--------------------------------",
+        f"{len(entries)} layers, "
+        + ", ".join(f"{n} {entries[n].min()} to {entries[n].max()}" for n in COLUMNS[:3])
+        + ".",
+        f"Latency: {format_seconds(latencies.min())} to {format_seconds(latencies.max())}.",
+        f"Overhead of a call, part of each: {format_seconds(call['latency'])} ± "
+        f"{format_seconds(call['latency_std'])}.",
+        f"Runtime: {about.get('runtime')}. Protocol: {protocol.get('name', 'unknown')}.",
+        f"Machine: {environment.get('cpu', 'unknown')}, {environment.get('cores', '?')} cores.",
+        f"Noise floor: {known}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def save_layer_table(table: Bunch, path: str | os.PathLike[str]) -> list[Path]:
+    """Write a table as CSV or Parquet, and what it was measured with as JSON beside it.
+
+    Parameters
+    ----------
+    table : Bunch
+        From `make_layer_table` or `load_layer_table`.
+    path : path
+        Ends in ``.csv`` or ``.parquet`` (which takes pyarrow).
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    ValueError
+        If `path` has another ending.
+    """
+    return write_table(table.frame, {key: table[key] for key in ABOUT if key in table}, path)
+
+
+def load_layer_table(path: str | os.PathLike[str]) -> Bunch:
+    """Read a table that `save_layer_table` wrote, or one of your own.
+
+    Parameters
+    ----------
+    path : path
+        CSV or Parquet with the columns ``rows``, ``fan_in``, ``fan_out`` and ``latency`` in
+        seconds, one row of which, with the first three 0, is the overhead of a call; with the
+        JSON file beside it where there is one.
+
+    Returns
+    -------
+    Bunch
+        As from `make_layer_table`, without ``chains`` and ``missing``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it has another ending, lacks a column or the overhead, or an entry is no layer with a
+        positive latency; says where.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        msg = f"There is no table {str(path)!r}."
+        raise FileNotFoundError(msg)
+    if path.suffix not in (".csv", ".parquet"):
+        msg = f"A table's file name ends in .csv or .parquet. Got {str(path)!r} instead."
+        raise ValueError(msg)
+    frame = _checked(read_table(path), path)
+    about_path = path.with_suffix(".json")
+    about: dict[str, Any] = {}
+    if about_path.exists():
+        about = _read_about(about_path)
+    return Bunch(**_parts(frame, about))
+
+
+def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    missing = [name for name in COLUMNS[:4] if name not in frame]
+    if missing:
+        msg = f"{path} lacks the columns {missing}. Got {list(map(str, frame.columns))} instead."
+        raise ValueError(msg)
+    if "latency_std" not in frame:
+        frame = frame.assign(latency_std=np.nan)
+    frame = frame[COLUMNS].apply(pd.to_numeric, errors="coerce")
+    sizes = frame[COLUMNS[:3]]
+    is_call = (sizes == 0).all(axis=1)
+    if is_call.sum() != 1:
+        msg = (
+            f"{path} must have one row for the overhead of a call, whose rows, fan_in and fan_out "
+            f"are 0. Got {is_call.sum()} of them instead."
+        )
+        raise ValueError(msg)
+    whole = (sizes >= 1).all(axis=1) & (sizes == sizes.round()).all(axis=1)
+    good = (whole | is_call) & np.isfinite(frame["latency"])
+    good &= (frame["latency"] > 0) | (is_call & (frame["latency"] == 0))
+    if not good.all() or len(frame) < 2:
+        row = int(np.argmin(good))
+        msg = (
+            f"{path}, row {row}: {frame.iloc[row].to_dict()} is no layer of whole sizes with a "
+            "latency in positive seconds."
+        )
+        raise ValueError(msg)
+    return frame.astype(dict.fromkeys(COLUMNS[:3], np.int64))
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(about, dict):
+            raise TypeError("no JSON object")
+    except (TypeError, ValueError) as error:
+        msg = (
+            f"{path} does not say what the table beside it was measured with: {error}. "
+            "Mend it, or remove it to read the table alone."
+        )
+        raise ValueError(msg) from error
+    return about

@@ -1,0 +1,343 @@
+"""Datasets measured here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import numbers
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from sklearn.utils import Bunch, check_random_state
+
+from fcnn_latency.datasets._bunch import warn_of_weaknesses
+from fcnn_latency.datasets._from_store import REFINEMENTS, dataset_of_campaigns, scale_of_campaign
+from fcnn_latency.exceptions import MeasurementError
+from fcnn_latency.measurement._campaign import (
+    Campaign,
+    Task,
+    check_same,
+    measure_here,
+    run_campaign,
+)
+from fcnn_latency.measurement._protocol import MeasurementProtocol, get_protocol
+from fcnn_latency.measurement._store import Store
+from fcnn_latency.measurement._workload import Workload
+from fcnn_latency.measurement.machine._environment import describe_environment
+from fcnn_latency.measurement.machine._lock import timing_lock
+from fcnn_latency.measurement.process._reports import Report
+from fcnn_latency.measurement.runtimes._base import Runtime
+from fcnn_latency.measurement.runtimes._registry import get_runtime
+from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._widths import trim_widths
+
+__all__ = ["make_dataset", "measure_architectures"]
+
+#: The values of `scale`.
+SCALES = ("machine", "campaign")
+
+
+def make_dataset(
+    architectures: Any = 300,
+    *,
+    space: FCNNSpace | None = None,
+    runtime: str | Runtime | None = None,
+    protocol: str | MeasurementProtocol = "reliable",
+    signal_length: int = 50,
+    scale: str = "machine",
+    target_error: float | None = None,
+    store: str | os.PathLike[str] | None = None,
+    client: Any = None,
+    wait: bool = True,
+    random_state: Any = None,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+    verbose: int = 0,
+) -> Any:
+    """Measure the latency of architectures on this machine.
+
+    Parameters
+    ----------
+    architectures : int or sequence of sequences, array or DataFrame, default=300
+        How many distinct ones to sample from `space`, or the architectures themselves (ragged
+        widths, a zero-padded array, or a frame with columns ``layer_1`` to ``layer_k``); rows
+        come back in the order given, repeats are measured as often as they are given.
+    space : FCNNSpace or None, default=None
+        The space sampled from, and that given architectures must lie in; None is
+        ``FCNNSpace()``.
+    runtime : str, Runtime or None, default=None
+        What executes the models: ``"keras"``, ``"keras-predict"``, ``"tf-function"``, ``"xla"``,
+        ``"litert"``, ``"onnxruntime"`` or one's own. None is the protocol's: ``"keras"``, and
+        ``"keras-predict"`` for the protocol ``"paper"``.
+    protocol : {"reliable", "quick", "thorough", "paper"} or MeasurementProtocol, \
+default="reliable"
+        How it is measured.
+    signal_length : int, default=50
+        Values that one inference reads.
+    scale : {"machine", "campaign"}, default="machine"
+        Where the common level of the labels comes from: the reference latency that the first
+        campaign of this machine has set for all that measure alike, so that they can be pooled,
+        or that of this campaign alone. See `fcnn_latency.measurement.labels._scale`.
+    target_error : float or None, default=None
+        Relative standard error above which an architecture gets further passes, up to the
+        protocol's `max_passes`; None is the protocol's own.
+    store : path or None, default=None
+        SQLite file (``.sqlite``, ``.sqlite3`` or ``.db``) that every reading is written to as it
+        is made. The same call again resumes what was interrupted, tries again what has failed and
+        never measures again what is finished; with another `target_error` it adds passes. One
+        file can hold many campaigns. `load_dataset` reads it.
+    client : distributed.Client or None, default=None
+        Measure on the hosts of this Dask cluster instead of this machine.
+    wait : bool, default=True
+        Whether to wait while another campaign measures on this machine, since two would measure
+        each other; otherwise it is refused.
+    random_state : int, RandomState or None, default=None
+        Seed of the sample and of the order of measuring.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+    as_frame : bool, default=False
+        Return `data` as a DataFrame and `target` as a Series.
+    verbose : int, default=0
+        Whether to show progress with the time left.
+
+    Returns
+    -------
+    Bunch
+        data : ndarray of int64, shape (n_samples, max_layers)
+            Zero-padded widths.
+        target : ndarray of float64, shape (n_samples,)
+            Latency in seconds.
+        target_std : ndarray of float64, shape (n_samples,)
+            Standard error of `target` in seconds.
+        frame : DataFrame
+            ``layer_1`` to ``layer_k``, ``latency``, ``latency_std``, ``first_call`` (of a newly
+            built model, never part of the label) and ``pass_1`` to ``pass_K``, all times in
+            seconds.
+        noise_floor : float or None
+            Mean absolute percentage error, as a fraction, that a perfect predictor would show
+            against `target`; None with a single pass, which cannot tell.
+        reliability : Reliability or None
+            What the noise floor was computed from.
+        readings : DataFrame
+            Every reading behind the labels, those of missing architectures included:
+            ``architecture`` (row in the order asked for; -1 for the reference), ``pass``,
+            ``group``, ``round``, ``process``, ``host``, ``campaign``, ``seconds``.
+        rounds : DataFrame
+            ``group``, ``process``, ``started_at`` (seconds since 1970), ``load`` of the machine and
+            fraction of the time ``stolen`` by its hypervisor, of every round.
+        missing : DataFrame
+            Architectures that were asked for and have no label: their widths and ``reason``.
+        interrupted : bool
+            Whether Ctrl-C ended the campaign early.
+        environment : dict
+            Machine, versions and settings.
+        scale : dict or None
+            ``reference_latency`` in seconds, ``campaign_latency`` (by this campaign alone) and
+            ``set_at``, when the first was set; None where the protocol has no reference.
+        measuring_time : float or None
+            Seconds that measuring took, building included, summed over hosts; None where the
+            readings do not tell.
+        space : FCNNSpace
+            The space of the architectures.
+        feature_names, target_name, runtime, protocol, signal_length, signal_seed, \
+random_state, DESCR
+            As their names say.
+    (data, target)
+        If `return_X_y`.
+
+    Raises
+    ------
+    ValueError
+        If an architecture, name or number is wrong; says which and what would be right.
+    ImportError
+        If a package that the runtime needs is not installed.
+    MeasurementError
+        If not one architecture could be measured, or another campaign is measuring and `wait` is
+        False.
+    StoreError
+        If the store cannot be used, or holds this campaign from another machine or other
+        versions; says what differs.
+    KeyboardInterrupt
+        If Ctrl-C comes before one architecture is complete. Later it ends the campaign, and
+        what is complete is returned with a `MeasurementWarning`.
+
+    Warns
+    -----
+    MeasurementWarning
+        If architectures are missing or the labels are weak.
+
+    Examples
+    --------
+    >>> from fcnn_latency import make_dataset
+    >>> dataset = make_dataset([[41, 41], [14, 21, 31, 14]], random_state=0)
+    >>> dataset.data
+    array([[41, 41,  0,  0,  0],
+           [14, 21, 31, 14,  0]])
+    >>> bool(dataset.target[0] < dataset.target[1])
+    True
+    """
+    bunch = measure_architectures(
+        architectures,
+        space=space,
+        runtime=runtime,
+        protocol=protocol,
+        signal_length=signal_length,
+        scale=scale,
+        target_error=target_error,
+        store=store,
+        client=client,
+        wait=wait,
+        random_state=random_state,
+        as_frame=as_frame,
+        verbose=verbose,
+    )
+    warn_of_weaknesses(bunch)
+    return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+def measure_architectures(
+    architectures: Any,
+    *,
+    input_rows: Sequence[int] | None = None,
+    space: FCNNSpace | None,
+    runtime: str | Runtime | None,
+    protocol: str | MeasurementProtocol,
+    signal_length: int,
+    scale: str,
+    target_error: float | None,
+    store: str | os.PathLike[str] | None,
+    client: Any,
+    wait: bool,
+    random_state: Any,
+    as_frame: bool = False,
+    verbose: int,
+) -> Bunch:
+    """`make_dataset` without its warnings, for architectures that may have rows of their own.
+
+    Parameters
+    ----------
+    architectures, space, runtime, protocol, signal_length, scale, target_error, store, client, \
+wait, random_state, as_frame, verbose
+        As in `make_dataset`.
+    input_rows : sequence of int or None, default=None
+        Rows that one inference of each architecture reads, instead of those that the signal is
+        cut into; the reference architecture reads the signal all the same. The Bunch then has
+        them as ``input_rows``.
+    """
+    space = FCNNSpace() if space is None else space
+    runtime = get_runtime(get_protocol(protocol).default_runtime if runtime is None else runtime)
+    protocol = get_protocol(protocol, runtime.protocol_fields)
+    if target_error is not None:
+        protocol = replace(protocol, target_error=target_error)
+    workload = Workload(signal_length)
+    if scale not in SCALES:
+        msg = f"Unknown scale {scale!r}. Valid ones: {list(SCALES)}."
+        raise ValueError(msg)
+    if not isinstance(space, FCNNSpace):
+        msg = f"space must be an FCNNSpace or None. Got {space!r} instead."
+        raise ValueError(msg)
+    conditions = {
+        "runtime": runtime.name,
+        "protocol": protocol.as_dict(),
+        "signal_length": int(workload.signal_length),
+        "signal_seed": workload.seed,
+        "space": asdict(space),
+        "scale": scale,
+        "random_state": int(random_state) if isinstance(random_state, numbers.Integral) else None,
+    }
+    if input_rows is not None:
+        conditions["input_rows"] = [int(rows) for rows in input_rows]
+    asked = _ask(architectures, space, random_state, conditions)
+    with ExitStack() as stack:
+        opened = stack.enter_context(_open(store))
+        number = _find_or_add(opened, asked, conditions, runtime)
+        campaign = Campaign(opened, number, runtime, protocol, workload)
+        n_rounds = len(opened.rounds(number))
+        interrupted = _measure(campaign, client, wait=wait, verbose=verbose)
+        if protocol.reference_every and len(opened.rounds(number)) > n_rounds:
+            opened.set_scale(number, scale_of_campaign(opened, number).as_dict())
+        try:
+            bunch = dataset_of_campaigns(
+                opened, [number], as_frame=as_frame, interrupted=interrupted
+            )
+        except MeasurementError:
+            if not interrupted:
+                raise
+            msg = "Interrupted before one architecture was complete."
+            raise KeyboardInterrupt(msg) from None
+    return bunch
+
+
+@contextmanager
+def _open(path: str | os.PathLike[str] | None) -> Iterator[Store]:
+    """The store; a passing one where none is asked for."""
+    with ExitStack() as stack:
+        if path is None:
+            path = Path(stack.enter_context(TemporaryDirectory()), "latencies.sqlite")
+        yield stack.enter_context(Store(path))
+
+
+class _Asked(NamedTuple):
+    """A campaign as it is asked for."""
+
+    request: str
+    seed: int
+    architectures: list[tuple[int, ...]]
+
+
+def _ask(
+    architectures: Any, space: FCNNSpace, random_state: Any, conditions: dict[str, Any]
+) -> _Asked:
+    """Sample or check the architectures, and put the call into words that a later one repeats."""
+    rng, state = check_random_state(random_state), None
+    if random_state is not None:
+        state = hashlib.sha256(repr(rng.get_state()).encode()).hexdigest()
+    if isinstance(architectures, numbers.Integral) and not isinstance(architectures, bool):
+        padded = space.sample(int(architectures), random_state=rng)
+        which: Any = int(architectures)
+    else:
+        padded = space.validate(architectures)
+        which = hashlib.sha256(padded.tobytes()).hexdigest()
+    if not len(padded):
+        msg = "There is no architecture to measure: ask for at least 1."
+        raise ValueError(msg)
+    protocol = {k: v for k, v in conditions["protocol"].items() if k not in REFINEMENTS}
+    request = {**conditions, "protocol": protocol, "architectures": which, "random_state": state}
+    return _Asked(
+        json.dumps(request, sort_keys=True), int(rng.randint(2**31 - 1)), trim_widths(padded)
+    )
+
+
+def _find_or_add(store: Store, asked: _Asked, conditions: dict[str, Any], runtime: Runtime) -> int:
+    """The campaign that the same call began, or a new one."""
+    number = store.find_campaign(asked.request)
+    if number is None:
+        return store.add_campaign(asked.request, asked.seed, conditions, asked.architectures)
+    processes = store.processes(number)
+    if len(processes):
+        # Affinity and variables are those of a measuring process, which is asked when it starts.
+        here = describe_environment(runtime.packages)
+        here = {key: here[key] for key in here if key not in ("affinity", "variables")}
+        check_same(processes["environment"].iloc[0], here, f"this campaign of {store.path}")
+    store.set_conditions(number, conditions)
+    store.forget_failures(number)
+    return number
+
+
+def _measure(campaign: Campaign, client: Any, *, wait: bool, verbose: int) -> bool:
+    """Measure what is left, here or on a fleet; whether Ctrl-C ended it."""
+    if client is not None:
+        from fcnn_latency.measurement._fleet import Fleet
+
+        return run_campaign(campaign, Fleet(client).measure, verbose)
+
+    def measure(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Task, Report]]:
+        with timing_lock(wait):  # only where something is left to measure
+            yield from measure_here(campaign, tasks)
+
+    return run_campaign(campaign, measure, verbose)

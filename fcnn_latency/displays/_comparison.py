@@ -1,0 +1,82 @@
+"""Estimators side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from fcnn_latency.displays._axes import axes_of, make_logarithmic, named_predictions, spans_decades
+from fcnn_latency.metrics import latency_metrics
+
+__all__ = ["ComparisonDisplay"]
+
+
+class ComparisonDisplay:
+    """Mean absolute percentage error of each estimator, and the noise floor.
+
+    Parameters
+    ----------
+    errors : Series
+        Mean absolute percentage errors as fractions, by name of the estimator.
+    noise_floor : float or None, default=None
+        Noise floor of the labels; None draws none.
+
+    Attributes
+    ----------
+    ax_, figure_
+        Where it was drawn.
+    """
+
+    def __init__(self, errors: pd.Series, *, noise_floor: float | None = None) -> None:
+        self.errors = errors
+        self.noise_floor = noise_floor
+
+    @classmethod
+    def from_comparison(cls, comparison: Any, *, ax: Any = None) -> ComparisonDisplay:
+        """Draw what `compare` returned."""
+        return cls(comparison.table["mape"], noise_floor=comparison.noise_floor).plot(ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: npt.ArrayLike,
+        y_pred: Any,
+        *,
+        noise_floor: float | None = None,
+        ax: Any = None,
+    ) -> ComparisonDisplay:
+        """Draw predictions, a mapping or DataFrame of arrays by name, in seconds."""
+        named = named_predictions(y_pred)
+        errors = {name: latency_metrics(y_true, each)["mape"] for name, each in named.items()}
+        return cls(pd.Series(errors), noise_floor=noise_floor).plot(ax=ax)
+
+    def plot(self, *, ax: Any = None) -> ComparisonDisplay:
+        """Draw, the best on top, on a new figure where `ax` is None."""
+        errors = 100 * self.errors.sort_values(ascending=False)
+        self.ax_ = axes_of(ax, figsize=(6.4, 1.5 + 0.35 * len(errors)))
+        self.figure_ = self.ax_.figure
+        places = np.arange(len(errors))
+        self.ax_.plot(errors, places, "o")
+        for place, error in zip(places, errors, strict=True):
+            self.ax_.annotate(
+                f"{error:.3g} %",
+                (error, place),
+                xytext=(7, 0),
+                textcoords="offset points",
+                va="center",
+            )
+        drawn = list(errors)
+        if self.noise_floor is not None:
+            drawn.append(100 * self.noise_floor)
+            self.ax_.axvline(drawn[-1], color="black", linestyle="dashed", label="noise floor")
+            self.ax_.legend(loc="upper right")
+        self.ax_.margins(x=0.15)
+        if spans_decades(drawn):
+            make_logarithmic(self.ax_, "x")
+        self.ax_.grid(axis="x", alpha=0.3)
+        self.ax_.set_yticks(places, list(errors.index))
+        self.ax_.set_xlabel("MAPE (%)")
+        return self

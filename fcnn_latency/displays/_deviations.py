@@ -1,0 +1,95 @@
+"""Violin and box plot of absolute deviations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency.displays._axes import (
+    axes_of,
+    estimator_name,
+    make_logarithmic,
+    named_predictions,
+    spans_decades,
+    time_unit,
+)
+from fcnn_latency.metrics import absolute_deviations
+
+__all__ = ["AbsoluteDeviationDisplay"]
+
+#: Names up to this many stand side by side without touching.
+MOST_LEVEL_NAMES = 6
+
+
+class AbsoluteDeviationDisplay:
+    """Violin and box plot of |measured - predicted|: Fig. 8 of Beglaryan and Ringhofer (2023).
+
+    The axis is logarithmic where the largest deviation is ten times the median of an estimator's.
+
+    Parameters
+    ----------
+    deviations : dict of str to ndarray
+        Absolute deviations in seconds by name of the estimator.
+
+    Attributes
+    ----------
+    ax_, figure_
+        Where it was drawn.
+    """
+
+    def __init__(self, deviations: dict[str, npt.NDArray[np.float64]]) -> None:
+        self.deviations = deviations
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: npt.ArrayLike, *, ax: Any = None
+    ) -> AbsoluteDeviationDisplay:
+        """Predict `X` and draw against the latencies `y` in seconds."""
+        return cls.from_predictions(y, {estimator_name(estimator): estimator.predict(X)}, ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls, y_true: npt.ArrayLike, y_pred: Any, *, ax: Any = None
+    ) -> AbsoluteDeviationDisplay:
+        """Draw predictions: an array, or a mapping or DataFrame of arrays by name, in seconds."""
+        named = named_predictions(y_pred)
+        return cls(
+            {name: absolute_deviations(y_true, values) for name, values in named.items()}
+        ).plot(ax=ax)
+
+    def plot(self, *, ax: Any = None) -> AbsoluteDeviationDisplay:
+        """Draw, on a new figure where `ax` is None."""
+        self.ax_ = axes_of(ax)
+        self.figure_ = self.ax_.figure
+        medians = [float(np.median(values)) for values in self.deviations.values()]
+        factor, unit = time_unit(medians)
+        values = [deviations / factor for deviations in self.deviations.values()]
+        largest = max(float(v.max()) for v in self.deviations.values())
+        logarithmic = spans_decades([*medians, largest])
+        if logarithmic:
+            # What is a hundred times smaller than most says no more than that it is small.
+            values = [np.maximum(v, np.median(v) / 100) for v in values]
+            self._violins([np.log10(v) for v in values])
+        else:
+            self.ax_.violinplot(values, showextrema=False)
+        names = list(self.deviations)
+        self.ax_.boxplot(values, widths=0.15, tick_labels=names, flierprops={"markersize": 2})
+        if logarithmic:
+            # The violins' tails reach beyond all values.
+            self.ax_.set_ylim(min(map(np.min, values)) / 1.5, max(map(np.max, values)) * 1.5)
+            make_logarithmic(self.ax_, "y")
+        if len(names) > MOST_LEVEL_NAMES:
+            self.ax_.tick_params(axis="x", rotation=45)
+        self.ax_.set(ylabel=f"|measured - predicted| ({unit})")
+        return self
+
+    def _violins(self, logarithms: list[npt.NDArray[np.float64]]) -> None:
+        """Violins whose density is that of the logarithms, on an axis of values."""
+        for place, values in enumerate(logarithms, start=1):
+            bodies = self.ax_.violinplot([values], [place], showextrema=False)["bodies"]
+            for body in bodies:
+                vertices = body.get_paths()[0].vertices
+                vertices[:, 1] = 10 ** vertices[:, 1]
+                body.set_color(f"C{place - 1}")

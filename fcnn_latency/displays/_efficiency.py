@@ -1,0 +1,118 @@
+"""Error against the number of measured architectures, or against the seconds they cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from fcnn_latency.displays._axes import axes_of, estimator_name, make_logarithmic, spans_decades
+from fcnn_latency.evaluation._sample_efficiency import SampleEfficiency, sample_efficiency
+
+__all__ = ["SampleEfficiencyDisplay"]
+
+#: What may be drawn along the horizontal axis, and how it is called.
+AXES = {"n_architectures": "measured architectures", "measuring_time": "time of measuring (s)"}
+STYLES = ("-", "--", ":", "-.")
+
+
+class SampleEfficiencyDisplay:
+    """Error against the number of measured architectures, or against the seconds they cost.
+
+    Lines are means over repeats, bands reach from the least to the greatest of them.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        As from `SampleEfficiency.summary`.
+    noise_floor : float or None, default=None
+        Noise floor of the labels; None draws none.
+
+    Attributes
+    ----------
+    ax_, figure_
+        Where it was drawn.
+    """
+
+    def __init__(self, summary: pd.DataFrame, *, noise_floor: float | None = None) -> None:
+        self.summary = summary
+        self.noise_floor = noise_floor
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: npt.ArrayLike | None = None,
+        *,
+        x: str = "n_architectures",
+        ax: Any = None,
+        **settings: Any,
+    ) -> SampleEfficiencyDisplay:
+        """Fit clones of `estimator` on few and many architectures, and draw.
+
+        `settings` are those of `fcnn_latency.evaluation.sample_efficiency`.
+        """
+        named = {estimator_name(estimator): estimator}
+        result = sample_efficiency(X, y, estimators=named, **settings)
+        return cls.from_result(result, x=x, ax=ax)
+
+    @classmethod
+    def from_result(
+        cls, result: SampleEfficiency, *, x: str = "n_architectures", ax: Any = None
+    ) -> SampleEfficiencyDisplay:
+        """Draw what `sample_efficiency` returned."""
+        return cls(result.summary(), noise_floor=result.noise_floor).plot(x=x, ax=ax)
+
+    def plot(self, *, x: str = "n_architectures", ax: Any = None) -> SampleEfficiencyDisplay:
+        """Draw, on a new figure where `ax` is None.
+
+        Parameters
+        ----------
+        x : {"n_architectures", "measuring_time"}, default="n_architectures"
+            What is drawn along the horizontal axis.
+        ax : matplotlib Axes or None, default=None
+            Where to draw.
+
+        Raises
+        ------
+        ValueError
+            If there is no such axis, or the data do not tell what measuring cost.
+        """
+        if x not in AXES or self.summary[x].isna().any():
+            known = [name for name in AXES if not self.summary[name].isna().any()]
+            msg = f"x must be one of {known} for these data. Got {x!r} instead."
+            raise ValueError(msg)
+        self.ax_ = axes_of(ax)
+        self.figure_ = self.ax_.figure
+        self._draw_lines(x)
+        drawn = [*self.summary["mape"]]
+        if self.noise_floor is not None:
+            drawn.append(self.noise_floor)
+            self.ax_.axhline(
+                100 * self.noise_floor, color="black", linestyle="dashdot", label="noise floor"
+            )
+        if spans_decades(drawn):
+            make_logarithmic(self.ax_, "y")
+        self.ax_.set_xscale("log")
+        places = np.unique(self.summary[x])
+        self.ax_.set_xticks(places, [f"{value:.3g}" for value in places])
+        self.ax_.set_xticks([], minor=True)
+        self.ax_.set(xlabel=AXES[x], ylabel="MAPE (%)")
+        self.ax_.legend()
+        return self
+
+    def _draw_lines(self, x: str) -> None:
+        estimators = list(self.summary["estimator"].unique())
+        designs = list(self.summary["design"].unique())
+        for (estimator, design), part in self.summary.groupby(["estimator", "design"], sort=False):
+            colour = f"C{estimators.index(estimator)}"
+            style = STYLES[designs.index(design) % len(STYLES)]
+            label = f"{estimator}, {design}"
+            at = part[x]
+            self.ax_.plot(at, 100 * part["mape"], style, marker="o", color=colour, label=label)
+            self.ax_.fill_between(
+                at, 100 * part["mape_min"], 100 * part["mape_max"], color=colour, alpha=0.12
+            )

@@ -1,0 +1,103 @@
+"""Quality over latency: the front of a search, and its budget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency._units import format_seconds
+from fcnn_latency.displays._axes import axes_of, time_unit
+from fcnn_latency.nas._result import SearchResult, front_of
+
+__all__ = ["FrontDisplay"]
+
+BUDGET = {"color": "tab:red", "linestyle": "--", "zorder": 1}
+
+
+class FrontDisplay:
+    """Quality over latency of all that a search evaluated, the front, and what was measured.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        With ``quality`` and ``predicted`` latency in seconds, as `SearchResult.trials`.
+    direction : {"maximize", "minimize"}
+        Which quality is better.
+    max_latency : float or None, default=None
+        Budget in seconds; None draws no line.
+    report : DataFrame or None, default=None
+        Of `Verification`: what was measured, joined to its prediction by a line; None draws none.
+
+    Attributes
+    ----------
+    ax_, figure_
+        Where it was drawn.
+    """
+
+    def __init__(
+        self,
+        trials: Any,
+        direction: str,
+        *,
+        max_latency: float | None = None,
+        report: Any = None,
+    ) -> None:
+        self.trials = trials
+        self.direction = direction
+        self.max_latency = max_latency
+        self.report = report
+
+    @classmethod
+    def from_result(
+        cls, result: SearchResult, verification: Any = None, *, ax: Any = None
+    ) -> FrontDisplay:
+        """Draw a `SearchResult`, and with a `Verification` what was measured of it."""
+        report = None if verification is None else verification.report
+        display = cls(
+            result.trials, result.direction, max_latency=result.max_latency, report=report
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, *, ax: Any = None) -> FrontDisplay:
+        """Draw, on a new figure where `ax` is None.
+
+        Returns
+        -------
+        FrontDisplay
+            Itself.
+        """
+        self.ax_ = axes_of(ax)
+        self.figure_ = self.ax_.figure
+        known = self.trials.dropna(subset=["quality"])
+        front = front_of(known, self.direction)
+        self._unit, unit = time_unit(known["predicted"])
+        self._points(known["predicted"], known["quality"], ".", "evaluated", color="silver")
+        self._points(front["predicted"], front["quality"], "o-", "front, predicted")
+        if self.report is not None:
+            self._draw_measured()
+        if self.max_latency is not None:
+            label = f"budget, {format_seconds(self.max_latency)}"
+            self.ax_.axvline(self.max_latency / self._unit, label=label, **BUDGET)
+        self.ax_.set_xlabel(f"Latency ({unit})")
+        self.ax_.set_ylabel(f"Quality ({self.direction})")
+        self.ax_.legend()
+        return self
+
+    def _points(
+        self, latency: Any, quality: Any, style: str, label: str | None, **keywords: Any
+    ) -> None:
+        seconds: npt.NDArray[np.float64] = np.asarray(latency, dtype=np.float64)
+        self.ax_.plot(seconds / self._unit, quality, style, label=label, **keywords)
+
+    def _draw_measured(self) -> None:
+        report = self.report.dropna(subset=["measured", "quality"])
+        ends = report[["predicted", "measured"]].to_numpy().T
+        heights = np.vstack([report["quality"]] * 2)
+        self._points(ends, heights, "-", None, color="gray", linewidth=1)
+        for keeps, style, label in ((True, "s", "measured"), (False, "x", "measured, over budget")):
+            rows = report[report["keeps_budget"] == keeps]
+            if len(rows):
+                color = "tab:green" if keeps else "tab:red"
+                self._points(rows["measured"], rows["quality"], style, label, color=color)

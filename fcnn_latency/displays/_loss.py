@@ -1,0 +1,85 @@
+"""Training and validation loss over the epochs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fcnn_latency.displays._axes import axes_of, make_logarithmic, spans_decades
+
+__all__ = ["LossCurveDisplay"]
+
+#: Units of what `history_` of a `LatencyRegressor` holds.
+LABELS = {
+    "loss": "loss (standardized target)",
+    "mse": "mean squared error (s²)",
+    "mae": "mean absolute error (s)",
+    "rmse": "root mean squared error (s)",
+}
+
+
+class LossCurveDisplay:
+    """Training and validation loss over the epochs: Fig. 7 of Beglaryan and Ringhofer (2023).
+
+    The axis is logarithmic where the losses differ by a factor of ten.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        `history_` of a fitted `LatencyRegressor`.
+    metric : {"loss", "mse", "mae", "rmse"}, default="loss"
+        What is drawn.
+
+    Attributes
+    ----------
+    ax_, figure_
+        Where it was drawn.
+    """
+
+    def __init__(self, history: dict[str, list[float]], *, metric: str = "loss") -> None:
+        self.history = history
+        self.metric = metric
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, metric: str = "loss", ax: Any = None
+    ) -> LossCurveDisplay:
+        """Draw the history of a fitted `LatencyRegressor`, or of a pipeline that ends in one.
+
+        Raises
+        ------
+        ValueError
+            If the estimator keeps no history.
+        """
+        last = estimator[-1] if hasattr(estimator, "steps") else estimator
+        if not hasattr(last, "history_"):
+            msg = f"{type(last).__name__} has no history_: pass a fitted LatencyRegressor."
+            raise ValueError(msg)
+        return cls(last.history_, metric=metric).plot(ax=ax)
+
+    def plot(self, *, ax: Any = None) -> LossCurveDisplay:
+        """Draw, on a new figure where `ax` is None.
+
+        Raises
+        ------
+        ValueError
+            If the history lacks the metric.
+        """
+        if self.metric not in self.history:
+            msg = f"The history has no {self.metric!r}. It has {sorted(self.history)}."
+            raise ValueError(msg)
+        self.ax_ = axes_of(ax)
+        self.figure_ = self.ax_.figure
+        drawn: list[float] = []
+        for key, label in ((self.metric, "training"), (f"val_{self.metric}", "validation")):
+            if key in self.history:
+                drawn += self.history[key]
+                epochs = np.arange(1, len(self.history[key]) + 1)
+                self.ax_.plot(epochs, self.history[key], label=label)
+        label = LABELS.get(self.metric, self.metric)
+        self.ax_.set(xlabel="epoch", ylabel=label)
+        if spans_decades(drawn):
+            make_logarithmic(self.ax_, "y")
+        self.ax_.legend()
+        return self

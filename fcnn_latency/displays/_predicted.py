@@ -1,0 +1,132 @@
+"""Predicted against measured latencies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency._units import format_percent
+from fcnn_latency.displays._axes import axes_of, make_logarithmic, spans_decades, time_unit
+from fcnn_latency.metrics import noise_band, relative_errors
+
+__all__ = ["PredictedLatencyDisplay"]
+
+#: The values of `kind`, as scikit-learn's PredictionErrorDisplay names them.
+KINDS = ("actual_vs_predicted", "residual_vs_predicted")
+NOISE = {"color": "tab:orange", "alpha": 0.35, "zorder": 3}
+
+
+class PredictedLatencyDisplay:
+    """Predicted against measured latencies, with the band that noise of the labels alone explains.
+
+    Parameters
+    ----------
+    y_true, y_pred : ndarray of shape (n_samples,)
+        Measured and predicted latencies in seconds.
+    noise_floor : float or None, default=None
+        Noise floor of the labels; None draws no band. See `fcnn_latency.metrics.noise_band`.
+
+    Attributes
+    ----------
+    ax_, figure_
+        Where it was drawn.
+    """
+
+    def __init__(
+        self,
+        y_true: npt.NDArray[np.float64],
+        y_pred: npt.NDArray[np.float64],
+        *,
+        noise_floor: float | None = None,
+    ) -> None:
+        self.y_true = y_true
+        self.y_pred = y_pred
+        self.noise_floor = noise_floor
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: npt.ArrayLike,
+        *,
+        noise_floor: float | None = None,
+        kind: str = "actual_vs_predicted",
+        ax: Any = None,
+    ) -> PredictedLatencyDisplay:
+        """Predict `X` and draw against the latencies `y` in seconds."""
+        predicted = estimator.predict(X)
+        return cls.from_predictions(y, predicted, noise_floor=noise_floor, kind=kind, ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: npt.ArrayLike,
+        y_pred: npt.ArrayLike,
+        *,
+        noise_floor: float | None = None,
+        kind: str = "actual_vs_predicted",
+        ax: Any = None,
+    ) -> PredictedLatencyDisplay:
+        """Draw predictions `y_pred` against the latencies `y_true`, both in seconds."""
+        measured = np.asarray(y_true, dtype=np.float64)
+        predicted = np.asarray(y_pred, dtype=np.float64)
+        return cls(measured, predicted, noise_floor=noise_floor).plot(kind=kind, ax=ax)
+
+    def plot(self, *, kind: str = "actual_vs_predicted", ax: Any = None) -> PredictedLatencyDisplay:
+        """Draw, on a new figure where `ax` is None.
+
+        Parameters
+        ----------
+        kind : {"actual_vs_predicted", "residual_vs_predicted"}, default="actual_vs_predicted"
+            Measured latencies, or relative errors in per cent, which show a narrow band better,
+            over the predicted ones.
+        ax : matplotlib Axes or None, default=None
+            Where to draw.
+
+        Raises
+        ------
+        ValueError
+            If there is no such kind.
+        """
+        if kind not in KINDS:
+            msg = f"Unknown kind {kind!r}. Valid ones: {list(KINDS)}."
+            raise ValueError(msg)
+        size = (5.6, 5.6) if kind == KINDS[0] else (6.4, 4.8)
+        self.ax_ = axes_of(ax, figsize=size)
+        self.figure_ = self.ax_.figure
+        factor, unit = time_unit(self.y_true)
+        ends = np.array([self.y_true.min(), self.y_true.max()]) / factor
+        band = None if self.noise_floor is None else noise_band(self.noise_floor)
+        if kind == "actual_vs_predicted":
+            self._draw_latencies(factor, unit, ends, band)
+        else:
+            self._draw_errors(factor, band)
+        if spans_decades(ends) and (self.y_pred > 0).all():
+            make_logarithmic(self.ax_, "x")
+            if kind == "actual_vs_predicted":
+                make_logarithmic(self.ax_, "y")
+        self.ax_.set_xlabel(f"predicted ({unit})")
+        self.ax_.legend(loc="upper left" if kind == "actual_vs_predicted" else "best")
+        return self
+
+    def _draw_latencies(
+        self, factor: float, unit: str, ends: npt.NDArray[np.float64], band: float | None
+    ) -> None:
+        self.ax_.scatter(self.y_pred / factor, self.y_true / factor, s=8, alpha=0.6)
+        self.ax_.plot(ends, ends, color="black", linewidth=1, label="perfect prediction")
+        if band is not None:
+            label = f"noise of the labels, 95 % (±{format_percent(band)})"
+            self.ax_.fill_between(ends, ends * (1 - band), ends * (1 + band), label=label, **NOISE)
+        self.ax_.set_ylabel(f"measured ({unit})")
+
+    def _draw_errors(self, factor: float, band: float | None) -> None:
+        errors = 100 * relative_errors(self.y_true, self.y_pred)
+        self.ax_.scatter(self.y_pred / factor, errors, s=8, alpha=0.6)
+        self.ax_.axhline(0, color="black", linewidth=1, label="perfect prediction")
+        if band is not None:
+            label = f"noise of the labels, 95 % (±{format_percent(band)})"
+            self.ax_.axhspan(-100 * band, 100 * band, label=label, **NOISE)
+        self.ax_.set_ylabel("(predicted - measured) / measured (%)")

@@ -1,0 +1,101 @@
+"""Error by latency quintile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from fcnn_latency._units import format_seconds
+from fcnn_latency.displays._axes import (
+    axes_of,
+    estimator_name,
+    make_logarithmic,
+    named_predictions,
+    spans_decades,
+)
+from fcnn_latency.metrics import errors_by_quintile
+
+__all__ = ["QuintileErrorDisplay"]
+
+
+class QuintileErrorDisplay:
+    """Mean absolute percentage error of each fifth of the architectures, by latency.
+
+    Parameters
+    ----------
+    errors : dict of str to DataFrame
+        As from `fcnn_latency.metrics.errors_by_quintile`, by name of the estimator.
+    noise_floors : sequence of float or None, default=None
+        Noise floor of each fifth; None draws none.
+
+    Attributes
+    ----------
+    ax_, figure_
+        Where it was drawn.
+    """
+
+    def __init__(self, errors: dict[str, pd.DataFrame], *, noise_floors: Any = None) -> None:
+        self.errors = errors
+        self.noise_floors = noise_floors
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, X: Any, y: npt.ArrayLike, *, reliability: Any = None, ax: Any = None
+    ) -> QuintileErrorDisplay:
+        """Predict `X` and draw against the latencies `y` in seconds."""
+        predicted = {estimator_name(estimator): estimator.predict(X)}
+        return cls.from_predictions(y, predicted, reliability=reliability, ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls, y_true: npt.ArrayLike, y_pred: Any, *, reliability: Any = None, ax: Any = None
+    ) -> QuintileErrorDisplay:
+        """Draw predictions: an array, or a mapping or DataFrame of arrays by name, in seconds.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        y_pred : array-like, mapping or DataFrame
+            Predicted ones.
+        reliability : Reliability or None, default=None
+            `reliability` of the dataset, which holds the floors; the fifths of the whole dataset
+            are taken for those of a part of it.
+        ax : matplotlib Axes or None, default=None
+            Where to draw.
+        """
+        named = named_predictions(y_pred)
+        floors = [part.noise_floor for part in getattr(reliability, "by_quintile", ())]
+        errors = {name: errors_by_quintile(y_true, values) for name, values in named.items()}
+        return cls(errors, noise_floors=floors or None).plot(ax=ax)
+
+    def plot(self, *, ax: Any = None) -> QuintileErrorDisplay:
+        """Draw, on a new figure where `ax` is None."""
+        self.ax_ = axes_of(ax, figsize=(7, 4.8))
+        self.figure_ = self.ax_.figure
+        first = next(iter(self.errors.values()))
+        places, width = np.arange(len(first)), 0.8 / len(self.errors)
+        for number, (name, frame) in enumerate(self.errors.items()):
+            at = places - 0.4 + (number + 0.5) * width
+            self.ax_.bar(at, 100 * frame["mape"], 0.95 * width, label=name or None)
+        if self.noise_floors is not None:
+            self.ax_.hlines(
+                100 * np.asarray(self.noise_floors),
+                places - 0.45,
+                places + 0.45,
+                colors="black",
+                linestyles="dashed",
+                label="noise floor",
+            )
+        drawn = np.concatenate([frame["mape"] for frame in self.errors.values()])
+        if spans_decades([*drawn, *(self.noise_floors or [])]):
+            make_logarithmic(self.ax_, "y")
+        labels = [f"to {format_seconds(highest)}" for highest in first["highest"]]
+        self.ax_.set_xticks(places, labels)
+        self.ax_.set(xlabel="measured latency, a fifth each", ylabel="MAPE (%)")
+        if self.ax_.get_legend_handles_labels()[0]:
+            self.ax_.legend()
+        return self

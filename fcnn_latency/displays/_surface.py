@@ -1,0 +1,156 @@
+"""Latency over the widths of two layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency.displays._axes import axes_of, time_unit
+from fcnn_latency.spaces._surface import describe_surface, surface_architectures, surface_grid
+
+__all__ = ["LatencySurfaceDisplay"]
+
+#: The values of `kind`.
+KINDS = ("heatmap", "surface")
+#: Slow is red and fast is blue, as in the paper's figure.
+COLOURS = "coolwarm"
+
+
+class LatencySurfaceDisplay:
+    """Latency over the widths of two layers, the others fixed.
+
+    As in Fig. 1 of Beglaryan and Ringhofer (2023), where it is a convolution's latency over its
+    channels: red is slow, blue is fast.
+
+    Parameters
+    ----------
+    first_widths, second_widths : ndarray of int
+        Widths of the two layers.
+    latencies : ndarray of shape (n_second, n_first)
+        Seconds; NaN where there is none.
+    layers : tuple of two int
+        Which layers they are, from 1.
+    title : str or None, default=None
+        What is drawn above; `from_predictions` names the fixed widths.
+
+    Attributes
+    ----------
+    ax_, figure_
+        Where it was drawn.
+    """
+
+    def __init__(
+        self,
+        first_widths: npt.NDArray[np.int64],
+        second_widths: npt.NDArray[np.int64],
+        latencies: npt.NDArray[np.float64],
+        *,
+        layers: tuple[int, int],
+        title: str | None = None,
+    ) -> None:
+        self.first_widths = first_widths
+        self.second_widths = second_widths
+        self.latencies = latencies
+        self.layers = layers
+        self.title = title
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        architecture: Any,
+        *,
+        layers: tuple[int, int],
+        space: Any = None,
+        widths: Any = None,
+        kind: str = "heatmap",
+        ax: Any = None,
+    ) -> LatencySurfaceDisplay:
+        """Predict an architecture with two of its layers varied, and draw.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted pipeline from architectures to latencies.
+        architecture, layers, space, widths
+            As in `fcnn_latency.spaces.surface_architectures`; without a space, that of the
+            pipeline's encoder.
+        kind : {"heatmap", "surface"}, default="heatmap"
+            As in `plot`.
+        ax : matplotlib Axes or None, default=None
+            As in `plot`.
+        """
+        if space is None and hasattr(estimator, "steps"):
+            space = getattr(estimator[0], "space_", None)
+        rows = surface_architectures(architecture, layers=layers, space=space, widths=widths)
+        return cls.from_predictions(rows, estimator.predict(rows), layers=layers, kind=kind, ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        X: Any,
+        latencies: npt.ArrayLike,
+        *,
+        layers: tuple[int, int],
+        kind: str = "heatmap",
+        ax: Any = None,
+    ) -> LatencySurfaceDisplay:
+        """Draw architectures that differ in two layers: their predicted or measured latencies.
+
+        Parameters
+        ----------
+        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+            Architectures, as from `fcnn_latency.spaces.surface_architectures`.
+        latencies : array-like of shape (n_samples,)
+            Their latencies in seconds.
+        layers : tuple of two int
+            The layers that differ, from 1.
+        kind : {"heatmap", "surface"}, default="heatmap"
+            As in `plot`.
+        ax : matplotlib Axes or None, default=None
+            As in `plot`.
+        """
+        first, second, grid = surface_grid(X, latencies, layers=layers)
+        title = f"architectures {describe_surface(X)}"
+        return cls(first, second, grid, layers=layers, title=title).plot(kind=kind, ax=ax)
+
+    def plot(self, *, kind: str = "heatmap", ax: Any = None) -> LatencySurfaceDisplay:
+        """Draw, on a new figure where `ax` is None.
+
+        Parameters
+        ----------
+        kind : {"heatmap", "surface"}, default="heatmap"
+            Colours on a plane, or a surface in space, which takes axes of ``projection="3d"``.
+        ax : matplotlib Axes or None, default=None
+            Where to draw.
+
+        Raises
+        ------
+        ValueError
+            If there is no such kind.
+        """
+        if kind not in KINDS:
+            msg = f"Unknown kind {kind!r}. Valid ones: {list(KINDS)}."
+            raise ValueError(msg)
+        projection = {"projection": "3d"} if kind == "surface" else None
+        self.ax_ = axes_of(ax, subplot_kw=projection)
+        self.figure_ = self.ax_.figure
+        factor, unit = time_unit(self.latencies)
+        values, label = self.latencies / factor, f"latency ({unit})"
+        if kind == "heatmap":
+            drawn = self.ax_.pcolormesh(
+                self.first_widths, self.second_widths, values, cmap=COLOURS, shading="nearest"
+            )
+            self.figure_.colorbar(drawn, ax=self.ax_, label=label)
+        else:
+            grid = np.meshgrid(self.first_widths, self.second_widths)
+            self.ax_.plot_surface(*grid, values, cmap=COLOURS)
+            self.ax_.set_zlabel(label, labelpad=8)
+            self.ax_.set_box_aspect(None, zoom=0.85)  # or the label is cut off
+        first, second = self.layers
+        if self.title is not None:
+            self.ax_.set_title(self.title)
+        self.ax_.set(xlabel=f"neurons of layer {first}", ylabel=f"neurons of layer {second}")
+        return self

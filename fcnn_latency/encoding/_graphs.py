@@ -1,0 +1,312 @@
+"""Graphs to matrices: padded node features and adjacency, one row per graph."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency.networks._layers import layer_costs, signal_rows
+
+__all__ = [
+    "LAYER_FEATURES",
+    "architecture_graphs",
+    "graph_feature_names",
+    "graphs_to_matrix",
+    "matrix_to_graphs",
+    "nodes_of_columns",
+]
+
+Floats = npt.NDArray[np.float64]
+
+#: Rows and columns of the blocks in which libraries compute matrix products.
+BLOCKS = ((1, 8), (4, 16), (6, 8), (6, 16))
+BLOCK_ROWS = (4, 5, 6)
+BLOCK_COLUMNS = (4, 8, 16)
+
+#: Features of a node that stands for a layer, in their order.
+LAYER_FEATURES = (
+    "width",
+    "fan_in",
+    "rows",
+    "single",
+    "macs",
+    "parameters",
+    "activations",
+    "bytes",
+    *(f"macs_in_{rows}x{columns}" for rows, columns in BLOCKS),
+    *(f"idle_rows_of_{rows}" for rows in BLOCK_ROWS),
+    *(f"idle_columns_of_{columns}" for columns in BLOCK_COLUMNS),
+    "input",
+    "output",
+)
+
+
+def architecture_graphs(
+    padded: npt.NDArray[np.int64], signal_length: int
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Architectures as graphs: a node for each layer, an edge from each layer to the next.
+
+    Parameters
+    ----------
+    padded : ndarray of int, shape (n, max_layers)
+        Zero-padded widths.
+    signal_length : int
+        Values of the signal, cut into ceil(signal_length / w_1) rows.
+
+    Returns
+    -------
+    node_features : ndarray of float64, shape (n, max_layers, 20)
+        `LAYER_FEATURES`: the width of the layer and of the one before, rows of the workload,
+        whether the layer has a single neuron; multiply-accumulates, parameters, activations and
+        bytes moved by the product that leads to the layer; its multiply-accumulates when rows and
+        columns are filled up to whole blocks, and how many rows and columns that adds; whether it
+        is the input, whether it is the output. What concerns a product is 0 at the input, and
+        all is 0 where there is no layer.
+    adjacency : ndarray of bool, shape (n, max_layers, max_layers)
+        Entry [i, j] is 1 where layer j follows layer i.
+
+    Examples
+    --------
+    >>> features, adjacency = architecture_graphs(np.array([[41, 20, 41], [7, 7, 0]]), 50)
+    >>> features.shape, adjacency[1].astype(int).tolist()
+    ((2, 3, 20), [[0, 1, 0], [0, 0, 0], [0, 0, 0]])
+    """
+    layers = padded > 0
+    depths = layers.sum(axis=1)[:, None]
+    place = np.arange(padded.shape[1])
+    costs = layer_costs(padded, signal_length).values()
+    rows = signal_rows(padded[:, :1], signal_length) * layers
+    fan_in = _after_the_input(padded[:, :-1]) * layers
+    product = fan_in > 0
+    columns = [
+        padded,
+        fan_in,
+        rows,
+        padded == 1,
+        *map(_after_the_input, costs),
+        *(_fill_up(rows, m) * fan_in * _fill_up(padded, n) for m, n in BLOCKS),
+        *((_fill_up(rows, m) - rows) * product for m in BLOCK_ROWS),
+        *((_fill_up(padded, n) - padded) * product for n in BLOCK_COLUMNS),
+        (place == 0) & layers,
+        place == depths - 1,
+    ]
+    adjacency = np.zeros((*padded.shape, padded.shape[1]), dtype=bool)
+    adjacency[:, place[:-1], place[1:]] = layers[:, 1:]
+    return np.stack(columns, axis=2).astype(np.float64), adjacency
+
+
+def _fill_up(values: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.int64]:
+    """The next multiple of `block`."""
+    return -(-values // block) * block
+
+
+def _after_the_input(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Values of the products, each at the layer it leads to: none at the input."""
+    return np.pad(values, ((0, 0), (1, 0)))
+
+
+def graphs_to_matrix(
+    node_features: npt.ArrayLike,
+    adjacency: npt.ArrayLike,
+    *,
+    add_global_node: bool = True,
+    normalize: bool = False,
+) -> Floats:
+    """Graphs of any kind as the matrix that `GraphConvolutionRegressor` learns from.
+
+    Graphs with fewer nodes than others are padded with nodes without features and edges, wherever
+    they stand; these change no prediction. Every other node gets an edge to itself, if it has
+    none. The global node of Dudziak et al., "BRP-NAS: Prediction-based NAS using GCNs" (2020),
+    section 3.1, is put first: it has an edge to every node but the padding, and a feature of its
+    own, the last, which is 1 there and 0 elsewhere.
+
+    Parameters
+    ----------
+    node_features : array-like of shape (n_graphs, n_nodes, n_node_features)
+        What each node is, such as its operation in one-hot form. A node that has none of them
+        but is no padding is told by its edges.
+    adjacency : array-like of shape (n_graphs, n_nodes, n_nodes) or (n_nodes, n_nodes)
+        Entry [i, j] is the weight of the edge from node i to node j, mostly 0 or 1; two
+        dimensions where all graphs have the same edges.
+    add_global_node : bool, default=True
+        Whether to add the global node; without one, predictions come from the mean over nodes.
+    normalize : bool, default=False
+        Whether the rows of the adjacency are divided by their sums, so that a node takes the mean
+        over its neighbours and itself rather than the sum (Kipf and Welling, "Semi-supervised
+        classification with graph convolutional networks", 2017, here for directed edges). BRP-NAS
+        does not.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_graphs, N F + N N)
+        Row by row the features of the first node, of the second and so on, then the rows of the
+        adjacency; N and F are the given numbers of nodes and features, one more with a global
+        node.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a value is not finite, a weight is negative, or a graph has no node.
+
+    Examples
+    --------
+    A graph of two nodes of different operations, then one with a single node:
+
+    >>> features = [[[1, 0], [0, 1]], [[1, 0], [0, 0]]]
+    >>> edges = [[[0, 1], [0, 0]], [[0, 0], [0, 0]]]
+    >>> X = graphs_to_matrix(features, edges)
+    >>> X.shape
+    (2, 18)
+    >>> nodes, adjacency = matrix_to_graphs(X, n_nodes=3, n_node_features=3)
+    >>> adjacency[1].tolist()
+    [[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    nodes, edges = _check_graphs(node_features, adjacency)
+    real = real_nodes(nodes, edges)
+    if not real.any(axis=1).all():
+        row = int(np.argmin(real.any(axis=1)))
+        msg = f"Graph {row} has no node: all of its features and edges are 0."
+        raise ValueError(msg)
+    if add_global_node:
+        nodes = np.pad(nodes, ((0, 0), (1, 0), (0, 1)))
+        nodes[:, 0, -1] = 1
+        edges = np.pad(edges, ((0, 0), (1, 0), (1, 0)))
+        edges[:, 0, 1:] = real
+        real = np.pad(real, ((0, 0), (1, 0)), constant_values=True)
+    diagonal = np.arange(edges.shape[1])
+    loops = edges[:, diagonal, diagonal]
+    edges[:, diagonal, diagonal] = np.where(real & (loops == 0), 1, loops)
+    if normalize:
+        edges /= np.maximum(edges.sum(axis=2, keepdims=True), np.finfo(np.float64).tiny)
+    n_graphs = len(nodes)
+    return np.hstack([nodes.reshape(n_graphs, -1), edges.reshape(n_graphs, -1)])
+
+
+def real_nodes(nodes: npt.NDArray[Any], edges: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Whether each node is more than padding: has a feature or an edge; shape (n, n_nodes)."""
+    real: npt.NDArray[np.bool_] = (nodes != 0).any(axis=2)
+    real |= (edges != 0).any(axis=1) | (edges != 0).any(axis=2)
+    return real
+
+
+def matrix_to_graphs(X: npt.ArrayLike, n_nodes: int, n_node_features: int) -> tuple[Any, Any]:
+    """Node features and adjacency of the rows of a matrix, as views where possible.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_graphs, n_nodes n_node_features + n_nodes n_nodes)
+        As from `graphs_to_matrix` or `GraphEncoder`.
+    n_nodes, n_node_features : int
+        Nodes of a graph and features of a node, those of a global node included.
+
+    Returns
+    -------
+    node_features : ndarray, shape (n_graphs, n_nodes, n_node_features)
+    adjacency : ndarray, shape (n_graphs, n_nodes, n_nodes)
+
+    Raises
+    ------
+    ValueError
+        If the columns are not as many as these numbers tell.
+    """
+    X = np.asarray(X)
+    split = n_nodes * n_node_features
+    expected = split + n_nodes * n_nodes
+    if X.ndim != 2 or X.shape[1] != expected:
+        msg = (
+            f"{n_nodes} nodes of {n_node_features} features take a matrix of {expected} columns: "
+            f"{n_nodes} * {n_node_features} features, then {n_nodes} * {n_nodes} of the "
+            f"adjacency. Got an array of shape {X.shape} instead."
+        )
+        raise ValueError(msg)
+    nodes = X[:, :split].reshape(len(X), n_nodes, n_node_features)
+    return nodes, X[:, split:].reshape(len(X), n_nodes, n_nodes)
+
+
+def nodes_of_columns(n_columns: int, n_node_features: int) -> int:
+    """The n_nodes for which n_nodes n_node_features + n_nodes^2 is `n_columns`.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+
+    Examples
+    --------
+    >>> nodes_of_columns(18, 3)
+    3
+    """
+    root = math.isqrt(n_node_features**2 + 4 * n_columns)
+    n_nodes = (root - n_node_features) // 2
+    if n_nodes < 1 or n_nodes * (n_nodes + n_node_features) != n_columns:
+        msg = (
+            f"No graph of nodes with {n_node_features} features has {n_columns} columns: n_nodes "
+            f"nodes have n_nodes * {n_node_features} + n_nodes * n_nodes. Pass the matrix of "
+            "GraphEncoder or graphs_to_matrix, and its number of features of a node, that of the "
+            "global node included."
+        )
+        raise ValueError(msg)
+    return n_nodes
+
+
+def graph_feature_names(max_layers: int, *, global_node: bool = True) -> npt.NDArray[np.object_]:
+    """Names of the columns in which `graphs_to_matrix` puts the graphs of architectures.
+
+    Examples
+    --------
+    >>> names = graph_feature_names(2)
+    >>> names[0], names[21], names[-1]
+    ('width_global', 'width_layer_1', 'edge_layer_2_layer_2')
+    """
+    nodes = [f"layer_{layer}" for layer in range(1, max_layers + 1)]
+    features = list(LAYER_FEATURES)
+    if global_node:
+        nodes, features = ["global", *nodes], [*features, "global"]
+    names = [f"{feature}_{node}" for node in nodes for feature in features]
+    names += [f"edge_{source}_{target}" for source in nodes for target in nodes]
+    return np.array(names, dtype=object)
+
+
+def _check_graphs(node_features: npt.ArrayLike, adjacency: npt.ArrayLike) -> tuple[Floats, Floats]:
+    nodes = _as_floats("node_features", node_features)
+    edges = _as_floats("adjacency", adjacency)
+    if nodes.ndim != 3 or 0 in nodes.shape:
+        msg = (
+            "node_features must be of shape (n_graphs, n_nodes, n_node_features), each at least "
+            f"1. Got {nodes.shape} instead. For a single graph pass [node_features]."
+        )
+        raise ValueError(msg)
+    n_graphs, n_nodes = nodes.shape[:2]
+    if edges.shape not in [(n_graphs, n_nodes, n_nodes), (n_nodes, n_nodes)]:
+        msg = (
+            f"With node_features of shape {nodes.shape}, adjacency must be of shape "
+            f"{(n_graphs, n_nodes, n_nodes)}, or {(n_nodes, n_nodes)} where all graphs have the "
+            f"same edges. Got {edges.shape} instead."
+        )
+        raise ValueError(msg)
+    negative = edges < 0
+    if negative.any():
+        place = tuple(int(i) for i in np.argwhere(negative)[0])
+        msg = f"adjacency{list(place)} is {edges[place]:g}; the weight of an edge is at least 0."
+        raise ValueError(msg)
+    return nodes, np.array(np.broadcast_to(edges, (n_graphs, n_nodes, n_nodes)))
+
+
+def _as_floats(name: str, values: npt.ArrayLike) -> Floats:
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = (
+            f"{name} must be numbers in an array. Pad graphs of fewer nodes with zeros, for their "
+            f"features as for their edges. ({error})"
+        )
+        raise ValueError(msg) from error
+    wrong = ~np.isfinite(array)
+    if wrong.any():
+        place = [int(i) for i in np.argwhere(wrong)[0]]
+        msg = f"{name}{place} is {array[tuple(place)]}; all values must be finite."
+        raise ValueError(msg)
+    return array

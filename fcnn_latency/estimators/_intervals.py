@@ -1,0 +1,314 @@
+"""Prediction intervals around any regressor."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.ensemble import GradientBoostingRegressor
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array, column_or_1d, get_tags
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from fcnn_latency.spaces._widths import pad_widths
+
+__all__ = ["IntervalRegressor"]
+
+#: Residuals below this fraction of their mean say no more about difficulty than one of this size.
+LEAST_RESIDUAL = 1e-3
+
+
+class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+    r"""Prediction intervals around the predictions of any regressor.
+
+    Normalized cross-conformal prediction. Clones of the estimator, each fitted without the fold
+    that it predicts, give every label a residual as unseen architectures would have it (the
+    residuals of CV+ of Barber et al., "Predictive inference with the jackknife+", 2021, section 3,
+    around the one estimator that is fitted on all rows). A residual is divided by how difficult
+    its architecture is, so that intervals are narrow where predictions are good and wide where
+    they are not (Papadopoulos et al., "Regression conformal prediction with nearest neighbours",
+    2011, eq. 21; here the difficulty is the prediction times the relative error that boosted trees
+    expect on the encoded architecture). Quantiles of these ratios times the difficulty of a
+    new architecture are the ends of its interval: the conformal predictive system of Boström et
+    al., "Mondrian conformal predictive distributions" (2021), by the package crepes.
+
+    Both ends leave out the same share: the upper end of an interval of 90 % is a bound of 95 %.
+    Since the clones are fitted on fewer rows, intervals tend to be too wide rather than too
+    narrow, the less so the more folds there are.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Regressor or pipeline.
+    cv : int, default=10
+        Folds. Repeats of an architecture lie in the same one.
+    adaptive : bool, default=True
+        Whether the difficulty is learnt; without, intervals are as wide everywhere, relative to
+        the prediction.
+    random_state : int, RandomState or None, default=0
+        Seed of the folds.
+    n_jobs : int or None, default=None
+        Folds that are fitted at a time.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The estimator, fitted on all rows.
+    difficulty_ : GradientBoostingRegressor or None
+        Expects log \|relative residual\| from encoded architectures; None where not adaptive.
+    floor_ : float
+        Shortest latency in seconds that a relative error is taken of: the shortest label.
+    residuals_ : ndarray of shape (n_samples,)
+        Label minus out-of-fold prediction, in seconds.
+    residual_scales_ : ndarray of shape (n_samples,)
+        Difficulty of each row, learnt without its fold, in seconds.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if data or a parameter are wrong, or there are fewer architectures than folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fcnn_latency import IntervalRegressor, make_latency_pipeline
+    >>> X = [[width, width] for width in range(1, 50)]
+    >>> y = 1e-6 * (1 + 0.1 * np.random.RandomState(0).rand(49))
+    >>> model = IntervalRegressor(make_latency_pipeline("mean")).fit(X, y)
+    >>> model.predict_interval([[41, 41]], coverage=0.9).round(8).tolist()
+    [[9.9e-07, 1.12e-06]]
+    >>> model.predict_upper([[41, 41]], confidence=0.95).round(8).tolist()
+    [1.12e-06]
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        cv: int = 10,
+        adaptive: bool = True,
+        random_state: int | np.random.RandomState | None = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.cv = cv
+        self.adaptive = adaptive
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: npt.ArrayLike) -> IntervalRegressor:
+        """Fit the estimator on all rows, and clones of it out of fold.
+
+        Parameters
+        ----------
+        X : as the estimator takes it
+            Architectures, of `n_samples` rows.
+        y : array-like of shape (n_samples,)
+            Latencies in seconds, all above 0.
+
+        Returns
+        -------
+        IntervalRegressor
+            Itself.
+        """
+        self._check_parameters()
+        if y is None:
+            msg = f"{type(self).__name__} requires y to be passed, but the target y is None."
+            raise ValueError(msg)
+        if issparse(X):
+            raise TypeError("Sparse X was passed, but architectures are dense.")
+        latencies = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        latencies = column_or_1d(latencies, warn=True)
+        self.estimator_ = clone(self.estimator).fit(X, latencies)
+        check_consistent_length(X, latencies)
+        if (latencies <= 0).any():
+            msg = f"Latencies must be above 0. Row {int(np.argmax(latencies <= 0))} is not."
+            raise ValueError(msg)
+        folds = self._folds(X)
+        predicted = cross_val_predict(self.estimator, X, latencies, cv=folds, n_jobs=self.n_jobs)
+        self.floor_ = float(latencies.min())
+        self.residuals_ = latencies - predicted
+        self.residual_scales_ = np.maximum(predicted, self.floor_)
+        self.difficulty_ = None
+        if self.adaptive:
+            self.residual_scales_ = self.residual_scales_ * self._learn_difficulty(X, folds)
+        return self
+
+    def predict(self, X: Any) -> npt.NDArray[np.float64]:
+        """Predict latencies in seconds, shape (n_samples,), as the estimator does."""
+        check_is_fitted(self)
+        return np.asarray(self.estimator_.predict(X))
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> npt.NDArray[np.float64]:
+        """Intervals that hold the latencies of a share `coverage` of architectures.
+
+        Parameters
+        ----------
+        X : as the estimator takes it
+            Architectures, of `n_samples` rows.
+        coverage : float, default=0.9
+            Share of latencies within their interval, above 0 and below 1; any at any time, without
+            another fit.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples, 2)
+            Lower and upper ends in seconds; a lower end is at least 0.
+
+        Raises
+        ------
+        ValueError
+            If `coverage` is wrong, or asks for more than the rows of `fit` can tell.
+        """
+        check_is_fitted(self)
+        if not _is_fraction(coverage):
+            msg = f"coverage must be a number above 0 and below 1. Got {coverage!r} instead."
+            raise ValueError(msg)
+        # A hair less, since rounding of 1 - coverage would now and then cost a residual.
+        coverage = float(coverage) - 1e-12
+        needed = math.ceil(2 / (1 - coverage)) - 1
+        if len(self.residuals_) < needed:
+            msg = (
+                f"coverage={coverage:.6g} (an upper bound of {(1 + coverage) / 2:.6g}) takes at "
+                f"least {needed} rows in fit. Got {len(self.residuals_)}: fit more or ask for less."
+            )
+            raise ValueError(msg)
+        predicted, scales = self._predict_with_scales(X)
+        system = _conformal_predictive_system().fit(self.residuals_, self.residual_scales_)
+        # For a prediction of 0 and difficulty 1: crepes takes 2 µs for each row.
+        ratios = system.predict_int(np.zeros(1), np.ones(1), confidence=coverage)
+        ends: npt.NDArray[np.float64] = predicted[:, None] + scales[:, None] * ratios
+        return np.maximum(ends, 0.0, out=ends)
+
+    def predict_upper(self, X: Any, confidence: float = 0.95) -> npt.NDArray[np.float64]:
+        """Latencies that a share `confidence` of architectures does not exceed.
+
+        Parameters
+        ----------
+        X : as the estimator takes it
+            Architectures, of `n_samples` rows.
+        confidence : float, default=0.95
+            Share of latencies up to their bound, above 0.5 and below 1.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,)
+            Bounds in seconds: the upper ends of intervals of coverage ``2 * confidence - 1``.
+
+        Raises
+        ------
+        ValueError
+            If `confidence` is wrong, or asks for more than the rows of `fit` can tell.
+        """
+        if not _is_fraction(confidence) or confidence <= 0.5:
+            msg = f"confidence must be a number above 0.5 and below 1. Got {confidence!r} instead."
+            raise ValueError(msg)
+        upper: npt.NDArray[np.float64] = self.predict_interval(X, 2 * confidence - 1)[:, 1]
+        return upper
+
+    def _check_parameters(self) -> None:
+        if not isinstance(self.cv, numbers.Integral) or self.cv < 2:
+            msg = f"a whole number of at least 2. Got {self.cv!r} instead."
+            raise ValueError(f"The 'cv' parameter of IntervalRegressor must be {msg}")
+        if not isinstance(self.adaptive, bool | np.bool_):
+            msg = f"True or False. Got {self.adaptive!r} instead."
+            raise ValueError(f"The 'adaptive' parameter of IntervalRegressor must be {msg}")
+
+    def _folds(self, X: Any) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+        groups = _repeats(X)
+        found = int(groups.max()) + 1
+        if found < self.cv:
+            msg = f"cv={self.cv} takes at least {self.cv} different rows. Got {found} of them."
+            if len(groups) == 1:
+                msg += " n_samples=1 is too few."
+            raise ValueError(msg)
+        splitter = GroupKFold(self.cv, shuffle=True, random_state=self.random_state)
+        return list(splitter.split(groups, groups=groups))
+
+    def _learn_difficulty(self, X: Any, folds: Any) -> npt.NDArray[np.float64]:
+        """Relative errors as expected without a row's fold, for the scale of its residual."""
+        errors = np.abs(self.residuals_) / self.residual_scales_
+        if not errors.any():
+            return np.ones(len(errors))
+        errors = np.log(np.maximum(errors, LEAST_RESIDUAL * errors.mean()))
+        encoded = self._encode(X)
+        trees = GradientBoostingRegressor(
+            n_estimators=30, max_leaf_nodes=4, min_samples_leaf=20, random_state=0
+        )
+        self.difficulty_ = clone(trees).fit(encoded, errors)
+        expected: npt.NDArray[np.float64] = cross_val_predict(
+            trees, encoded, errors, cv=folds, n_jobs=self.n_jobs
+        )
+        return np.exp(expected)
+
+    def _encode(self, X: Any) -> Any:
+        return self.estimator_[:-1].transform(X) if self._encodes() else X
+
+    def _encodes(self) -> bool:
+        return isinstance(self.estimator_, Pipeline) and len(self.estimator_) > 1
+
+    def _predict_with_scales(
+        self, X: Any
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        if self.difficulty_ is None:
+            predicted = self.predict(X)
+            return predicted, np.maximum(predicted, self.floor_)
+        encoded = self._encode(X)  # once for both
+        last = self.estimator_[-1] if self._encodes() else self.estimator_
+        predicted = np.asarray(last.predict(encoded))
+        scales = np.maximum(predicted, self.floor_) * np.exp(self.difficulty_.predict(encoded))
+        return predicted, scales
+
+    @property
+    def n_features_in_(self) -> int:
+        """Columns of the array or frame seen in `fit`."""
+        count: int = self._fitted("n_features_in_")
+        return count
+
+    @property
+    def feature_names_in_(self) -> npt.NDArray[np.object_]:
+        """Names of the columns of the frame seen in `fit`."""
+        names: npt.NDArray[np.object_] = self._fitted("feature_names_in_")
+        return names
+
+    def _fitted(self, attribute: str) -> Any:
+        if "estimator_" not in self.__dict__:
+            msg = f"{type(self).__name__} has no {attribute} before fit."
+            raise AttributeError(msg)
+        return getattr(self.estimator_, attribute)
+
+    def __sklearn_tags__(self) -> Any:
+        """Takes what the estimator takes; latencies are above 0."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        tags.input_tags.sparse = False
+        tags.target_tags.positive_only = True
+        return tags
+
+
+def _conformal_predictive_system() -> Any:
+    with warnings.catch_warnings():  # crepes turns all UserWarnings on as it is imported
+        from crepes import ConformalPredictiveSystem
+    return ConformalPredictiveSystem()
+
+
+def _is_fraction(value: object) -> bool:
+    return isinstance(value, numbers.Real) and 0 < float(value) < 1
+
+
+def _repeats(X: Any) -> npt.NDArray[np.int64]:
+    """A number for each row, the same for equal rows, however they are padded."""
+    if not isinstance(X, pd.DataFrame):
+        rows = list(X if isinstance(X, list | tuple) else np.asarray(X))
+        lengths = {len(row) for row in rows}
+        X = pd.DataFrame(rows if len(lengths) == 1 else pad_widths(rows, max(lengths)))
+    numbers_of: npt.NDArray[np.int64] = X.groupby(list(X.columns), dropna=False).ngroup().to_numpy()
+    return numbers_of

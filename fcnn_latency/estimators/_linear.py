@@ -1,0 +1,159 @@
+"""A linear law of costs, fitted by relative error."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.linear_model import LinearRegression, OrthogonalMatchingPursuitCV, RidgeCV
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from fcnn_latency._validation import check_latencies
+
+__all__ = ["PENALTIES", "RelativeLinearRegressor"]
+
+#: The values of `method`.
+METHODS = ("pursuit", "ridge", "nonnegative")
+
+#: Most costs that pursuit takes up, its folds, and the fewest rows that it takes.
+MOST_COSTS, FOLDS, LEAST_ROWS = 30, 5, 10
+
+#: What the penalty is chosen from.
+PENALTIES = np.logspace(-8, 3, 23)
+
+#: No prediction is below this fraction of the least training latency.
+LEAST_FRACTION = 0.1
+
+
+class RelativeLinearRegressor(RegressorMixin, BaseEstimator):
+    """Latency as a linear function of costs, by least squares of the relative error.
+
+    The analytical part of stacked models (Wess et al., "ANNETTE: Accurate neural network execution
+    time estimation with stacked models", 2021, section IV). Minimizes sum ((y - f(X)) / y)^2, since
+    a prediction is judged by its relative error and latencies range over decades. A prediction is
+    never below a tenth of the least training latency.
+
+    Parameters
+    ----------
+    method : {"pursuit", "ridge", "nonnegative"}, default="pursuit"
+        ``"pursuit"``: orthogonal matching pursuit (Pati, Rezaiifar and Krishnaprasad, 1993), which
+        takes up one cost after the other; how many, at most 30, is chosen by cross-validation.
+        Few labels then serve for many costs. With fewer than 10 rows it is ``"ridge"``.
+        ``"ridge"``: all costs, with a penalty chosen by leave-one-out. ``"nonnegative"``: no cost
+        takes negative time; without penalty.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Seconds per unit of each cost.
+    intercept_ : float
+        Seconds.
+    least_ : float
+        Least prediction, in seconds.
+
+    Examples
+    --------
+    >>> model = RelativeLinearRegressor().fit([[1.0], [2.0], [4.0]], [2e-6, 3e-6, 5e-6])
+    >>> model.predict([[3.0]]).round(8).tolist()
+    [4e-06]
+    """
+
+    def __init__(self, method: str = "pursuit") -> None:
+        self.method = method
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> RelativeLinearRegressor:
+        """Fit the law.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Costs.
+        y : array-like of shape (n_samples,)
+            Latencies in seconds, above 0.
+
+        Returns
+        -------
+        RelativeLinearRegressor
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If `method` is unknown, or a latency is not above 0.
+        """
+        if self.method not in METHODS:
+            msg = (
+                "The 'method' parameter of RelativeLinearRegressor must be one of "
+                f"{list(METHODS)}. Got {self.method!r} instead."
+            )
+            raise ValueError(msg)
+        costs, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        check_latencies(latencies, self)
+        level = latencies.mean()
+        weights = (level / latencies) ** 2
+        scaler = StandardScaler().fit(costs, sample_weight=weights)
+        target = latencies / level
+        self.center_ = scaler.mean_
+        if self.method == "nonnegative":
+            law = LinearRegression(positive=True)
+            law.fit(costs / scaler.scale_, target, sample_weight=weights)
+            coefficients, constant = (
+                law.coef_,
+                law.intercept_ + law.coef_ @ (scaler.mean_ / scaler.scale_),
+            )
+        else:
+            standardized = scaler.transform(costs)
+            constant = float(np.average(target, weights=weights))
+            roots = np.sqrt(weights)
+            rows, errors = standardized * roots[:, None], (target - constant) * roots
+            coefficients = _penalized(self.method, rows, errors)
+        self.coef_ = level * coefficients / scaler.scale_
+        self.level_ = float(level * constant)
+        self.least_ = float(LEAST_FRACTION * latencies.min())
+        return self
+
+    @property
+    def intercept_(self) -> float:
+        """Seconds at costs of 0."""
+        return float(self.level_ - self.center_ @ self.coef_)
+
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Predict latencies in seconds, shape (n_samples,)."""
+        check_is_fitted(self)
+        costs = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        return self.law(costs)
+
+    def law(self, costs: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """What `predict` returns, of costs that have been checked."""
+        used = np.flatnonzero(self.coef_)
+        centered = np.take(costs, used, axis=1) - self.center_[used]
+        predicted: npt.NDArray[np.float64] = centered @ self.coef_[used]
+        predicted += self.level_
+        return np.maximum(predicted, self.least_, out=predicted)
+
+    def __sklearn_tags__(self) -> Any:
+        """Latencies are positive."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        return tags
+
+
+def _penalized(
+    method: str, rows: npt.NDArray[np.float64], target: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Coefficients of centered, weighted rows."""
+    if np.ptp(target) <= 1e-12:  # constant latencies, but for rounding
+        return np.zeros(rows.shape[1])
+    if method == "pursuit" and len(rows) >= LEAST_ROWS:
+        most = min(MOST_COSTS, rows.shape[1], len(rows) - -(-len(rows) // FOLDS) - 1)
+        law = OrthogonalMatchingPursuitCV(cv=FOLDS, max_iter=most, fit_intercept=False)
+        with warnings.catch_warnings():  # it ends early where nothing is left to explain
+            warnings.filterwarnings("ignore", message=r"\s*Orthogonal matching pursuit ended")
+            coefficients: npt.NDArray[np.float64] = law.fit(rows, target).coef_
+    else:
+        coefficients = RidgeCV(PENALTIES, fit_intercept=False).fit(rows, target).coef_
+    return np.asarray(coefficients)

@@ -1,0 +1,180 @@
+"""The measurement itself as an estimator: the expensive reference of every comparison."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from fcnn_latency.datasets._make import make_dataset
+from fcnn_latency.estimators._input import check_widths, check_widths_and_labels
+from fcnn_latency.exceptions import MeasurementError
+from fcnn_latency.measurement._protocol import MeasurementProtocol
+from fcnn_latency.measurement.runtimes._base import Runtime
+from fcnn_latency.spaces._fcnn import FCNNSpace
+
+__all__ = ["MeasuredLatency"]
+
+
+class MeasuredLatency(RegressorMixin, BaseEstimator):
+    """Measure, on this machine, what the other estimators predict.
+
+    `predict` builds the networks and times them by `make_dataset`; `fit` learns nothing. This is
+    the real-time measurement that Beglaryan and Ringhofer (2023), section II, weigh the estimators
+    against: as exact as labels are, and as expensive.
+
+    Parameters
+    ----------
+    runtime : str, Runtime or None, default=None
+        What executes the networks, as in `make_dataset`.
+    protocol : str or MeasurementProtocol, default="reliable"
+        How they are measured, as in `make_dataset`.
+    signal_length : int, default=50
+        Values that one inference reads.
+    space : FCNNSpace or None, default=None
+        The space that the architectures must lie in; None is ``FCNNSpace()``.
+    scale : {"machine", "campaign"}, default="machine"
+        Where the common level of the latencies comes from, as in `make_dataset`.
+    target_error : float or None, default=None
+        Relative standard error that is aimed at, as in `make_dataset`.
+    store : path or None, default=None
+        SQLite file that every reading is written to, as in `make_dataset`. With one, and a fixed
+        `random_state`, the same architectures are not measured again.
+    client : distributed.Client or None, default=None
+        Measure on the hosts of this Dask cluster, as in `make_dataset`.
+    wait : bool, default=True
+        Whether to wait while another campaign measures on this machine.
+    random_state : int, RandomState or None, default=None
+        Seed of the order of measuring.
+    verbose : int, default=0
+        Whether to show progress with the time left.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns of the widths seen in `fit`.
+
+    Examples
+    --------
+    >>> measured = MeasuredLatency("litert", "quick", random_state=0).fit([[41, 41, 0, 0, 0]])
+    >>> short, long = measured.predict([[10, 10, 0, 0, 0], [41, 50, 50, 50, 41]])
+    >>> bool(short < long)
+    True
+    """
+
+    def __init__(
+        self,
+        runtime: str | Runtime | None = None,
+        protocol: str | MeasurementProtocol = "reliable",
+        *,
+        signal_length: int = 50,
+        space: FCNNSpace | None = None,
+        scale: str = "machine",
+        target_error: float | None = None,
+        store: Any = None,
+        client: Any = None,
+        wait: bool = True,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.runtime = runtime
+        self.protocol = protocol
+        self.signal_length = signal_length
+        self.space = space
+        self.scale = scale
+        self.target_error = target_error
+        self.store = store
+        self.client = client
+        self.wait = wait
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike | None = None) -> MeasuredLatency:
+        """Check the widths; nothing is learnt.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, max_layers)
+            Zero-padded widths.
+        y : array-like of shape (n_samples,) or None, default=None
+            Checked, and not used.
+
+        Returns
+        -------
+        MeasuredLatency
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If data are no finite numbers, or widths are negative.
+        """
+        if y is None:
+            check_widths(self, X, reset=True)
+        else:
+            check_widths_and_labels(self, X, y)
+        return self
+
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Measure latencies in seconds.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, max_layers)
+            Zero-padded widths.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_samples,)
+
+        Raises
+        ------
+        ValueError
+            If a row is no architecture of the space, or a parameter is wrong.
+        MeasurementError
+            If an architecture has no latency; says which and why.
+        KeyboardInterrupt
+            If Ctrl-C comes before all of them are complete.
+        """
+        check_is_fitted(self)
+        widths = check_widths(self, X, reset=False)
+        dataset = make_dataset(
+            widths,
+            space=self.space,
+            runtime=self.runtime,
+            protocol=self.protocol,
+            signal_length=self.signal_length,
+            scale=self.scale,
+            target_error=self.target_error,
+            store=self.store,
+            client=self.client,
+            wait=self.wait,
+            random_state=self.random_state,
+            verbose=self.verbose,
+        )
+        if dataset.interrupted:
+            raise KeyboardInterrupt
+        if len(dataset.missing):
+            first = dataset.missing.iloc[0]
+            msg = (
+                f"{len(dataset.missing)} of {len(widths)} architectures have no latency, the "
+                f"first in row {first.name}: {first['reason']}"
+            )
+            raise MeasurementError(msg)
+        return np.asarray(dataset.target)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """`fit` keeps no more than the number of columns."""
+        return hasattr(self, "n_features_in_")
+
+    def __sklearn_tags__(self) -> Any:
+        """Latencies repeat only within the noise, and tell nothing of labels made otherwise."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.positive_only = True
+        tags.non_deterministic = True
+        tags.regressor_tags.poor_score = True
+        tags.target_tags.required = False
+        return tags

@@ -1,0 +1,164 @@
+"""A linear law of costs, corrected by a statistical model: the stacked model of ANNETTE."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
+
+from fcnn_latency._validation import check_latencies
+from fcnn_latency.estimators._linear import RelativeLinearRegressor
+
+__all__ = ["MixedLatencyRegressor"]
+
+
+class MixedLatencyRegressor(RegressorMixin, BaseEstimator):
+    """Analytical latency model, corrected by a statistical model of its log-residual.
+
+    The mixed models of Wess et al., "ANNETTE: Accurate neural network execution time estimation
+    with stacked models" (2021), section IV-C: y = a(X) exp(w c(X)). The correction c learns
+    log(y / a(X)). Its weight w in [0, 1] is the least-squares one on predictions out of fold, so
+    that a correction that only learns noise is left out; this is stacking as in Wolpert, "Stacked
+    generalization" (1992).
+
+    Parameters
+    ----------
+    analytical : {"pursuit", "ridge", "nonnegative"} or estimator, default="pursuit"
+        The analytical part a; by name `RelativeLinearRegressor` with this method.
+    correction : estimator or None, default=None
+        The statistical part c; None is scikit-learn's `HistGradientBoostingRegressor` with small
+        trees.
+    cv : int, default=5
+        Folds of the weight of the correction; with fewer rows than twice as many there is none.
+    random_state : int, RandomState or None, default=None
+        Seed of the folds and of the default correction.
+
+    Attributes
+    ----------
+    analytical_ : estimator
+        The fitted analytical part.
+    correction_ : estimator or None
+        The fitted statistical part; None where its weight is 0.
+    weight_ : float
+        Weight of the correction.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> costs = np.random.default_rng(0).uniform(1, 2, (80, 2))
+    >>> latencies = 1e-6 * costs @ [1, 2] * np.where(costs[:, 0] > 1.5, 1.2, 1.0)
+    >>> model = MixedLatencyRegressor(random_state=0).fit(costs, latencies)
+    >>> bool(model.weight_ > 0.5)
+    True
+    """
+
+    def __init__(
+        self,
+        analytical: Any = "pursuit",
+        correction: Any = None,
+        *,
+        cv: int = 5,
+        random_state: Any = None,
+    ) -> None:
+        self.analytical = analytical
+        self.correction = correction
+        self.cv = cv
+        self.random_state = random_state
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> MixedLatencyRegressor:
+        """Fit the analytical part, the weight of the correction, the correction.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Encoded architectures.
+        y : array-like of shape (n_samples,)
+            Latencies in seconds, above 0.
+
+        Returns
+        -------
+        MixedLatencyRegressor
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is wrong, or a latency is not above 0.
+        """
+        if isinstance(self.cv, bool) or not isinstance(self.cv, numbers.Integral) or self.cv < 2:
+            msg = (
+                "The 'cv' parameter of MixedLatencyRegressor must be a whole number of at least 2. "
+                f"Got {self.cv!r} instead."
+            )
+            raise ValueError(msg)
+        encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        check_latencies(latencies, self)
+        # On so few rows OpenMP's threads cost more than they bring; far more on a busy machine.
+        with threadpool_limits(1, user_api="openmp"):
+            return self._fit(encoded, latencies)
+
+    def _fit(
+        self, encoded: npt.NDArray[np.float64], latencies: npt.NDArray[np.float64]
+    ) -> MixedLatencyRegressor:
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        analytical = self.analytical
+        if isinstance(analytical, str):
+            analytical = RelativeLinearRegressor(analytical)
+        self.analytical_: Any = clone(analytical).fit(encoded, latencies)
+        law = self.analytical_.predict(encoded)
+        check_latencies(law, self.analytical_)
+        residual = np.log(latencies / law)
+        correction = self.correction
+        if correction is None:
+            correction = _small_trees(seed)
+        self.weight_: float = self._weigh(correction, encoded, residual, seed)
+        self.correction_: Any = clone(correction).fit(encoded, residual) if self.weight_ else None
+        return self
+
+    def _weigh(
+        self,
+        correction: Any,
+        encoded: npt.NDArray[np.float64],
+        residual: npt.NDArray[np.float64],
+        seed: int,
+    ) -> float:
+        if len(encoded) < 2 * self.cv:
+            return 0.0
+        folds = KFold(int(self.cv), shuffle=True, random_state=seed)
+        unseen = cross_val_predict(correction, encoded, residual, cv=folds)
+        power = float(unseen @ unseen)
+        return float(np.clip(residual @ unseen / power, 0, 1)) if power > 0 else 0.0
+
+    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Predict latencies in seconds, shape (n_samples,)."""
+        check_is_fitted(self)
+        encoded = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        predicted = np.asarray(self.analytical_.predict(encoded), dtype=np.float64)
+        if self.correction_ is not None:
+            predicted *= np.exp(self.weight_ * self.correction_.predict(encoded))
+        return predicted
+
+    def __sklearn_tags__(self) -> Any:
+        """Latencies are positive."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        return tags
+
+
+def _small_trees(seed: int) -> HistGradientBoostingRegressor:
+    """What leaves noise alone: few leaves, a penalty on each."""
+    return HistGradientBoostingRegressor(
+        max_iter=200,
+        learning_rate=0.05,
+        max_leaf_nodes=8,
+        l2_regularization=1.0,
+        random_state=seed,
+    )

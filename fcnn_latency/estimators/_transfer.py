@@ -1,0 +1,277 @@
+"""A predictor of one machine or runtime, adapted to another by a few measurements."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.cluster import KMeans
+from sklearn.linear_model import RidgeCV
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+
+from fcnn_latency._validation import check_latencies
+from fcnn_latency.networks._layers import layers_of
+from fcnn_latency.spaces._widths import pad_widths
+
+__all__ = ["TILES", "TransferRegressor", "select_for_transfer"]
+
+Floats = npt.NDArray[np.float64]
+
+#: Rows and columns of the blocks in which matrix kernels of CPUs compute: none, then those of
+#: XNNPACK and MLAS for SSE, NEON, AVX, AVX2 and AVX-512.
+TILES = ((1, 1), (1, 16), (4, 8), (4, 16), (5, 16), (6, 8), (6, 16), (7, 16))
+
+#: What the penalty is chosen from, columns being standardized.
+PENALTIES = np.logspace(-5, 1, 13)
+#: Scale of the columns that are hardly penalized: the constant and the number of layers.
+FREE = 100.0
+#: Laws of less weight are left out.
+LEAST_WEIGHT = 0.01
+LEAST_ROWS = 5
+#: Columns that all laws share.
+SHARED = 5
+
+
+class TransferRegressor(RegressorMixin, BaseEstimator):
+    """A law of latency for another machine or runtime, from 10 to 50 measurements there.
+
+    Latency is taken for linear in the number of layers and of layers that write a single neuron,
+    the values written, the number and weights of products of vectors (a workload of one row, which
+    other code computes), and the work and number of the blocks in which a matrix product is
+    computed; and in the prediction of the source. The block is not known beforehand, nor
+    whether the source is of use, so each block of `TILES` with and without the source is a law of
+    its own: a ridge regression that minimizes relative errors, its penalty chosen by
+    leave-one-out. The laws are averaged with weights by their leave-one-out errors (pseudo-Bayesian
+    model averaging: Geisser and Eddy, "A predictive approach to model selection", 1979), which
+    is one linear law again. So a source that tells nothing about the target, as Keras, whose
+    overhead hides the arithmetic, does next to no harm.
+
+    Which architectures are measured matters more than the source: see `select_for_transfer`.
+
+    Parameters
+    ----------
+    source : estimator or None, default=None
+        Fitted regressor or pipeline of the other machine or runtime; it is never fitted again, and
+        `sklearn.base.clone` keeps it as it is. None adapts nothing: the laws alone.
+    signal_length : int, default=50
+        Values that one inference reads; sets the rows of the workload.
+
+    Attributes
+    ----------
+    tiles_ : ndarray of int, shape (n_tiles, 2)
+        Blocks of the laws that are kept.
+    intercept_ : float
+        Seconds of an inference without layers.
+    coef_ : ndarray of shape (5 + 2 * n_tiles,)
+        Seconds per layer, per layer of a single neuron, per value written, per product of a
+        vector and per weight of those, then per work and per block of each of `tiles_`.
+    source_coef_ : float
+        Seconds per second that the source predicts; 0 without a source.
+    source_weight_ : float
+        Weight of the laws with the source: 1 where they are better, 0 where they are worse, about
+        0.5 where the source makes no difference.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, if data are wrong, not positive, or fewer than 5 rows.
+    sklearn.exceptions.NotFittedError
+        In `fit`, if the source is not fitted.
+
+    Examples
+    --------
+    >>> from fcnn_latency import TransferRegressor, make_latency_pipeline
+    >>> X = [[width, 10, width] for width in range(10, 50, 2)]
+    >>> source = make_latency_pipeline("flops").fit(X, [1e-6 + 1e-8 * w[0] for w in X])
+    >>> adapted = TransferRegressor(source).fit(X[::2], [3e-6 + 2e-8 * w[0] for w in X[::2]])
+    >>> adapted.predict([[25, 10, 25]]).round(7).tolist()
+    [3.5e-06]
+    """
+
+    def __init__(self, source: Any = None, *, signal_length: int = 50) -> None:
+        self.source = source
+        self.signal_length = signal_length
+
+    def fit(self, X: Any, y: npt.ArrayLike) -> TransferRegressor:
+        """Fit the laws to measurements of the target.
+
+        Parameters
+        ----------
+        X : sequence of sequences, array or DataFrame of shape (n_samples, max_layers)
+            Architectures, ragged or zero-padded, as the source takes them.
+        y : array-like of shape (n_samples,)
+            Their latencies in seconds on the target, all above 0.
+
+        Returns
+        -------
+        TransferRegressor
+            Itself.
+        """
+        if not isinstance(self.signal_length, numbers.Integral) or self.signal_length < 1:
+            msg = f"a whole number of at least 1. Got {self.signal_length!r} instead."
+            raise ValueError(f"The 'signal_length' parameter of TransferRegressor must be {msg}")
+        widths, latencies = validate_data(
+            self,
+            _pad_ragged(X, None),
+            y,
+            dtype=np.float64,
+            y_numeric=True,
+            ensure_min_samples=LEAST_ROWS,
+        )
+        check_non_negative(widths, type(self).__name__)
+        check_latencies(latencies, self)
+        sources = [np.zeros((len(latencies), 0))]
+        if self.source is not None:
+            check_is_fitted(self.source)
+            sources.append(np.asarray(self.source.predict(X), dtype=np.float64)[:, None])
+        shared = _shared_columns(widths, self.signal_length)
+        laws = []
+        for tile in TILES:
+            columns = np.hstack([shared, _tile_columns(widths, self.signal_length, tile)])
+            for source in sources:
+                law = _fit_law(np.hstack([columns, source]), latencies)
+                laws.append((tile, source.shape[1] == 1, *law))
+        self._average(laws, len(latencies))
+        return self
+
+    def predict(self, X: Any) -> Floats:
+        """Predict latencies of the target in seconds, shape (n_samples,)."""
+        check_is_fitted(self)
+        padded = _pad_ragged(X, self.n_features_in_)
+        widths = validate_data(self, padded, dtype=np.float64, reset=False)
+        check_non_negative(widths, type(self).__name__)
+        tiles = [_tile_columns(widths, self.signal_length, tile) for tile in self.tiles_]
+        columns = np.hstack([_shared_columns(widths, self.signal_length), *tiles])
+        predicted: Floats = self.intercept_ + columns @ self.coef_
+        if self.source_coef_:
+            predicted = predicted + self.source_coef_ * np.asarray(self.source.predict(X))
+        return predicted
+
+    def _average(self, laws: list[Any], n_samples: int) -> None:
+        errors = np.array([law[2] for law in laws])
+        likelihoods = -0.5 * n_samples * np.log(np.maximum(errors, 1e-20))
+        weights = np.exp(likelihoods - likelihoods.max())
+        weights[weights < LEAST_WEIGHT * weights.sum()] = 0
+        weights /= weights.sum()
+        kept = [(weight, law) for weight, law in zip(weights, laws, strict=True) if weight]
+        self.tiles_ = np.array(sorted({law[0] for _, law in kept}))
+        self.intercept_, self.source_coef_, self.source_weight_ = 0.0, 0.0, 0.0
+        self.coef_ = np.zeros(SHARED + 2 * len(self.tiles_))
+        for weight, (tile, has_source, _, intercept, coef) in kept:
+            place = SHARED + 2 * int(np.argmax((self.tiles_ == tile).all(axis=1)))
+            self.intercept_ += float(weight * intercept)
+            self.coef_[:SHARED] += weight * coef[:SHARED]
+            self.coef_[place : place + 2] += weight * coef[SHARED : SHARED + 2]
+            if has_source:
+                self.source_coef_ += float(weight * coef[-1])
+                self.source_weight_ += float(weight)
+
+    def __sklearn_clone__(self) -> TransferRegressor:
+        """An unfitted copy with the very source, as `sklearn.frozen.FrozenEstimator` would."""
+        parameters = self.get_params(deep=False)
+        source = parameters.pop("source")
+        return type(self)(source, **{name: clone(v, safe=False) for name, v in parameters.items()})
+
+    def __sklearn_tags__(self) -> Any:
+        """Widths are never negative, latencies above 0; it knows of no law but those of costs."""
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        tags.input_tags.positive_only = True
+        tags.target_tags.positive_only = True
+        return tags
+
+
+def select_for_transfer(
+    candidates: npt.ArrayLike, n: int, *, signal_length: int = 50, random_state: Any = None
+) -> npt.NDArray[np.int64]:
+    """Which architectures to measure for a `TransferRegressor`: typical ones of all kinds.
+
+    The candidates are divided into `n` clusters by depth, single neurons, products of vectors, and
+    the logarithms of rows, multiply-accumulates, values written and parameters; each gives the one
+    nearest its centre. Extreme ones would be the worst choice: no law holds so far.
+
+    Parameters
+    ----------
+    candidates : array-like of shape (n_candidates, max_layers)
+        Zero-padded widths, for example ``FCNNSpace().sample(2000)``.
+    n : int
+        How many to choose.
+    signal_length : int, default=50
+        Values that one inference reads.
+    random_state : int, RandomState or None, default=None
+        Seed of the clusters.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Rows of `candidates`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer candidates than `n`, or `n` is no whole number of at least 1.
+
+    Examples
+    --------
+    >>> from fcnn_latency import FCNNSpace, select_for_transfer
+    >>> candidates = FCNNSpace().sample(500, random_state=0)
+    >>> candidates[select_for_transfer(candidates, 30, random_state=0)].shape
+    (30, 5)
+    """
+    widths = np.asarray(candidates, dtype=np.float64)
+    if not isinstance(n, numbers.Integral) or not 1 <= n <= len(widths):
+        msg = f"n must be a whole number from 1 to the {len(widths)} candidates. Got {n!r} instead."
+        raise ValueError(msg)
+    rows, fan_in, fan_out = layers_of(widths, signal_length)
+    costs = (rows[:, :1], rows * fan_in * fan_out, rows * fan_out, (fan_in + 1) * fan_out)
+    logs = [np.log1p(cost.sum(axis=1)) for cost in costs]
+    counts = _shared_columns(widths, signal_length)[:, [0, 1, 3]]
+    scaled = StandardScaler().fit_transform(np.column_stack([counts, *logs]))
+    clusters = KMeans(n, n_init=1, random_state=random_state).fit(scaled)
+    distances = clusters.transform(scaled)
+    chosen: list[int] = []
+    for cluster in range(n):
+        distances[chosen] = np.inf
+        chosen.append(int(np.argmin(distances[:, cluster])))
+    return np.array(chosen, dtype=np.int64)
+
+
+def _pad_ragged(X: Any, max_layers: int | None) -> Any:
+    """Rows of different or other lengths padded to `max_layers`, or to the deepest."""
+    if not isinstance(X, list | tuple) or not all(isinstance(row, list | tuple) for row in X):
+        return X
+    lengths = {len(row) for row in X}
+    wanted = max_layers or max(lengths, default=0)
+    return X if lengths <= {wanted} else pad_widths(X, wanted)
+
+
+def _shared_columns(widths: Floats, signal_length: int) -> Floats:
+    rows, fan_in, fan_out = layers_of(widths, signal_length)
+    vector = rows == 1
+    columns = (fan_out > 0, fan_out == 1, rows * fan_out, vector, vector * fan_in * fan_out)
+    return np.column_stack([column.sum(axis=1) for column in columns]).astype(np.float64)
+
+
+def _tile_columns(widths: Floats, signal_length: int, tile: Any) -> Floats:
+    """Work and number of the blocks: each multiplies `tile` sums of as many terms as inputs."""
+    rows, fan_in, fan_out = layers_of(widths, signal_length)
+    blocks = np.ceil(rows / tile[0]) * np.ceil(fan_out / tile[1])
+    return np.column_stack([(blocks * fan_in).sum(axis=1), blocks.sum(axis=1)])
+
+
+def _fit_law(columns: Floats, latencies: Floats) -> tuple[float, float, Floats]:
+    """Mean squared relative leave-one-out error, intercept and coefficients in seconds."""
+    means, scales = columns.mean(axis=0), columns.std(axis=0)
+    scales = np.where(scales > 0, scales, np.inf)  # a constant column: no effect
+    scales[0] /= FREE
+    constant = np.full((len(columns), 1), FREE)
+    design = np.hstack([constant, (columns - means) / scales]) / latencies[:, None]
+    typical = latencies.mean()
+    ridge = RidgeCV(PENALTIES, fit_intercept=False, gcv_mode="svd")
+    ridge.fit(design * typical, np.ones(len(latencies)))
+    coef: Floats = ridge.coef_[1:] / scales * typical
+    return -float(ridge.best_score_), float(ridge.coef_[0] * FREE * typical - means @ coef), coef

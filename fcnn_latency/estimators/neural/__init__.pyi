@@ -1,0 +1,2 @@
+from ._deep import LatencyRegressor as LatencyRegressor
+from ._graph import GraphConvolutionRegressor as GraphConvolutionRegressor

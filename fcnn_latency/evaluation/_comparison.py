@@ -1,0 +1,366 @@
+"""Every estimator on the same splits of the same data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.base import clone, is_regressor
+from sklearn.model_selection import GridSearchCV, GroupKFold, RandomizedSearchCV
+from sklearn.utils import get_tags
+from tqdm.auto import tqdm
+
+from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
+from fcnn_latency.estimators._pipeline import ESTIMATORS, make_latency_pipeline
+from fcnn_latency.evaluation._text import comparison_text
+from fcnn_latency.metrics import SCORERS, latency_metrics
+from fcnn_latency.spaces._fcnn import FCNNSpace
+
+__all__ = ["Comparison", "compare"]
+
+#: Measures anew, which takes as long as the dataset did: compared only where it is asked for.
+ON_REQUEST = ("measured",)
+#: Seconds that timing the prediction of a single architecture, and of a batch, is given.
+SINGLE_SECONDS, BATCH_SECONDS = 0.2, 1.0
+#: The most repetitions of the one, and the most architectures of the other.
+MOST_CALLS, MOST_BATCHED = 100, 10_000
+
+Grid = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per estimator; columns as from `latency_metrics`, then ``n_train`` (architectures in
+        a training part, mean over folds; 0 for an estimator that needs no labels),
+        ``measuring_time`` (seconds that measuring those took; NaN where the data do not tell),
+        ``fit_time`` (mean seconds of a fit, the search of its parameters included),
+        ``predict_time_single`` (median seconds of predicting one architecture) and
+        ``predict_time_batch`` (seconds per architecture of a large batch).
+    predictions : DataFrame
+        Out-of-fold predictions of each estimator in seconds, in the order of the data.
+    target : ndarray of shape (n_samples,)
+        The latencies in seconds that they were predicted against.
+    noise_floor : float or None
+        Noise floor of the labels.
+    best_params : dict of str to list of dict
+        Parameters that the inner cross-validation chose, one dict per fold, of estimators with an
+        entry in `param_grids`.
+    folds : ndarray of int, shape (n_samples,)
+        The fold in which each row was tested.
+    n_jobs : int
+        Fits that ran at a time; with more than one, times are longer than they would be alone.
+    """
+
+    table: pd.DataFrame
+    predictions: pd.DataFrame
+    target: npt.NDArray[np.float64]
+    noise_floor: float | None = None
+    best_params: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    folds: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    n_jobs: int = 1
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the table as CSV, the names of the estimators in the column ``estimator``."""
+        self.table.to_csv(path, index_label="estimator")
+
+    def __str__(self) -> str:
+        """The table with units, in 100 columns."""
+        return comparison_text(self.table, self.noise_floor, self.best_params, self.n_jobs)
+
+
+class _Outcome(NamedTuple):
+    """One estimator on one fold."""
+
+    predicted: npt.NDArray[np.float64]
+    fit_time: float
+    predict_time_single: float
+    predict_time_batch: float
+    best_params: dict[str, Any] | None
+
+
+def compare(
+    X: Any,
+    y: npt.ArrayLike | None = None,
+    *,
+    estimators: Sequence[str] | Mapping[str, Any] | None = None,
+    param_grids: Mapping[str, Grid] | None = None,
+    cv: int = 5,
+    inner_cv: int = 3,
+    n_iter: int = 20,
+    space: FCNNSpace | None = None,
+    signal_length: int | None = None,
+    noise_floor: float | None = None,
+    measuring_time: float | None = None,
+    random_state: Any = 0,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Comparison:
+    """Cross-validate estimators on the same splits; the mean is always among them.
+
+    Repeats of an architecture are never divided between training and test, nor between the
+    training and the validation of an inner cross-validation. That one, which chooses parameters on
+    the training part alone, makes the cross-validation nested (Varma and Simon, "Bias in error
+    estimation when using cross-validation for model selection", 2006).
+
+    Parameters
+    ----------
+    X : Bunch, or sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+        A dataset as from `make_dataset`, or architectures.
+    y : array-like of shape (n_samples,) or None, default=None
+        Latencies in seconds; None with a dataset, which has them.
+    estimators : sequence of str, mapping of str to estimator, or None, default=None
+        Names as in `make_latency_pipeline`, or regressors that take architectures, by a name of
+        one's own. None is all names but ``"measured"``, which measures anew.
+    param_grids : mapping of str to grid or None, default=None
+        What to choose parameters from, by the name of the estimator: a grid as of
+        `GridSearchCV`, or distributions (what has a method `rvs`) as of `RandomizedSearchCV`.
+    cv : int, default=5
+        Number of folds.
+    inner_cv : int, default=3
+        Number of folds of the inner cross-validation.
+    n_iter : int, default=20
+        Draws from distributions.
+    space : FCNNSpace or None, default=None
+        The space of the architectures; None is the dataset's, or ``FCNNSpace()``.
+    signal_length : int or None, default=None
+        Values that one inference reads; None is the dataset's, or 50.
+    noise_floor : float or None, default=None
+        Noise floor of the labels; None is the dataset's.
+    measuring_time : float or None, default=None
+        Seconds that measuring all labels took; None is the dataset's.
+    random_state : int, default=0
+        Seed of the folds and the estimators.
+    n_jobs : int or None, default=None
+        Fits at a time, each in a process of its own; -1 is one for each core. With more than one
+        the times in the table are not those of an undisturbed machine.
+    verbose : int, default=0
+        Whether to show progress with the time left.
+
+    Returns
+    -------
+    Comparison
+        Its `table` for programs; printed, it is one for people.
+
+    Raises
+    ------
+    ValueError
+        If an architecture, a latency, a name, a grid, `cv` or `inner_cv` is wrong, or
+        ``"measured"`` is to run beside other fits.
+
+    Examples
+    --------
+    >>> from fcnn_latency import FCNNSpace, compare
+    >>> X = FCNNSpace().sample(30, random_state=0)
+    >>> result = compare(X, 1e-6 * X.sum(axis=1), estimators=["linear"], cv=3)
+    >>> result.table["mape"].idxmin()
+    'linear'
+    """
+    data = as_labelled(
+        X,
+        y,
+        space=space,
+        signal_length=signal_length,
+        noise_floor=noise_floor,
+        measuring_time=measuring_time,
+    )
+    models = named_estimators(estimators, data, random_state)
+    models = {"mean": make_latency_pipeline("mean", space=data.space), **models}
+    searches = _searches(models, param_grids or {}, inner_cv, n_iter, random_state)
+    workers = effective_n_jobs(n_jobs)
+    if workers > 1 and set(ON_REQUEST) & set(models):
+        msg = '"measured" measures, and other fits would disturb it: compare it with n_jobs=None.'
+        raise ValueError(msg)
+    groups = data.groups
+    splitter = GroupKFold(n_splits=cv, shuffle=True, random_state=random_state)
+    splits = list(splitter.split(data.widths, groups=groups))
+    batch = data.space.sample(MOST_BATCHED, random_state=0, unique=False)
+    tasks = [
+        delayed(_run_fold)(models[name], searches.get(name), data, groups, split, batch)
+        for name in models
+        for split in splits
+    ]
+    outcomes: dict[str, list[_Outcome]] = {name: [] for name in models}
+    with tqdm(total=len(tasks), desc="comparing", unit="fit", disable=not verbose) as progress:
+        finished = Parallel(n_jobs=workers, return_as="generator")(tasks)
+        for number, outcome in enumerate(finished):
+            outcomes[list(models)[number // cv]].append(outcome)
+            progress.update()
+    learns = {name: _needs_labels(model) for name, model in models.items()}
+    return _collect(outcomes, learns, data, groups, splits, workers)
+
+
+def named_estimators(
+    estimators: Sequence[str] | Mapping[str, Any] | None,
+    data: LabelledArchitectures,
+    random_state: Any,
+) -> dict[str, Any]:
+    """Estimators by name, ready to fit to `data`, before the first fit.
+
+    Raises
+    ------
+    ValueError
+        If no estimator has such a name, or one is none.
+    """
+    if isinstance(estimators, Mapping):
+        for name, model in estimators.items():
+            if isinstance(model, type) or not hasattr(model, "fit") or not is_regressor(model):
+                msg = f"estimators[{name!r}] must be a scikit-learn regressor. Got {model!r}."
+                raise ValueError(msg)
+        return dict(estimators)
+    if isinstance(estimators, str):
+        msg = f"estimators must be a sequence of names, as [{estimators!r}], or a mapping."
+        raise ValueError(msg)
+    if estimators is None:
+        estimators = [name for name in ESTIMATORS if name not in ON_REQUEST]
+    models = {
+        name: make_latency_pipeline(
+            name, space=data.space, signal_length=data.signal_length, random_state=random_state
+        )
+        for name in estimators
+    }
+    if "measured" in models and data.runtime is not None:
+        last = models["measured"].steps[-1][0]
+        models["measured"].set_params(**{f"{last}__runtime": data.runtime})
+    return models
+
+
+def _searches(
+    models: dict[str, Any],
+    param_grids: Mapping[str, Grid],
+    inner_cv: int,
+    n_iter: int,
+    random_state: Any,
+) -> dict[str, Any]:
+    """What turns an estimator into one that searches its parameters, by name."""
+    unknown = sorted(set(param_grids) - set(models))
+    if unknown:
+        msg = f"param_grids has {unknown}, which are not compared. Those compared: {list(models)}."
+        raise ValueError(msg)
+    common = {
+        "scoring": SCORERS["neg_mean_absolute_percentage_error"],
+        "cv": GroupKFold(n_splits=inner_cv, shuffle=True, random_state=random_state),
+    }
+    searches: dict[str, Any] = {}
+    for name, grid in param_grids.items():
+        grids = [grid] if isinstance(grid, Mapping) else grid
+        if any(hasattr(values, "rvs") for each in grids for values in each.values()):
+            searches[name] = partial(
+                RandomizedSearchCV,
+                param_distributions=grid,
+                n_iter=n_iter,
+                random_state=random_state,
+                **common,
+            )
+        else:
+            searches[name] = partial(GridSearchCV, param_grid=grid, **common)
+    return searches
+
+
+def _run_fold(
+    model: Any,
+    search: Any,
+    data: LabelledArchitectures,
+    groups: npt.NDArray[np.int64],
+    split: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    batch: npt.NDArray[np.int64],
+) -> _Outcome:
+    train, test = split
+    model = clone(model)
+    start = perf_counter()
+    if search is None:
+        model.fit(data.widths[train], data.latencies[train])
+    else:
+        model = search(model).fit(data.widths[train], data.latencies[train], groups=groups[train])
+    fitted = perf_counter()
+    predicted = np.asarray(model.predict(data.widths[test]), dtype=np.float64)
+    each = (perf_counter() - fitted) / len(test)
+    return _Outcome(
+        predicted,
+        fitted - start,
+        _single_time(model, data.widths[test]),
+        _batch_time(model, batch, each, len(test)),
+        getattr(model, "best_params_", None) if search is not None else None,
+    )
+
+
+def _single_time(model: Any, architectures: npt.NDArray[np.int64]) -> float:
+    """Median seconds of predicting one architecture, over calls on different ones."""
+    times: list[float] = []
+    while len(times) < MOST_CALLS and sum(times) < SINGLE_SECONDS:
+        row = len(times) % len(architectures)
+        start = perf_counter()
+        model.predict(architectures[row : row + 1])
+        times.append(perf_counter() - start)
+    return float(np.median(times))
+
+
+def _batch_time(model: Any, batch: npt.NDArray[np.int64], each: float, n_predicted: int) -> float:
+    """Seconds per architecture of a batch as large as the time allows.
+
+    Where that is smaller than what has been predicted already, it is `each`, the time of that.
+    """
+    size = min(len(batch), int(BATCH_SECONDS / each))
+    if size <= n_predicted:
+        return each
+    start = perf_counter()
+    model.predict(batch[:size])
+    return (perf_counter() - start) / size
+
+
+def _needs_labels(model: Any) -> bool:
+    last = model[-1] if hasattr(model, "steps") else model
+    return bool(get_tags(last).target_tags.required)
+
+
+def _collect(
+    outcomes: dict[str, list[_Outcome]],
+    learns: dict[str, bool],
+    data: LabelledArchitectures,
+    groups: npt.NDArray[np.int64],
+    splits: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]],
+    n_jobs: int,
+) -> Comparison:
+    tests = [test for _, test in splits]
+    folds = np.empty(len(groups), dtype=np.int64)
+    for number, test in enumerate(tests):
+        folds[test] = number
+    n_train = np.mean([len(np.unique(groups[train])) for train, _ in splits])
+    n_rows = np.mean([len(train) for train, _ in splits])
+    predictions = pd.DataFrame(index=range(len(groups)))
+    rows = {}
+    for name, of_folds in outcomes.items():
+        predicted = np.empty(len(groups))
+        for test, outcome in zip(tests, of_folds, strict=True):
+            predicted[test] = outcome.predicted
+        predictions[name] = predicted
+        rows[name] = {
+            **latency_metrics(data.latencies, predicted, noise_floor=data.noise_floor),
+            "n_train": learns[name] * n_train,
+            "measuring_time": learns[name] * n_rows * data.seconds_each,
+            "fit_time": np.mean([outcome.fit_time for outcome in of_folds]),
+            "predict_time_single": np.median([o.predict_time_single for o in of_folds]),
+            "predict_time_batch": np.median([o.predict_time_batch for o in of_folds]),
+        }
+    best = {name: [o.best_params for o in runs] for name, runs in outcomes.items()}
+    return Comparison(
+        pd.DataFrame.from_dict(rows, orient="index"),
+        predictions,
+        data.latencies,
+        data.noise_floor,
+        {name: [p for p in found if p is not None] for name, found in best.items() if any(found)},
+        folds,
+        n_jobs,
+    )

@@ -1,0 +1,231 @@
+"""How the error falls with the number of measured architectures and the seconds they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.base import clone
+from sklearn.model_selection import GroupShuffleSplit
+from tqdm.auto import tqdm
+
+from fcnn_latency._units import format_percent, format_seconds
+from fcnn_latency.datasets._design import METHODS, select_architectures
+from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
+from fcnn_latency.evaluation._comparison import named_estimators
+from fcnn_latency.metrics import latency_metrics
+
+__all__ = ["SampleEfficiency", "sample_efficiency"]
+
+#: Largest seed of a repetition.
+LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class SampleEfficiency:
+    """What `sample_efficiency` found.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per fit: ``estimator``, ``design``, ``n_architectures`` (measured ones),
+        ``measuring_time`` (seconds that those cost; NaN where the data do not tell), ``repeat``,
+        and the columns of `latency_metrics`, on the test architectures.
+    noise_floor : float or None
+        Noise floor of the labels.
+    """
+
+    table: pd.DataFrame
+    noise_floor: float | None = None
+
+    def summary(self) -> pd.DataFrame:
+        """Mean, least and greatest MAPE over the repeats, by estimator, design and number.
+
+        Returns
+        -------
+        DataFrame
+            ``estimator``, ``design``, ``n_architectures``, ``measuring_time``, ``mape``,
+            ``mape_min`` and ``mape_max``.
+        """
+        keys = ["estimator", "design", "n_architectures"]
+        return self.table.groupby(keys, sort=False, as_index=False).agg(
+            measuring_time=("measuring_time", "mean"),
+            mape=("mape", "mean"),
+            mape_min=("mape", "min"),
+            mape_max=("mape", "max"),
+        )
+
+    def __str__(self) -> str:
+        """MAPE by estimator, design and number."""
+        mean = self.summary()
+        wide = mean.pivot_table(
+            index=["estimator", "design"], columns="n_architectures", values="mape", sort=False
+        )
+        text = wide.map(format_percent)
+        costs = mean.groupby("n_architectures")["measuring_time"].mean()
+        text.columns = [
+            f"{n}" if np.isnan(costs[n]) else f"{n} ({format_seconds(costs[n])})"
+            for n in wide.columns
+        ]
+        repeats = self.table["repeat"].nunique()
+        title = "MAPE by number of measured architectures (seconds of measuring)"
+        title += f", mean of {repeats} repeats" if repeats > 1 else ""
+        lines = [title, text.reset_index().to_string(index=False)]
+        if self.noise_floor is not None:
+            lines.append(f"Noise floor: {format_percent(self.noise_floor)}.")
+        return "\n".join(lines)
+
+
+class _Task(NamedTuple):
+    estimator: str
+    design: str
+    size: int
+    repeat: int
+    seed: int
+
+
+def sample_efficiency(
+    X: Any,
+    y: npt.ArrayLike | None = None,
+    *,
+    estimators: Sequence[str] | Mapping[str, Any] = ("linear", "deep"),
+    sizes: Sequence[int] = (25, 50, 100, 200, 500),
+    designs: Sequence[str] = ("random", "maximin"),
+    n_repeats: int = 3,
+    test_size: float = 0.3,
+    random_state: Any = 0,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    **about: Any,
+) -> SampleEfficiency:
+    """Fit estimators on few of the measured architectures, chosen by design, and on more.
+
+    One set of test architectures is set apart; the designs choose among the others, without
+    looking at latencies.
+
+    Parameters
+    ----------
+    X : Bunch, or sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+        A dataset as from `make_dataset`, or architectures. Of repeated ones the first counts.
+    y : array-like of shape (n_samples,) or None, default=None
+        Latencies in seconds; None with a dataset.
+    estimators : sequence of str or mapping of str to estimator, default=("linear", "deep")
+        As in `compare`.
+    sizes : sequence of int, default=(25, 50, 100, 200, 500)
+        How many architectures to train on; those that the data do not hold are left out.
+    designs : sequence of str, default=("random", "maximin")
+        Methods of `select_architectures`.
+    n_repeats : int, default=3
+        How often each design is drawn, with another seed.
+    test_size : float, default=0.3
+        Fraction of the architectures to test on.
+    random_state : int, default=0
+        Seed of the test set, the designs and the estimators.
+    n_jobs : int or None, default=None
+        Fits at a time, each in a process of its own.
+    verbose : int, default=0
+        Whether to show progress with the time left.
+    **about
+        `space`, `signal_length`, `noise_floor` and `measuring_time`, as in `compare`.
+
+    Returns
+    -------
+    SampleEfficiency
+
+    Raises
+    ------
+    ValueError
+        If the data hold none of the sizes, or an architecture, a latency, a name or a number is
+        wrong.
+
+    Examples
+    --------
+    >>> from fcnn_latency import FCNNSpace
+    >>> from fcnn_latency.evaluation import sample_efficiency
+    >>> X = FCNNSpace().sample(100, random_state=0)
+    >>> y = 1e-6 * X.sum(axis=1)
+    >>> result = sample_efficiency(X, y, estimators=["linear"], sizes=[10, 60], n_repeats=1)
+    >>> error = result.summary().query("design == 'random'")["mape"].to_numpy()
+    >>> bool(error[0] > error[1])
+    True
+    """
+    data = as_labelled(X, y, **about)
+    models = named_estimators(estimators, data, random_state)
+    _check_designs(designs, n_repeats)
+    pool, test = _split(data, test_size, random_state)
+    sizes = sorted({int(size) for size in sizes if size <= len(pool)})
+    if not sizes or sizes[0] < 2:
+        msg = (
+            f"sizes must be whole numbers of at least 2, and one at least of at most {len(pool)}, "
+            "the architectures that are left to train on."
+        )
+        raise ValueError(msg)
+    rng = np.random.RandomState(random_state)
+    seeds = rng.randint(LARGEST_SEED, size=n_repeats)
+    tasks = [
+        _Task(name, design, size, repeat, int(seed))
+        for name in models
+        for design in designs
+        for size in sizes
+        for repeat, seed in enumerate(seeds)
+    ]
+    calls = (delayed(_run)(task, models[task.estimator], data, pool, test) for task in tasks)
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
+    rows = list(tqdm(results, total=len(tasks), desc="sampling", unit="fit", disable=not verbose))
+    return SampleEfficiency(pd.DataFrame(rows), data.noise_floor)
+
+
+def _check_designs(designs: Sequence[str], n_repeats: int) -> None:
+    unknown = [design for design in designs if design not in METHODS]
+    if unknown or isinstance(designs, str) or not len(designs):
+        msg = f"designs must be a sequence of {list(METHODS)}. Got {designs!r} instead."
+        raise ValueError(msg)
+    if n_repeats < 1:
+        msg = f"n_repeats must be at least 1. Got {n_repeats!r} instead."
+        raise ValueError(msg)
+
+
+def _split(
+    data: LabelledArchitectures, test_size: float, random_state: Any
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows to choose from, one of each architecture, and rows to test on."""
+    groups = data.groups
+    splitter = GroupShuffleSplit(1, test_size=test_size, random_state=random_state)
+    ((left, test),) = splitter.split(data.widths, groups=groups)
+    _, first = np.unique(groups[left], return_index=True)
+    return left[np.sort(first)], test
+
+
+def _run(
+    task: _Task,
+    model: Any,
+    data: LabelledArchitectures,
+    pool: npt.NDArray[np.int64],
+    test: npt.NDArray[np.int64],
+) -> dict[str, Any]:
+    """One fit on one design."""
+    _, chosen = select_architectures(
+        data.widths[pool],
+        task.size,
+        method=task.design,
+        space=data.space,
+        signal_length=data.signal_length,
+        random_state=task.seed,
+        return_index=True,
+    )
+    train = pool[chosen]
+    fitted = clone(model).fit(data.widths[train], data.latencies[train])
+    predicted = fitted.predict(data.widths[test])
+    return {
+        "estimator": task.estimator,
+        "design": task.design,
+        "n_architectures": task.size,
+        "measuring_time": task.size * data.seconds_each,
+        "repeat": task.repeat,
+        **latency_metrics(data.latencies[test], predicted, noise_floor=data.noise_floor),
+    }

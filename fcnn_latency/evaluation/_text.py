@@ -1,0 +1,109 @@
+"""A comparison as text that people read, in 100 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fcnn_latency._units import format_percent, format_seconds
+
+__all__ = ["comparison_text"]
+
+#: Columns of the screen that text is made for.
+WIDTH = 100
+
+Format = Callable[[float], str]
+
+
+def _fraction(value: float) -> str:
+    return format_percent(value, 2 if value < 0.1 else 1)
+
+
+def _share(value: float) -> str:
+    return format_percent(value, 1)
+
+
+def _number(digits: int) -> Format:
+    return lambda value: f"{value:.{digits}f}"
+
+
+#: Columns of the two parts of the text: heading, column of the table, how a value is written.
+ACCURACY: tuple[tuple[str, str, Format], ...] = (
+    ("MAPE", "mape", _fraction),
+    ("±1 %", "within_1", _share),
+    ("±5 %", "within_5", _share),
+    ("±10 %", "within_10", _share),
+    ("RMSE", "rmse", format_seconds),
+    ("MAE", "mae", format_seconds),
+    ("R²", "r2", _number(4)),
+    ("Spearman", "spearman", _number(4)),
+    ("error/floor", "error_to_noise", _number(1)),
+)
+COST: tuple[tuple[str, str, Format], ...] = (
+    ("architectures", "n_train", _number(0)),
+    ("measuring", "measuring_time", format_seconds),
+    ("fit", "fit_time", format_seconds),
+    ("predict one", "predict_time_single", format_seconds),
+    ("predict many, each", "predict_time_batch", format_seconds),
+)
+
+
+def comparison_text(
+    table: pd.DataFrame,
+    noise_floor: float | None,
+    best_params: dict[str, list[dict[str, Any]]],
+    n_jobs: int,
+) -> str:
+    """Two tables, accuracy and cost, and notes; the best estimator first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As in `Comparison`.
+    noise_floor : float or None
+        Noise floor of the labels.
+    best_params : dict of str to list of dict
+        Parameters that were chosen, by estimator, one dict per fold.
+    n_jobs : int
+        Fits that ran at a time.
+
+    Returns
+    -------
+    str
+    """
+    table = table.sort_values("mape", kind="stable")
+    lines = [
+        "Error on architectures not trained on; MAE is the average absolute deviation",
+        _formatted(table, ACCURACY),
+        "",
+        "Cost of training (mean over folds) and of predicting",
+        _formatted(table, COST),
+        "",
+    ]
+    if noise_floor is not None:
+        lines.append(f"Noise floor: a perfect predictor would show {_fraction(noise_floor)}.")
+    if n_jobs > 1:
+        lines.append(f"{n_jobs} fits ran at a time: alone, each would have taken less time.")
+    for name, chosen in best_params.items():
+        lines.append(f"Chosen for {name}:")
+        for parameters, folds in Counter(map(_parameters, chosen)).most_common():
+            text = f"  {folds} of {len(chosen)} folds: {parameters}"
+            lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ")
+    return "\n".join(lines).rstrip()
+
+
+def _parameters(chosen: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in chosen.items())
+
+
+def _formatted(table: pd.DataFrame, columns: tuple[tuple[str, str, Format], ...]) -> str:
+    text = pd.DataFrame(index=table.index)
+    for heading, column, form in columns:
+        if column in table and table[column].notna().any():
+            text[heading] = ["-" if np.isnan(value) else form(value) for value in table[column]]
+    return text.to_string()

@@ -1,0 +1,236 @@
+"""Carries a plan out over many architectures: what is left to do, progress, interruption."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from fcnn_latency.exceptions import StoreError
+from fcnn_latency.measurement._plan import Group, plan_groups
+from fcnn_latency.measurement._protocol import MeasurementProtocol
+from fcnn_latency.measurement._store import Store
+from fcnn_latency.measurement._workload import Model, Workload
+from fcnn_latency.measurement.labels._reduction import reduce_passes
+from fcnn_latency.measurement.labels._reliability import combine_passes, standard_errors
+from fcnn_latency.measurement.machine._environment import environment_differences
+from fcnn_latency.measurement.process._reports import ProcessReport, Report, RoundReport
+from fcnn_latency.measurement.process._worker import MeasuringWorker
+from fcnn_latency.measurement.runtimes._base import Runtime
+
+__all__ = ["Campaign", "Task", "measure_here", "run_campaign"]
+
+
+class Task(NamedTuple):
+    """What is left to read of a group.
+
+    Parameters
+    ----------
+    group : Group
+        With those of its members that are left.
+    rounds : tuple of int
+        The rounds that they lack.
+    """
+
+    group: Group
+    rounds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A campaign of a store, and what all of its readings share.
+
+    Parameters
+    ----------
+    store : Store
+        Where it is written to.
+    number : int
+        In the store.
+    runtime, protocol, workload
+        How it measures.
+    """
+
+    store: Store
+    number: int
+    runtime: Runtime
+    protocol: MeasurementProtocol
+    workload: Workload
+
+    @property
+    def architectures(self) -> list[tuple[int, ...]]:
+        """Widths, in the order asked for."""
+        return self.store.architectures(self.number)
+
+    @property
+    def models(self) -> list[Model]:
+        """The architectures, each with the rows that its inference reads."""
+        widths = self.architectures
+        rows = self.store.conditions(self.number).get("input_rows") or [None] * len(widths)
+        return [Model(*model) for model in zip(widths, rows, strict=True)]
+
+    def phases(self) -> Iterator[list[Group]]:
+        """The plan: all passes of the protocol, then one more at a time where errors are large."""
+        architectures, seed = self.architectures, self.store.seed(self.number)
+        groups = plan_groups(architectures, self.protocol, seed)
+        yield groups
+        n_groups, target = len(groups), self.protocol.target_error
+        if target is None:
+            return
+        for number in range(self.protocol.passes, self.protocol.max_passes):
+            rows = self._uncertain(number, target)
+            groups = plan_groups(
+                architectures,
+                self.protocol,
+                seed,
+                rows=rows,
+                passes=range(number, number + 1),
+                first_number=n_groups,
+            )
+            n_groups += len(groups)
+            yield groups
+
+    def _uncertain(self, n_passes: int, target: float) -> list[int]:
+        """Rows whose relative standard error after so many passes is above the target."""
+        readings = self.store.readings(self.number)
+        readings = readings[readings["pass"] < n_passes]
+        passes = reduce_passes(readings, len(self.architectures), self.protocol)
+        rows = np.flatnonzero(~np.isnan(passes[:, : self.protocol.passes]).any(axis=1))
+        errors = standard_errors(passes[rows]) / combine_passes(passes[rows])
+        return [int(row) for row in rows[errors > target]]
+
+    def tasks(self, groups: Sequence[Group]) -> list[Task]:
+        """What of these groups has not been read, without what has failed."""
+        failed = self.store.failures(self.number)
+        found = []
+        for group in groups:
+            lacking: dict[tuple[int, ...], list[int]] = {}
+            for row, read in self.store.rounds_read(self.number, group).items():
+                rounds = tuple(r for r in range(self.protocol.rounds) if r not in read)
+                if rounds and row not in failed:
+                    lacking.setdefault(rounds, []).append(row)
+            for rounds, rows in lacking.items():
+                found.append(Task(replace(group, members=tuple(rows)), rounds))
+        return found
+
+    def add(self, task: Task, report: Report) -> None:
+        """Write what a measuring process tells.
+
+        Raises
+        ------
+        StoreError
+            If the process sees another machine or other versions than those before it.
+        """
+        if isinstance(report, ProcessReport):
+            self._check_environment(report)
+        self.store.add(self.number, task.group, report)
+
+    def _check_environment(self, report: ProcessReport) -> None:
+        processes = self.store.processes(self.number)
+        if len(processes):
+            check_same(
+                processes["environment"].iloc[0],
+                report.environment,
+                f"this campaign of {self.store.path}",
+            )
+
+
+def check_same(stored: dict[str, Any], present: dict[str, Any], what: str) -> None:
+    """Make sure that readings made now can be pooled with those that are stored.
+
+    Raises
+    ------
+    StoreError
+        If machine, versions or settings differ; says which.
+    """
+    differences = environment_differences(stored, present)
+    if differences:
+        msg = (
+            f"The readings of {what} were made otherwise than they would be now, so they cannot "
+            f"be pooled; then and now: {'; '.join(differences)}. Give this campaign a store of "
+            "its own, or measure as then."
+        )
+        raise StoreError(msg)
+
+
+#: Measures tasks of a campaign and tells, as soon as there is something to tell.
+Measure = Callable[[Campaign, Sequence[Task]], Iterator[tuple[Task, Report]]]
+
+
+def run_campaign(campaign: Campaign, measure: Measure, verbose: int = 0) -> bool:
+    """Measure what has not been measured.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        What to measure, and where it is written.
+    measure : callable
+        `measure_here`, or another that takes a campaign and tasks.
+    verbose : int
+        Whether to show progress.
+
+    Returns
+    -------
+    bool
+        Whether Ctrl-C ended it.
+
+    Raises
+    ------
+    MeasurementError
+        If a measuring process does not start or the reference architecture fails in it.
+    StoreError
+        If the store cannot be written, or was measured otherwise.
+    """
+    try:
+        for groups in campaign.phases():
+            tasks = campaign.tasks(groups)
+            if tasks:
+                _run(campaign, groups, tasks, measure, verbose)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _run(
+    campaign: Campaign, groups: list[Group], tasks: list[Task], measure: Measure, verbose: int
+) -> None:
+    total = sum(len(group.members) for group in groups)
+    left = sum(len(task.group.members) for task in tasks)
+    with tqdm(
+        total=total,
+        initial=total - left,
+        desc=f"measuring ({campaign.runtime.name}, {campaign.protocol.name})",
+        unit="model",
+        disable=not verbose,
+    ) as progress:
+        for task, report in measure(campaign, tasks):
+            campaign.add(task, report)
+            if isinstance(report, RoundReport) and report.number == task.rounds[-1]:
+                progress.update(int(np.count_nonzero(report.models >= 0)))
+
+
+def measure_here(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Task, Report]]:
+    """Measure on this machine: one process times, another one builds meanwhile."""
+    models, protocol = campaign.models, campaign.protocol
+    groups = [[models[row] for row in task.group.members] for task in tasks]
+    n_workers = min(protocol.processes, len({task.group.pass_number for task in tasks}))
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(MeasuringWorker(campaign.runtime, protocol, campaign.workload))
+            for _ in range(n_workers)
+        ]
+        turns = [workers[task.group.pass_number % n_workers] for task in tasks]
+        turns[0].start()
+        block = None
+        for number, (task, worker) in enumerate(zip(tasks, turns, strict=True)):
+            if number + 1 < len(tasks) and turns[number + 1] is not worker:
+                turns[number + 1].build_ahead(groups[number + 1])
+            if block is None:
+                yield task, worker.wait()
+                block = campaign.store.block(campaign.number) or worker.calibrate()
+                campaign.store.set_block(campaign.number, block)
+            for report in worker.measure(groups[number], task.rounds, task.group.seed, block):
+                yield task, report

@@ -1,0 +1,91 @@
+"""Which models are timed together, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency.measurement._protocol import MeasurementProtocol
+from fcnn_latency.networks._layers import FLOAT_BYTES
+
+__all__ = ["Group", "plan_groups"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Models that one pass times together.
+
+    Parameters
+    ----------
+    number : int
+        Of the group in its campaign, from 0.
+    pass_number : int
+        Which pass, from 0.
+    members : tuple of int
+        Rows of the architectures.
+    seed : int
+        Seed of the order within the rounds.
+    """
+
+    number: int
+    pass_number: int
+    members: tuple[int, ...]
+    seed: int
+
+
+def plan_groups(
+    architectures: Sequence[tuple[int, ...]],
+    protocol: MeasurementProtocol,
+    seed: int,
+    *,
+    rows: Sequence[int] | None = None,
+    passes: range | None = None,
+    first_number: int = 0,
+) -> list[Group]:
+    """Groups in the order in which they are measured: every pass over one, then the next one.
+
+    Parameters
+    ----------
+    architectures : sequence of tuple of int
+        All architectures of the campaign.
+    protocol : MeasurementProtocol
+        Says how many passes and how large the groups are.
+    seed : int
+        Of the campaign: the same one gives the same plan.
+    rows : sequence of int or None
+        Architectures to plan for; None for all.
+    passes : range or None
+        Passes to plan for; None for those of the protocol.
+    first_number : int
+        Number of the first group.
+    """
+    chosen = np.arange(len(architectures)) if rows is None else np.asarray(rows, dtype=np.int64)
+    passes = range(protocol.passes) if passes is None else passes
+    rng = np.random.default_rng([seed, passes.start])
+    if protocol.shuffle:
+        chosen = rng.permutation(chosen)
+    size = sum(_weight_bytes(architectures[row]) for row in chosen)
+    n_chunks = max(-(-len(chosen) // protocol.group_size), -(-size // protocol.group_bytes))
+    groups: list[Group] = []
+    for members in _chunks(chosen, n_chunks):
+        for pass_number in passes:
+            # Each pass builds in an order of its own: the same one would put models into the
+            # same places of memory.
+            built = rng.permutation(members) if protocol.shuffle else members
+            seed_of_orders = int(rng.integers(2**31))
+            number = first_number + len(groups)
+            groups.append(Group(number, pass_number, tuple(built.tolist()), seed_of_orders))
+    return groups
+
+
+def _weight_bytes(widths: tuple[int, ...]) -> int:
+    return FLOAT_BYTES * sum(a * b for a, b in pairwise(widths))
+
+
+def _chunks(rows: npt.NDArray[np.int64], n_chunks: int) -> list[npt.NDArray[np.int64]]:
+    """Even chunks: 101 models are not timed as 100 and a lonely one."""
+    return np.array_split(rows, min(n_chunks, len(rows))) if len(rows) else []

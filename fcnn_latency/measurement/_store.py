@@ -1,0 +1,429 @@
+"""The SQLite file that holds every reading."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from fcnn_latency.exceptions import StoreError
+from fcnn_latency.measurement._plan import Group
+from fcnn_latency.measurement.process._reports import (
+    REFERENCE,
+    BuildReport,
+    ProcessReport,
+    Report,
+    RoundReport,
+)
+from fcnn_latency.measurement.process._timing import Block
+
+__all__ = ["SCHEMA_VERSION", "STORE_SUFFIXES", "Store"]
+
+#: "FCNL": tells a store from the SQLite files of other programs.
+APPLICATION_ID = 0x46434E4C
+#: Endings of a store's file name.
+STORE_SUFFIXES = (".sqlite", ".sqlite3", ".db")
+#: What this version of the package reads and writes; see ``store_schema.md``.
+SCHEMA_VERSION = 1
+#: SQL that leads from each earlier version to the next one.
+MIGRATIONS: dict[int, str] = {}
+
+#: Columns of `Store.readings`, and what they are kept as.
+READING_TYPES = np.dtype(
+    [
+        ("architecture", np.int32),
+        ("pass", np.int16),
+        ("group", np.int32),
+        ("round", np.int16),
+        ("process", np.int32),
+        ("seconds", np.float64),
+    ]
+)
+
+
+class Store:
+    """An SQLite file of campaigns, their readings and what they were measured with.
+
+    It is in write-ahead mode: each round is one transaction, so what has been written survives
+    a killed process, and the file can be read while it is written. One process writes at a time.
+
+    Parameters
+    ----------
+    path : path
+        The file; made where it does not exist.
+    read_only : bool, default=False
+        Whether it is only read: nothing is made, and others may write meanwhile.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is to be read and does not exist.
+    StoreError
+        If the file is of another program or of a newer version, cannot be written, or is being
+        written by another process; the file is left as it is.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
+        self.path = Path(path).expanduser()
+        self._lock: FileLock | None = None
+        if read_only and not self.path.exists():
+            msg = f"There is no store {str(self.path)!r}."
+            raise FileNotFoundError(msg)
+        if not read_only:
+            self._lock = _writer_lock(self.path)
+        try:
+            self._connection = self._connect(read_only)
+        except BaseException:
+            self._unlock()
+            raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; its write-ahead log goes into it."""
+        try:
+            self._connection.close()
+        finally:
+            self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def _connect(self, read_only: bool) -> sqlite3.Connection:
+        with self._translated():
+            if not read_only:
+                return self._open("rwc", read_only)
+            # Reading makes two files beside, which only a writer may remove; a folder that cannot
+            # be written can hold no such files, and nobody who writes.
+            for mode in ("rw", "ro"):
+                with suppress(sqlite3.OperationalError):
+                    return self._open(mode, read_only)
+            return self._open("ro&immutable=1", read_only)
+
+    def _open(self, mode: str, read_only: bool) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=30,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            self._check(connection, read_only)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: sqlite3.Connection, read_only: bool) -> None:
+        """Refuse what is no store before a byte of it is changed, then bring it up to date."""
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if read_only and not n_tables:
+            msg = f"{self.path} is empty: no campaign was begun in it."
+            raise StoreError(msg)
+        if application != APPLICATION_ID and (n_tables or version or application or read_only):
+            msg = f"{self.path} is no store of fcnn_latency, but an SQLite file of another program."
+            raise StoreError(msg)
+        if version > SCHEMA_VERSION:
+            msg = (
+                f"{self.path} has schema {version}; this version of fcnn_latency knows "
+                f"{SCHEMA_VERSION} and older ones: update fcnn_latency."
+            )
+            raise StoreError(msg)
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+            return
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # safe in WAL against killed processes
+        connection.execute("PRAGMA foreign_keys = ON")
+        if version < SCHEMA_VERSION:
+            self._migrate(connection, version)
+
+    def _migrate(self, connection: sqlite3.Connection, version: int) -> None:
+        if version == 0:
+            steps = files("fcnn_latency.measurement").joinpath("store.sql").read_text("utf-8")
+        else:
+            steps = "\n".join(MIGRATIONS[v] for v in range(version, SCHEMA_VERSION))
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {steps} PRAGMA application_id = {APPLICATION_ID}; "
+            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say which file an error of SQLite is about."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            msg = (
+                f"{self.path} cannot be used as a store: {error}. What was written before is kept."
+            )
+            raise StoreError(msg) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """All of it is written, or nothing."""
+        with self._translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _select(self, sql: str, *values: Any) -> list[Any]:
+        with self._translated():
+            return self._connection.execute(sql, values).fetchall()
+
+    # -- campaigns ---------------------------------------------------------------------------
+
+    def find_campaign(self, request: str) -> int | None:
+        """The campaign that was asked for in the same words; None where there is none."""
+        found = self._select("SELECT id FROM campaign WHERE request = ?", request)
+        return int(found[0][0]) if found else None
+
+    def add_campaign(
+        self,
+        request: str,
+        seed: int,
+        conditions: dict[str, Any],
+        architectures: Sequence[tuple[int, ...]],
+    ) -> int:
+        """Begin a campaign; its number."""
+        with self._writing() as connection:
+            cursor = connection.execute(
+                "INSERT INTO campaign (request, seed, conditions, started_at) VALUES (?, ?, ?, ?)",
+                (request, seed, json.dumps(conditions), time.time()),
+            )
+            campaign = int(cursor.lastrowid or 0)
+            connection.executemany(
+                "INSERT INTO architecture (campaign, row, widths) VALUES (?, ?, ?)",
+                ((campaign, row, json.dumps(widths)) for row, widths in enumerate(architectures)),
+            )
+        return campaign
+
+    def campaigns(self) -> list[int]:
+        """The numbers of all campaigns, oldest first."""
+        return [int(row[0]) for row in self._select("SELECT id FROM campaign ORDER BY id")]
+
+    def seed(self, campaign: int) -> int:
+        """Seed of the plan of a campaign."""
+        return int(self._select("SELECT seed FROM campaign WHERE id = ?", campaign)[0][0])
+
+    def conditions(self, campaign: int) -> dict[str, Any]:
+        """Runtime, protocol, signal, space and environment of a campaign."""
+        ((text,),) = self._select("SELECT conditions FROM campaign WHERE id = ?", campaign)
+        conditions: dict[str, Any] = json.loads(text)
+        return conditions
+
+    def set_conditions(self, campaign: int, conditions: dict[str, Any]) -> None:
+        """Keep other conditions, which do not change how readings are made."""
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE campaign SET conditions = ? WHERE id = ?",
+                (json.dumps(conditions), campaign),
+            )
+
+    def block(self, campaign: int) -> Block | None:
+        """How many calls make a reading; None where that has not been found yet."""
+        sql = "SELECT samples_per_block, calls_per_sample FROM campaign WHERE id = ?"
+        (found,) = self._select(sql, campaign)
+        return None if None in found else Block(*found)
+
+    def set_block(self, campaign: int, block: Block) -> None:
+        """Keep how many calls make a reading."""
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE campaign SET samples_per_block = ?, calls_per_sample = ? WHERE id = ?",
+                (*block, campaign),
+            )
+
+    def scale(self, campaign: int) -> dict[str, Any] | None:
+        """What labels are multiplied by; None where it has not been set."""
+        ((text,),) = self._select("SELECT scale FROM campaign WHERE id = ?", campaign)
+        return None if text is None else dict(json.loads(text))
+
+    def set_scale(self, campaign: int, scale: dict[str, Any]) -> None:
+        """Keep what labels are multiplied by."""
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE campaign SET scale = ? WHERE id = ?", (json.dumps(scale), campaign)
+            )
+
+    def architectures(self, campaign: int) -> list[tuple[int, ...]]:
+        """Widths of the architectures of a campaign, in the order asked for."""
+        sql = "SELECT widths FROM architecture WHERE campaign = ? ORDER BY row"
+        return [tuple(json.loads(text)) for (text,) in self._select(sql, campaign)]
+
+    def failures(self, campaign: int) -> dict[int, str]:
+        """Why architectures have no latency, by row."""
+        sql = "SELECT row, failure FROM architecture WHERE campaign = ? AND failure IS NOT NULL"
+        return dict(self._select(sql, campaign))
+
+    def forget_failures(self, campaign: int) -> None:
+        """Let what has failed be tried again."""
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE architecture SET failure = NULL WHERE campaign = ?", (campaign,)
+            )
+
+    # -- readings ----------------------------------------------------------------------------
+
+    def add(self, campaign: int, group: Group, report: Report) -> None:
+        """Write what a measuring process tells, at once."""
+        with self._writing() as connection:
+            if isinstance(report, ProcessReport):
+                connection.execute(
+                    "INSERT OR IGNORE INTO process (campaign, name, host, environment) "
+                    "VALUES (?, ?, ?, ?)",
+                    (campaign, report.process, report.host, json.dumps(report.environment)),
+                )
+                return
+            connection.executemany(
+                "UPDATE architecture SET failure = ? WHERE campaign = ? AND row = ?",
+                ((why, campaign, group.members[i]) for i, why in report.failures.items()),
+            )
+            if isinstance(report, BuildReport):
+                self._add_first_calls(connection, campaign, group, report)
+            else:
+                self._add_round(connection, campaign, group, report)
+
+    def _add_first_calls(
+        self, connection: sqlite3.Connection, campaign: int, group: Group, report: BuildReport
+    ) -> None:
+        if report.first_calls:
+            process = self._process(campaign, report.process)
+            connection.executemany(
+                "INSERT OR REPLACE INTO first_call VALUES (?, ?, ?, ?)",
+                (
+                    (process, group.pass_number, group.members[place], seconds)
+                    for place, seconds in report.first_calls.items()
+                ),
+            )
+
+    def _add_round(
+        self, connection: sqlite3.Connection, campaign: int, group: Group, report: RoundReport
+    ) -> None:
+        if not len(report.models):
+            return
+        rows = np.array([*group.members, REFERENCE])[report.models]  # -1 takes the last one
+        cursor = connection.execute(
+            'INSERT INTO round (campaign, process, "group", pass, number, started_at, load, stolen)'
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                campaign,
+                self._process(campaign, report.process),
+                group.number,
+                group.pass_number,
+                report.number,
+                report.started_at,
+                report.load,
+                report.stolen,
+            ),
+        )
+        places = range(len(rows))
+        connection.executemany(
+            f"INSERT INTO reading VALUES ({cursor.lastrowid}, ?, ?, ?)",
+            zip(places, rows.tolist(), report.seconds.tolist(), strict=True),
+        )
+
+    def _process(self, campaign: int, name: str) -> int:
+        sql = "SELECT id FROM process WHERE campaign = ? AND name = ?"
+        return int(self._select(sql, campaign, name)[0][0])
+
+    def rounds_read(self, campaign: int, group: Group) -> dict[int, set[int]]:
+        """Which rounds of a group each of its architectures has, by row."""
+        read: dict[int, set[int]] = {row: set() for row in group.members}
+        sql = (
+            "SELECT architecture, number FROM round JOIN reading ON reading.round = round.id "
+            f'WHERE campaign = ? AND "group" = ? AND architecture <> {REFERENCE}'
+        )
+        for row, number in self._select(sql, campaign, group.number):
+            read[row].add(number)
+        return read
+
+    def readings(self, campaign: int) -> pd.DataFrame:
+        """Every reading of a campaign, in the order in which it was made.
+
+        Returns
+        -------
+        DataFrame
+            ``architecture`` (its row; -1 for the reference), ``pass``, ``group``, ``round``,
+            ``process`` and ``seconds`` per call.
+        """
+        with self._translated():
+            cursor = self._connection.execute(
+                'SELECT architecture, pass, "group", number, process, seconds '
+                "FROM round JOIN reading ON reading.round = round.id WHERE campaign = ? "
+                "ORDER BY round.id, place",
+                (campaign,),
+            )
+            return pd.DataFrame(np.fromiter(cursor, dtype=READING_TYPES))
+
+    def rounds(self, campaign: int) -> pd.DataFrame:
+        """Rounds of a campaign: ``group``, ``process``, ``started_at``, ``load``, ``stolen``."""
+        sql = 'SELECT "group", process, started_at, load, stolen FROM round WHERE campaign = ?'
+        columns = ["group", "process", "started_at", "load", "stolen"]
+        frame = pd.DataFrame(self._select(f"{sql} ORDER BY id", campaign), columns=columns)
+        return frame.astype({"load": float, "stolen": float})
+
+    def processes(self, campaign: int) -> pd.DataFrame:
+        """Measuring processes of a campaign: ``name``, ``host``, ``environment``; by number."""
+        sql = "SELECT id, name, host, environment FROM process WHERE campaign = ? ORDER BY id"
+        rows = [(*row[:3], json.loads(row[3])) for row in self._select(sql, campaign)]
+        columns = ["process", "name", "host", "environment"]
+        return pd.DataFrame(rows, columns=columns).set_index("process")
+
+    def first_calls(self, campaign: int) -> pd.Series:
+        """Seconds of the first call of each architecture, the median over passes, by row."""
+        sql = (
+            "SELECT architecture, seconds FROM first_call JOIN process "
+            "ON first_call.process = process.id WHERE campaign = ?"
+        )
+        frame = pd.DataFrame(self._select(sql, campaign), columns=["architecture", "seconds"])
+        return frame.groupby("architecture")["seconds"].median()
+
+
+def _writer_lock(path: Path) -> FileLock:
+    """Held while a process writes a store; the system frees it when that process ends."""
+    try:
+        if path.suffix.lower() not in STORE_SUFFIXES or path.is_dir():
+            msg = (
+                f"A store is a file whose name ends in {', '.join(STORE_SUFFIXES)}. "
+                f"Got {str(path)!r} instead."
+            )
+            raise StoreError(msg)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(f"{path} is read-only")
+        lock = FileLock(path.with_name(f"{path.name}.lock"))
+        lock.acquire(blocking=False)
+    except Timeout:
+        msg = (
+            f"{path} is being written by another process (it holds {path.name}.lock): wait for it, "
+            "or give this campaign a store of its own."
+        )
+        raise StoreError(msg) from None
+    except OSError as error:
+        msg = f"{path} cannot be written: {error}"
+        raise StoreError(msg) from error
+    return lock

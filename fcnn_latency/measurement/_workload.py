@@ -1,0 +1,82 @@
+"""The signal that one inference reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency.networks._layers import signal_rows
+
+__all__ = ["Model", "Workload"]
+
+
+class Model(NamedTuple):
+    """What is built and timed.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Neurons of each layer, input first.
+    rows : int or None
+        Rows that one inference reads; None for those that the signal is cut into.
+    """
+
+    widths: tuple[int, ...]
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A 1-D signal, cut into rows of the input width, the last one padded with zeros.
+
+    The cut is that of Beglaryan and Ringhofer (2023); the values are standard normal instead
+    of integers below 100,000, since networks see scaled signals, and the latency of a dense
+    layer depends on its values only where they are denormal.
+
+    Parameters
+    ----------
+    signal_length : int, default=50
+        Values of the signal.
+    seed : int, default=0
+        Seed of the values.
+
+    Examples
+    --------
+    >>> Workload(signal_length=50).inputs(14).shape
+    (4, 14)
+    """
+
+    signal_length: int = 50
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        length = self.signal_length
+        if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 1:
+            msg = (
+                "signal_length must be a whole number of at least 1. "
+                f"Got {self.signal_length!r} instead."
+            )
+            raise ValueError(msg)
+
+    def inputs(self, input_width: int, rows: int | None = None) -> npt.NDArray[np.float32]:
+        """The rows of one inference.
+
+        Parameters
+        ----------
+        input_width : int
+            Neurons of the input layer.
+        rows : int or None, default=None
+            As many rows of a signal that fills them, instead of those of this one.
+
+        Returns
+        -------
+        ndarray of float32, shape (ceil(signal_length / input_width), input_width)
+        """
+        length = self.signal_length if rows is None else rows * input_width
+        rows = int(signal_rows(input_width, length))
+        inputs = np.zeros(rows * input_width, dtype=np.float32)
+        inputs[:length] = np.random.default_rng(self.seed).standard_normal(length)
+        return inputs.reshape(rows, input_width)

@@ -1,0 +1,1 @@
+"""From readings to labels, and how far those can be trusted."""

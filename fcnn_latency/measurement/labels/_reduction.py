@@ -1,0 +1,182 @@
+"""Readings to the latency of each architecture in each pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
+
+from fcnn_latency.measurement._protocol import MeasurementProtocol
+from fcnn_latency.measurement.process._reports import REFERENCE
+from fcnn_latency.measurement.process._timing import STATISTICS
+
+__all__ = [
+    "measuring_time",
+    "process_references",
+    "reduce_passes",
+    "reference_drift",
+    "relative_readings",
+    "round_errors",
+]
+
+#: A pause between rounds that is this many times as long as a usual one, and longer than this many
+#: seconds, is no measuring: the campaign was interrupted and resumed.
+INTERRUPTION_FACTOR, INTERRUPTION_SECONDS = 20.0, 60.0
+#: Of the groups' reference latencies.
+LOW_QUANTILE = 0.25
+#: Readings that have one reference latency: those of a group in one process.
+UNIT = ["group", "process"]
+
+
+def _unit_references(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.Series:
+    """The reference latency of each group and process in seconds; empty without a reference."""
+    reference = readings[readings["architecture"] == REFERENCE]
+    return reference.groupby(UNIT)["seconds"].quantile(protocol.reference_quantile)
+
+
+def process_references(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.Series:
+    """The reference latency of each measuring process in seconds; empty without a reference.
+
+    A low quantile over its groups: a machine that is slowed for some of them keeps its scale.
+    """
+    return _unit_references(readings, protocol).groupby("process").quantile(LOW_QUANTILE)
+
+
+def measuring_time(rounds: pd.DataFrame, hosts: pd.Series) -> float | None:
+    """Seconds that measuring took, summed over hosts: from each round's start to the next one's.
+
+    Building models is in it, loading the framework is not. An interruption counts, like the last
+    round, as long as a usual round.
+
+    Parameters
+    ----------
+    rounds : DataFrame
+        ``process`` and ``started_at`` of each round.
+    hosts : Series
+        The host of each process.
+
+    Returns
+    -------
+    float or None
+        None where no host has two rounds.
+    """
+    total = 0.0
+    for _, started in rounds["started_at"].groupby(rounds["process"].map(hosts)):
+        between = np.diff(np.sort(started.to_numpy(dtype=np.float64)))
+        if not len(between):
+            continue
+        usual = float(np.median(between))
+        interrupted = between > max(INTERRUPTION_SECONDS, INTERRUPTION_FACTOR * usual)
+        total += float(np.where(interrupted, usual, between).sum()) + usual
+    return total or None
+
+
+def reference_drift(readings: pd.DataFrame, protocol: MeasurementProtocol) -> float | None:
+    """Largest change of a process' reference latency between its groups, as a fraction.
+
+    None without a reference or with one group in each process.
+    """
+    by_unit = _unit_references(readings, protocol)
+    if len(by_unit) <= by_unit.index.get_level_values("process").nunique():
+        return None
+    process = by_unit.groupby("process")
+    return float((process.max() / process.min()).max() - 1)
+
+
+def relative_readings(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.DataFrame:
+    """Readings of architectures with ``relative``: in units of the reference latency.
+
+    Without a reference ``relative`` is in seconds.
+    """
+    models = readings["architecture"] != REFERENCE
+    if not protocol.reference_every:
+        return readings[models].assign(relative=readings["seconds"][models])
+    unit = pd.Series(np.nan, index=readings.index)
+    for _, rows in readings.groupby(UNIT, sort=False).indices.items():
+        part = readings.iloc[rows]
+        unit.iloc[rows] = _reference_of_readings(
+            part["seconds"].to_numpy(), (part["architecture"] == REFERENCE).to_numpy(), protocol
+        )
+    return readings[models].assign(relative=(readings["seconds"] / unit)[models])
+
+
+def _reference_of_readings(
+    seconds: npt.NDArray[np.float64],
+    is_reference: npt.NDArray[np.bool_],
+    protocol: MeasurementProtocol,
+) -> Any:
+    """What each reading of a group is divided by: that of its neighbourhood, or of all."""
+    references, quantile = seconds[is_reference], protocol.reference_quantile
+    window = protocol.reference_window
+    if window < 1 or window >= len(references):
+        return np.quantile(references, quantile)
+    local = np.quantile(sliding_window_view(references, window), quantile, axis=1)
+    before = np.cumsum(is_reference)  # references that came before each reading
+    return local[np.clip(before - (window + 1) // 2, 0, len(local) - 1)]
+
+
+def reduce_passes(
+    readings: pd.DataFrame,
+    n_architectures: int,
+    protocol: MeasurementProtocol,
+    *,
+    corrected: bool = True,
+) -> npt.NDArray[np.float64]:
+    """Latency of each architecture in each pass, over its rounds.
+
+    Parameters
+    ----------
+    readings : DataFrame
+        As from `Store.readings`.
+    n_architectures : int
+        Rows of the campaign.
+    protocol : MeasurementProtocol
+        Says how.
+    corrected : bool, default=True
+        Whether in units of the reference latency; otherwise in seconds as read.
+
+    Returns
+    -------
+    ndarray of shape (n_architectures, n_passes)
+        NaN where not all rounds of a pass were read; at least as many passes as the protocol has.
+    """
+    rounds = _by_round(readings, n_architectures, protocol, corrected=corrected)
+    passes = np.full(rounds.shape[:2], np.nan)
+    complete = ~np.isnan(rounds).any(axis=2)
+    if complete.any():
+        statistic = STATISTICS[protocol.round_statistic]
+        passes[complete] = np.apply_along_axis(statistic, 1, rounds[complete])
+    return passes
+
+
+def round_errors(
+    readings: pd.DataFrame, n_architectures: int, protocol: MeasurementProtocol
+) -> npt.NDArray[np.float64]:
+    """Relative standard errors from the spread of the rounds of the first pass.
+
+    Returns
+    -------
+    ndarray of shape (n_architectures,)
+        For protocols with a single pass.
+    """
+    rounds = _by_round(readings, n_architectures, protocol, corrected=True)[:, 0]
+    spread = rounds.std(axis=1, ddof=1) / np.sqrt(rounds.shape[1])
+    return np.asarray(spread / rounds.mean(axis=1))
+
+
+def _by_round(
+    readings: pd.DataFrame, n_architectures: int, protocol: MeasurementProtocol, *, corrected: bool
+) -> npt.NDArray[np.float64]:
+    """Readings as an array of shape (n_architectures, n_passes, n_rounds)."""
+    if corrected:
+        models, column = relative_readings(readings, protocol), "relative"
+    else:
+        models, column = readings[readings["architecture"] != REFERENCE], "seconds"
+    n_passes = max(protocol.passes, 1 + int(models["pass"].max()) if len(models) else 0)
+    by_round = np.full((n_architectures, n_passes, protocol.rounds), np.nan)
+    index = tuple(models[name].to_numpy() for name in ("architecture", "pass", "round"))
+    by_round[index] = models[column].to_numpy()
+    return by_round

@@ -1,0 +1,263 @@
+"""What runs in the measuring process: build a group of models, time it in interleaved rounds."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import platform
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import psutil
+
+from fcnn_latency.measurement._protocol import MeasurementProtocol
+from fcnn_latency.measurement._workload import Model, Workload
+from fcnn_latency.measurement.machine._cores import Cores, move_to
+from fcnn_latency.measurement.machine._environment import (
+    describe_environment,
+    load,
+    read_cpu_times,
+    stolen_fraction,
+)
+from fcnn_latency.measurement.process._reports import (
+    REFERENCE,
+    BuildReport,
+    ProcessReport,
+    RoundReport,
+)
+from fcnn_latency.measurement.process._timing import (
+    Block,
+    calibrate_block,
+    collector_off,
+    time_block,
+)
+from fcnn_latency.measurement.runtimes._base import Runtime
+
+__all__ = ["build_group", "calibrate", "release_group", "start_session", "time_round"]
+
+#: Seed of the weights, the same in every pass: latency does not depend on their values.
+WEIGHTS_SEED = 0
+
+#: Longest sample of a model slower than the reference, in multiples of `sample_seconds`.
+LONGEST_SAMPLE = 5
+
+#: Of Linux' prctl: the signal that a process gets when its parent dies.
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class _Session:
+    """A measuring process between its calls: what it measures with, and the group it has built."""
+
+    runtime: Runtime
+    protocol: MeasurementProtocol
+    workload: Workload
+    cores: Cores
+    process: str
+    references: deque[Callable[[], Any]] = field(default_factory=deque)
+    calls: dict[int, Callable[[], Any]] = field(default_factory=dict)
+    warm_calls: dict[int, float] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
+    resident_at_start: int = 0
+
+    def prepare(self, model: Model) -> tuple[Callable[[], Any], list[float]]:
+        """Build a model and warm it up; the call, and the seconds of each warm-up."""
+        inputs = self.workload.inputs(model.widths[0], model.rows)
+        call = self.runtime.prepare(model.widths, inputs, WEIGHTS_SEED)
+        seconds = []
+        for _ in range(self.protocol.warmup_calls):
+            start = time.perf_counter()
+            call()
+            seconds.append(time.perf_counter() - start)
+        return call, seconds
+
+    def block_of(self, model: int, block: Block) -> Block:
+        """The block, shortened for a model that is far slower than the reference."""
+        if model not in self.warm_calls:
+            return block
+        longest = LONGEST_SAMPLE * self.protocol.sample_seconds
+        return block.shortened(self.warm_calls[model], longest)
+
+    @contextmanager
+    def recording_failure(self, model: int) -> Iterator[None]:
+        """Turn what a model raises into an entry of `failures`."""
+        try:
+            yield
+        except BaseException as error:  # SystemExit too: Ctrl-C does not come here
+            self.failures[model] = f"{type(error).__name__}: {error}"
+
+
+_sessions: list[_Session] = []
+
+
+def start_session(
+    runtime: Runtime,
+    protocol: MeasurementProtocol,
+    workload: Workload,
+    cores: Cores,
+    while_timing: bool,
+) -> ProcessReport:
+    """Import the framework, then bind the process to its core and start the framework there.
+
+    The framework's threads are made when it starts, and stay on the core that the process has
+    then.
+
+    Parameters
+    ----------
+    runtime, protocol, workload, cores
+        What all groups share.
+    while_timing : bool
+        Whether another process times meanwhile, so that the import keeps off its core.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    _die_with_parent()
+    process = f"{platform.node()}:{os.getpid()}:{time.time_ns()}"
+    session = _Session(runtime, protocol, workload, cores, process)
+    if while_timing:
+        move_to(cores.building)
+    runtime.load()
+    move_to(cores.timing)
+    if protocol.reference_every or protocol.samples_per_block is None:
+        reference = Model(protocol.reference_widths)
+        session.references.extend(
+            session.prepare(reference)[0] for _ in range(protocol.reference_models)
+        )
+    environment = describe_environment(runtime.packages)
+    gc.collect()
+    gc.freeze()  # the framework's own objects stay: later collections skip them
+    session.resident_at_start = psutil.Process().memory_info().rss
+    _sessions[:] = [session]
+    return ProcessReport(process, platform.node(), environment)
+
+
+def _die_with_parent() -> None:
+    """Leave no process behind where the parent is killed; only Linux offers this."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1:
+            os._exit(1)
+
+
+def calibrate() -> Block:
+    """How many calls a reading takes, found on the reference architecture."""
+    (session,) = _sessions
+    protocol = session.protocol
+    with collector_off():
+        found = calibrate_block(
+            session.references[0],
+            protocol.block_seconds,
+            protocol.sample_seconds,
+            protocol.least_samples,
+        )
+    return Block(
+        protocol.samples_per_block or found.samples,
+        protocol.calls_per_sample or found.calls_per_sample,
+    )
+
+
+def build_group(models: Sequence[Model], while_timing: bool) -> BuildReport:
+    """Build and warm up the models of a group.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        What to build.
+    while_timing : bool
+        Whether another process times meanwhile, so that this one keeps off its core.
+    """
+    (session,) = _sessions
+    if while_timing:
+        move_to(session.cores.building)
+    first_calls: dict[int, float] = {}
+    for place, model in enumerate(models):
+        with session.recording_failure(place):
+            session.calls[place], warm_ups = session.prepare(model)
+            if warm_ups:
+                first_calls[place], session.warm_calls[place] = warm_ups[0], min(warm_ups)
+    gc.collect()
+    return BuildReport(session.process, first_calls, dict(session.failures))
+
+
+def time_round(number: int, seed: int, block: Block) -> RoundReport:
+    """Read each model that `build_group` built once, in an order of its own.
+
+    Parameters
+    ----------
+    number : int
+        The round.
+    seed : int
+        Of the group's orders.
+    block : Block
+        How many calls make a reading.
+    """
+    (session,) = _sessions
+    move_to(session.cores.timing)
+    alive = [model for model in session.calls if model not in session.failures]
+    if session.protocol.shuffle:
+        alive = np.random.default_rng([seed, number]).permutation(alive).tolist()
+    started_at, before = time.time(), read_cpu_times(session.cores.timing)
+    with collector_off():
+        log = list(_read_round(session, alive, block))
+    good = [reading for reading in log if reading[0] not in session.failures]
+    return RoundReport(
+        session.process,
+        number,
+        np.array([model for model, _ in good], dtype=np.int64),
+        np.array([seconds for _, seconds in good], dtype=np.float64),
+        started_at,
+        load(),
+        stolen_fraction(before, read_cpu_times(session.cores.timing)),
+        dict(session.failures),
+    )
+
+
+def _read_round(
+    session: _Session, order: Sequence[int], block: Block
+) -> Iterator[tuple[int, float]]:
+    """One reading of each model, and of the reference before every so many of them."""
+    every, statistic = session.protocol.reference_every, session.protocol.block_statistic
+    for place, model in enumerate(order):
+        if every and place % every == 0:
+            yield REFERENCE, _read_reference(session, block)
+        with session.recording_failure(model):
+            own = session.block_of(model, block)
+            yield model, time_block(session.calls[model], own, statistic)
+    if every and order:
+        yield REFERENCE, _read_reference(session, block)
+
+
+def _read_reference(session: _Session, block: Block) -> float:
+    """A reading of the next instance of the reference; one that fails is given up."""
+    while session.references:
+        reference = session.references.popleft()
+        with suppress(Exception):
+            seconds = time_block(reference, block, session.protocol.block_statistic)
+            session.references.append(reference)
+            return seconds
+    msg = "no instance of the reference architecture works any more"
+    raise RuntimeError(msg)
+
+
+def release_group() -> int:
+    """Give up the models of a group; by how many bytes the process has grown since its start."""
+    (session,) = _sessions
+    session.calls, session.failures, session.warm_calls = {}, {}, {}
+    session.runtime.release()
+    gc.collect()
+    _give_memory_back()
+    return int(psutil.Process().memory_info().rss - session.resident_at_start)
+
+
+def _give_memory_back() -> None:
+    """What was freed, to the system; only the C library of GNU offers this."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)

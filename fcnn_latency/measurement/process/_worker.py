@@ -1,0 +1,217 @@
+"""The measuring process, seen from the user's: started, replaced, stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any
+
+from loky import ProcessPoolExecutor
+
+from fcnn_latency.exceptions import MeasurementError
+from fcnn_latency.measurement._protocol import MeasurementProtocol
+from fcnn_latency.measurement._workload import Model, Workload
+from fcnn_latency.measurement.machine._cores import Cores, choose_cores
+from fcnn_latency.measurement.process._group import (
+    build_group,
+    calibrate,
+    release_group,
+    start_session,
+    time_round,
+)
+from fcnn_latency.measurement.process._reports import (
+    BuildReport,
+    ProcessReport,
+    Report,
+    RoundReport,
+)
+from fcnn_latency.measurement.process._timing import Block
+from fcnn_latency.measurement.runtimes._base import Runtime
+
+__all__ = ["WORKER_ENVIRONMENT", "MeasuringWorker"]
+
+#: Set before the frameworks are imported: they read these only then.
+WORKER_ENVIRONMENT = {
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "KERAS_BACKEND": "tensorflow",
+    "LOKY_MAX_MEMORY_LEAK_SIZE": "1e18",  # when a process is replaced is the protocol's to say
+    "PYTHONHASHSEED": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+Models = Sequence[Model]
+
+
+class MeasuringWorker:
+    """One measuring process at a time, started by spawn with its environment set beforehand.
+
+    loky starts it: unlike `multiprocessing`'s spawn it does not run the user's ``__main__``
+    again, so that `make_dataset` works in a plain script, a notebook and an interactive shell.
+
+    Parameters
+    ----------
+    runtime, protocol, workload
+        What all groups share.
+    """
+
+    def __init__(self, runtime: Runtime, protocol: MeasurementProtocol, workload: Workload) -> None:
+        self.shared = (runtime, protocol, workload)
+        self.cores = choose_cores() if protocol.pin else Cores()
+        self.models_built = 0
+        self._executor: Any = None
+        self._started: Future[ProcessReport] | None = None
+        self._told: Future[ProcessReport] | None = None
+        self._ahead: Models | None = None
+        self._built: Future[BuildReport] | None = None
+        self._released: Future[int] | None = None
+
+    def __enter__(self) -> MeasuringWorker:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, kill_workers=True)
+        self._executor = self._started = self._ahead = self._built = self._released = None
+
+    def start(self, *, while_timing: bool = False) -> None:
+        """Begin to start the process where it does not run, without waiting."""
+        if self._executor is not None:
+            return
+        self._executor = ProcessPoolExecutor(max_workers=1, env=WORKER_ENVIRONMENT)
+        self.models_built = 0
+        self._started = self._executor.submit(start_session, *self.shared, self.cores, while_timing)
+
+    def wait(self) -> ProcessReport:
+        """Wait until the process has started, and tell what it is.
+
+        Raises
+        ------
+        MeasurementError
+            If it does not start or the reference architecture fails in it.
+        """
+        assert self._started is not None
+        self._told = self._started
+        with self._reference_errors():
+            return self._started.result()
+
+    def calibrate(self) -> Block:
+        """How many calls make a reading, found in the process.
+
+        Raises
+        ------
+        MeasurementError
+            If the reference architecture fails in it.
+        """
+        _, protocol, _ = self.shared
+        if protocol.samples_per_block and protocol.calls_per_sample:
+            return Block(protocol.samples_per_block, protocol.calls_per_sample)
+        with self._reference_errors():
+            block: Block = self._executor.submit(calibrate).result()
+        return block
+
+    @contextmanager
+    def _reference_errors(self) -> Iterator[None]:
+        """Say that nothing can be measured, and why."""
+        runtime, protocol, _ = self.shared
+        try:
+            yield
+        except BrokenProcessPool as error:
+            msg = f"The measuring process of runtime {runtime.name!r} did not start: {error}"
+            raise MeasurementError(msg) from error
+        except Exception as error:
+            msg = (
+                f"Runtime {runtime.name!r} did not load, or failed on the reference architecture "
+                f"{protocol.reference_widths}, so nothing can be measured: "
+                f"{type(error).__name__}: {error}"
+            )
+            raise MeasurementError(msg) from error
+
+    def build_ahead(self, models: Models) -> None:
+        """Begin to build a group, on a core of its own, while another process times.
+
+        Does nothing where there is no such core.
+        """
+        if self.shared[1].build_ahead and self.cores.apart:
+            try:
+                self._begin_to_build(models, while_timing=True)
+            except BrokenProcessPool:
+                self.stop()  # `measure` starts another
+
+    def measure(
+        self, models: Models, rounds: Sequence[int], seed: int, block: Block
+    ) -> Iterator[Report]:
+        """Measure a group; where the process dies, find out which model kills it.
+
+        A dead process does not say which model it was building or timing, so the group is halved
+        until each half passes or a single model is left that has killed two processes.
+
+        Yields
+        ------
+        ProcessReport, BuildReport or RoundReport
+            As soon as there is one.
+        """
+        left = list(rounds)
+        for attempt in (1, 2):
+            try:
+                for report in self._measure(models, left, seed, block):
+                    yield report
+                    if isinstance(report, RoundReport):
+                        left = left[1:]
+                return
+            except BrokenProcessPool as error:
+                self.stop()
+                if attempt == 2:
+                    why = f"the measuring process died twice on it ({type(error).__name__})"
+                    yield BuildReport("", failures={0: why})
+            except Exception as error:  # a new process does not start: what was read stays
+                self.stop()
+                why = f"the measuring process failed: {type(error).__name__}: {error}"
+                yield BuildReport("", failures=dict.fromkeys(range(len(models)), why))
+                return
+            if len(models) > 1:
+                yield from self._measure_halves(models, left, seed, block)
+                return
+
+    def _measure_halves(
+        self, models: Models, rounds: Sequence[int], seed: int, block: Block
+    ) -> Iterator[Report]:
+        middle = len(models) // 2
+        yield from self.measure(models[:middle], rounds, seed, block)
+        for report in self.measure(models[middle:], rounds, seed, block):
+            yield report if isinstance(report, ProcessReport) else report.shifted(middle)
+
+    def _measure(
+        self, models: Models, rounds: Sequence[int], seed: int, block: Block
+    ) -> Iterator[Report]:
+        if self._ahead != models:
+            self._begin_to_build(models, while_timing=False)
+        started, built, self._ahead = self._started, self._built, None
+        assert started is not None
+        assert built is not None
+        if started is not self._told:
+            yield started.result()
+            self._told = started
+        yield built.result()
+        submit = self._executor.submit
+        readings = [submit(time_round, number, seed, block) for number in rounds]
+        self._released = submit(release_group)
+        for reading in readings:
+            yield reading.result()
+
+    def _begin_to_build(self, models: Models, *, while_timing: bool) -> None:
+        _, protocol, _ = self.shared
+        most_models, most_growth = protocol.models_per_worker, protocol.worker_growth_bytes
+        grown = 0 if self._released is None else self._released.result()
+        if (
+            most_models and self.models_built and self.models_built + len(models) > most_models
+        ) or (most_growth and grown > most_growth):
+            self.stop()
+        self.start(while_timing=while_timing)
+        self.models_built += len(models)
+        self._ahead, self._built = models, self._executor.submit(build_group, models, while_timing)

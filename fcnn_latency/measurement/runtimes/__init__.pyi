@@ -1,0 +1,12 @@
+from ._base import Inference as Inference
+from ._base import Runtime as Runtime
+from ._base import make_weights as make_weights
+from ._base import outputs_of as outputs_of
+from ._keras import KerasPredictRuntime as KerasPredictRuntime
+from ._keras import KerasRuntime as KerasRuntime
+from ._litert import LiteRTRuntime as LiteRTRuntime
+from ._onnxruntime import ONNXRuntime as ONNXRuntime
+from ._registry import RUNTIMES as RUNTIMES
+from ._registry import get_runtime as get_runtime
+from ._tf_function import TFFunctionRuntime as TFFunctionRuntime
+from ._tf_function import XLARuntime as XLARuntime

@@ -1,0 +1,70 @@
+"""Keras models: called directly, and through `model.predict`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency._keras import import_keras
+from fcnn_latency.measurement.runtimes._base import Runtime, make_weights
+
+__all__ = ["KerasPredictRuntime", "KerasRuntime", "build_model"]
+
+
+def build_model(widths: Sequence[int], seed: int) -> Any:
+    """A `keras.Sequential` of dense layers: ReLU between, linear output.
+
+    The network of Beglaryan and Ringhofer (2023), section IV-A.
+    """
+    keras = import_keras()
+    layers = []
+    for kernel, _ in make_weights(widths, seed):
+        # An initializer that returns the weights: setting them later takes a tenth of the build.
+        given = partial(_given, keras.ops.convert_to_tensor(kernel))
+        layers.append(keras.layers.Dense(kernel.shape[1], "relu", kernel_initializer=given))
+    layers[-1].activation = keras.activations.linear
+    return keras.Sequential([keras.Input((int(widths[0]),)), *layers])
+
+
+def _given(kernel: Any, shape: Any, dtype: Any = None) -> Any:
+    return kernel
+
+
+class KerasRuntime(Runtime):
+    """The built model called directly on a tensor: ``model(inputs)``."""
+
+    name = "keras"
+    packages: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
+
+    def load(self) -> None:
+        """See `Runtime.load`."""
+        import_keras()
+
+    def release(self) -> None:
+        """See `Runtime.release`: Keras' graph keeps 0.3 MB of every model that was built."""
+        import_keras().backend.clear_session()
+
+    def prepare(
+        self, widths: Sequence[int], inputs: npt.NDArray[np.float32], seed: int
+    ) -> Callable[[], Any]:
+        """See `Runtime.prepare`."""
+        model = build_model(widths, seed)
+        return partial(model, import_keras().ops.convert_to_tensor(inputs))
+
+
+class KerasPredictRuntime(KerasRuntime):
+    """The model through ``model.predict(inputs)``, Keras' batched prediction loop."""
+
+    name = "keras-predict"
+    #: A call takes tens of milliseconds.
+    protocol_fields: ClassVar[dict[str, Any]] = {"least_samples": 1, "rounds": 8}
+
+    def prepare(
+        self, widths: Sequence[int], inputs: npt.NDArray[np.float32], seed: int
+    ) -> Callable[[], Any]:
+        """See `Runtime.prepare`."""
+        return partial(build_model(widths, seed).predict, inputs, verbose=0)

@@ -1,0 +1,136 @@
+"""ONNX Runtime on its CPU execution provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency.measurement.runtimes._base import Inference, Runtime, check_threads, make_weights
+
+__all__ = ["ONNXRuntime", "write_model"]
+
+#: Versions that every ONNX Runtime since 1.12 (2022) reads.
+OPSET, IR_VERSION = 17, 8
+
+
+@dataclass
+class ONNXRuntime(Runtime):
+    """``session.run`` on a model of fixed shape, one operator after the other.
+
+    Parameters
+    ----------
+    intra_op_num_threads : int, default=1
+        Threads within an operator. Each number but 1 has a name of its own.
+    io_binding : bool, default=False
+        Whether input and output are bound beforehand, named ``"onnxruntime-bound"``: an inference
+        then neither checks the one nor makes the other.
+    """
+
+    name = "onnxruntime"
+    packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
+    extra: ClassVar[str | None] = "onnx"
+    protocol_fields: ClassVar[dict[str, Any]] = {
+        "passes": 4,
+        "rounds": 6,
+        "round_statistic": "median",
+        "reference_every": 2,
+        "reference_window": 8,
+        "reference_quantile": 0.25,
+    }
+
+    intra_op_num_threads: int = 1
+    io_binding: bool = False
+
+    def __post_init__(self) -> None:
+        check_threads(self, "intra_op_num_threads")
+        if not isinstance(self.io_binding, bool):
+            msg = (
+                "The 'io_binding' parameter of ONNXRuntime must be True or False. "
+                f"Got {self.io_binding!r} instead."
+            )
+            raise ValueError(msg)
+        threads = self.intra_op_num_threads
+        bound = "-bound" if self.io_binding else ""
+        self.name = f"onnxruntime{bound}" + (f"-{threads}-threads" if threads != 1 else "")
+
+    def load(self) -> None:
+        """See `Runtime.load`."""
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+
+    def prepare(
+        self, widths: Sequence[int], inputs: npt.NDArray[np.float32], seed: int
+    ) -> Callable[[], Any]:
+        """See `Runtime.prepare`."""
+        session = self._start_session(write_model(make_weights(widths, seed), len(inputs)))
+        if self.io_binding:
+            return _bound(session, (len(inputs), widths[-1]), inputs)
+        feed = {"inputs": inputs}
+        return Inference.leaving(
+            lambda: session.run(["outputs"], feed)[0], session.run, ["outputs"], feed
+        )
+
+    def _start_session(self, model: bytes) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.intra_op_num_threads = self.intra_op_num_threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _bound(
+    session: Any, shape: tuple[int, int], inputs: npt.NDArray[np.float32]
+) -> Callable[[], Any]:
+    from onnxruntime import OrtValue
+
+    outputs = OrtValue.ortvalue_from_shape_and_type(shape, np.float32)
+    binding = session.io_binding()
+    binding.bind_ortvalue_input("inputs", OrtValue.ortvalue_from_numpy(inputs))
+    binding.bind_ortvalue_output("outputs", outputs)
+    return Inference.leaving(outputs.numpy, session.run_with_iobinding, binding)
+
+
+def write_model(
+    weights: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]], rows: int
+) -> bytes:
+    """The ONNX model of a fully connected network: ReLU between, linear output.
+
+    Parameters
+    ----------
+    weights : sequence of (ndarray of shape (fan_in, fan_out), ndarray of shape (fan_out,))
+        Kernel and bias of each layer, as from `make_weights`.
+    rows : int
+        Rows that one inference reads.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes, constants, read = [], [], "inputs"
+    for layer, (kernel, bias) in enumerate(weights, start=1):
+        last = layer == len(weights)
+        named = {f"kernel_{layer}": kernel, f"bias_{layer}": bias}
+        constants += [numpy_helper.from_array(values, name) for name, values in named.items()]
+        computed = "outputs" if last else f"layer_{layer}"
+        nodes.append(helper.make_node("Gemm", [read, *named], [computed]))
+        read = computed
+        if not last:
+            read = f"relu_{layer}"
+            nodes.append(helper.make_node("Relu", [computed], [read]))
+    ends = [("inputs", len(weights[0][0])), ("outputs", len(weights[-1][1]))]
+    given, wanted = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, (rows, width))
+        for name, width in ends
+    )
+    model = helper.make_model(
+        helper.make_graph(nodes, "network", [given], [wanted], constants),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    serialized: bytes = model.SerializeToString()
+    return serialized

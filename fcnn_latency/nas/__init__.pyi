@@ -1,0 +1,9 @@
+from ._keras_tuner import hold_budget as hold_budget
+from ._keras_tuner import make_hypermodel as make_hypermodel
+from ._latency_map import LatencyMap as LatencyMap
+from ._result import SearchResult as SearchResult
+from ._search import search as search
+from ._verification import Verification as Verification
+from ._verification import verify as verify
+from ._verified_search import VerifiedSearch as VerifiedSearch
+from ._verified_search import search_and_verify as search_and_verify

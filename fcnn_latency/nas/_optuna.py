@@ -1,0 +1,265 @@
+"""The search as a study of Optuna: architectures as its parameters, the budget on its proposals."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import psutil
+from optuna.distributions import BaseDistribution, IntDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from fcnn_latency.measurement._store import STORE_SUFFIXES
+from fcnn_latency.nas._candidates import Candidates, parameter_ranges, parameters_of, widths_of
+from fcnn_latency.nas._gain_sampler import GainSampler, Taken
+from fcnn_latency.spaces._fcnn import FCNNSpace
+
+__all__ = [
+    "BudgetSampler",
+    "NothingLeftError",
+    "add_known",
+    "distributions_of",
+    "is_finished",
+    "open_study",
+    "quiet_optuna",
+    "worker_name",
+]
+
+#: How often a sampler may propose, before an architecture within the budget is drawn by chance.
+MOST_PROPOSALS = 20
+#: Endings of files that are journals of Optuna.
+JOURNAL_SUFFIXES = (".journal", ".log", ".jsonl")
+#: Samplers by name, made anew for each trial with a seed of its own.
+SAMPLERS: dict[str, Callable[[int, Candidates, Taken], BaseSampler]] = {
+    "gain": GainSampler,
+    # Running trials are told apart by their architectures, which spares a write a proposal.
+    "tpe": lambda seed, *_: TPESampler(seed=seed, multivariate=True, constant_liar=False),
+    "nsga2": lambda seed, *_: NSGAIISampler(seed=seed),
+    "random": lambda seed, *_: RandomSampler(seed=seed),
+}
+
+
+class NothingLeftError(Exception):
+    """All architectures within the budget have been proposed; `number` is the trial without one."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def distributions_of(space: FCNNSpace) -> dict[str, BaseDistribution]:
+    """Parameters of an architecture, see `parameter_ranges`."""
+    return {name: IntDistribution(*ends) for name, ends in parameter_ranges(space).items()}
+
+
+class BudgetSampler(BaseSampler):
+    """A sampler of Optuna whose proposals keep a budget, and come once.
+
+    It asks the inner sampler again while the proposal is over the budget or known already, and
+    then draws one by chance. So no trial is spent on what the latency model rules out.
+
+    Parameters
+    ----------
+    sampler : {"gain", "tpe", "nsga2", "random"} or BaseSampler
+        The inner one.
+    candidates : Candidates
+        What keeps the budget.
+    seed : int
+        With the number of a trial the seed of its proposals, so that a search that was stopped
+        goes on as if it had not been.
+    """
+
+    def __init__(self, sampler: str | BaseSampler, candidates: Candidates, seed: int) -> None:
+        if not isinstance(sampler, BaseSampler) and sampler not in SAMPLERS:
+            msg = f"Unknown sampler {sampler!r}. Valid ones: {sorted(SAMPLERS)}, or one of Optuna."
+            raise ValueError(msg)
+        self.sampler = sampler
+        self.candidates = candidates
+        self.seed = seed
+        self._distributions = distributions_of(candidates.space)
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """All parameters, whatever trials there have been."""
+        return self._distributions
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Parameters of an architecture within the budget that no trial has had."""
+        seeds = np.random.SeedSequence([self.seed, trial.number]).generate_state(2)
+        space = self.candidates.space
+        taken = taken_by(study, space) | self.candidates.excluded
+        rng, inner = np.random.RandomState(seeds[0]), self._inner(int(seeds[1]), taken)
+        asked = {name: d for name, d in search_space.items() if not d.single()}
+        fixed = {name: d.low for name, d in search_space.items() if d.single()}  # type: ignore[attr-defined]
+        for _ in range(MOST_PROPOSALS):
+            proposed = inner.sample_relative(study, trial, asked)
+            if not asked.keys() <= proposed.keys():
+                break  # it has seen too few trials
+            widths = widths_of(fixed | proposed, space)
+            if widths not in taken and self.candidates.keep(self.candidates.predict([widths]))[0]:
+                return fixed | proposed
+        drawn = self.candidates.draw(rng, taken)
+        if drawn is None:
+            raise NothingLeftError(trial.number)
+        return parameters_of(drawn, space)
+
+    def _inner(self, seed: int, taken: Taken) -> BaseSampler:
+        if isinstance(self.sampler, BaseSampler):
+            return self.sampler
+        return SAMPLERS[self.sampler](seed, self.candidates, taken)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Never asked for, since `sample_relative` gives all parameters."""
+        raise NotImplementedError(f"{param_name} is no parameter of the search.")
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Let a sampler that was given prepare itself."""
+        if isinstance(self.sampler, BaseSampler):
+            self.sampler.before_trial(study, trial)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Any
+    ) -> None:
+        """Let a sampler that was given keep its account."""
+        if isinstance(self.sampler, BaseSampler):
+            self.sampler.after_trial(study, trial, state, values)
+
+
+def is_finished(trial: FrozenTrial) -> bool:
+    """Whether the objective has returned or raised; killed and interrupted trials have not."""
+    failed = trial.state is TrialState.FAIL and "error" in trial.user_attrs
+    return trial.state is TrialState.COMPLETE or failed
+
+
+def taken_by(study: optuna.Study, space: FCNNSpace) -> set[tuple[int, ...]]:
+    """Architectures that have been evaluated or are being so."""
+    trials = study.get_trials(deepcopy=False)
+    there = (trial for trial in trials if is_finished(trial) or trial.state is TrialState.RUNNING)
+    # Parameters of a trial of another process come one by one.
+    named = parameter_ranges(space).keys()
+    return {widths_of(trial.params, space) for trial in there if named <= trial.params.keys()}
+
+
+def open_study(
+    storage: Any, name: str, sampler: BudgetSampler, directions: list[Any], about: dict[str, Any]
+) -> optuna.Study:
+    """A new study, or the one that the same call has begun.
+
+    Raises
+    ------
+    ValueError
+        If the storage is none, or holds a study of that name and other settings; says which.
+    """
+    study = optuna.create_study(
+        study_name=name,
+        storage=_storage(storage),
+        sampler=sampler,
+        directions=directions,
+        load_if_exists=True,
+    )
+    about = about | {"space": asdict(sampler.candidates.space)}
+    known = study.user_attrs.get("fcnn_latency")
+    if known is None and not study.get_trials(deepcopy=False):
+        study.set_user_attr("fcnn_latency", about)
+    elif known != about:
+        known = known or {}
+        differ = [
+            f"{k}: {known.get(k)!r} and {about[k]!r}" for k in about if known.get(k) != about[k]
+        ]
+        msg = (
+            f"The study {name!r} of this storage was made otherwise ({'; '.join(differ)}). Repeat "
+            "its settings to resume it, or choose another study_name."
+        )
+        raise ValueError(msg)
+    _end_killed(study)
+    return study
+
+
+def add_known(study: optuna.Study, known: Sequence[dict[str, Any]], space: FCNNSpace) -> None:
+    """Put architectures that have been evaluated elsewhere into a study that has no trial yet."""
+    if study.get_trials(deepcopy=False):
+        return
+    distributions = distributions_of(space)
+    for row in known:
+        attributes = {key: row[key] for key in row if key != "widths"}
+        state = TrialState.FAIL if "error" in row else TrialState.COMPLETE
+        values = [row.get("quality"), row["latencies"][0]][: len(study.directions)]
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=state,
+                params=parameters_of(row["widths"], space),
+                distributions=distributions,
+                values=values if state is TrialState.COMPLETE else None,
+                user_attrs=attributes,
+            )
+        )
+
+
+def _storage(storage: Any) -> BaseStorage | str | None:
+    if storage is None or isinstance(storage, BaseStorage):
+        return storage
+    if isinstance(storage, str) and "://" in storage:
+        return storage
+    path = Path(storage)
+    if path.suffix in STORE_SUFFIXES:
+        return RDBStorage(f"sqlite:///{path.resolve()}")
+    if path.suffix in JOURNAL_SUFFIXES:
+        return JournalStorage(JournalFileBackend(str(path)))
+    msg = (
+        f"storage must be a file ending in one of {[*STORE_SUFFIXES, *JOURNAL_SUFFIXES]}, the URL "
+        f"of a database, or a storage of Optuna. Got {storage!r} instead."
+    )
+    raise ValueError(msg)
+
+
+def worker_name() -> dict[str, Any]:
+    """Who evaluates, so that another process can tell whether it still does."""
+    process = psutil.Process()
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": process.create_time()}
+
+
+def _end_killed(study: optuna.Study) -> None:
+    """End trials whose process on this host is gone, so that their architectures are free."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        worker = trial.user_attrs.get("worker")
+        if worker is None or worker["host"] != socket.gethostname():
+            continue  # another machine's, or about to say whose it is
+        if not _runs(worker):
+            study.tell(trial.number, state=TrialState.FAIL)
+
+
+def _runs(worker: dict[str, Any]) -> bool:
+    try:
+        return bool(abs(psutil.Process(worker["pid"]).create_time() - worker["started"]) < 1)
+    except psutil.NoSuchProcess:
+        return False
+
+
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Without Optuna's own line for each trial."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)

@@ -1,0 +1,178 @@
+"""What a search has found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from fcnn_latency._units import format_seconds
+from fcnn_latency.spaces._fcnn import FCNNSpace
+
+__all__ = ["DIRECTIONS", "SearchResult", "best_row", "front_of"]
+
+#: The values of `direction`.
+DIRECTIONS = ("maximize", "minimize")
+#: Architectures of the front, and failed ones, that are printed.
+MOST_PRINTED = 12
+
+
+def front_of(trials: pd.DataFrame, direction: str, latency: str = "predicted") -> pd.DataFrame:
+    """The trials that no other one beats in quality and latency both, by latency.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        With columns ``quality`` and `latency`; rows that lack one are left out.
+    direction : {"maximize", "minimize"}
+        Which quality is better.
+    latency : str, default="predicted"
+        Column of latencies in seconds.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `trials` with ascending latency and improving quality; of equals the first.
+    """
+    known = trials.dropna(subset=["quality", latency])
+    worse = _losses(known, direction)
+    order = np.lexsort((worse, known[latency]))
+    ranked = worse[order]
+    better = ranked < np.minimum.accumulate(np.append(np.inf, ranked))[:-1]
+    return known.iloc[order[better]]
+
+
+def best_row(trials: pd.DataFrame, direction: str, latency: str = "predicted") -> pd.Series[Any]:
+    """The row with the best quality; of equals the one with the least latency."""
+    return front_of(trials, direction, latency).iloc[-1]
+
+
+def _losses(trials: pd.DataFrame, direction: str) -> npt.NDArray[np.float64]:
+    quality = trials["quality"].to_numpy(dtype=np.float64)
+    return -quality if direction == "maximize" else quality
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Architectures that a search has evaluated, best ones and the front.
+
+    Attributes
+    ----------
+    trials : DataFrame
+        A row for each architecture in the order of evaluation: ``widths`` (a tuple), ``quality``
+        (NaN where the objective failed), ``predicted`` latency and ``upper`` end of its interval
+        in seconds (NaN without `confidence`), ``state`` (``"complete"`` or ``"failed"``),
+        ``error`` (what the objective raised or returned; empty where it did not fail) and
+        ``duration`` of the objective in seconds.
+    space : FCNNSpace
+        The space that was searched.
+    latency_model : estimator
+        What predicted the latencies.
+    direction : {"maximize", "minimize"}
+        Which quality is better.
+    max_latency : float or None
+        The budget in seconds.
+    confidence : float or None
+        With which confidence predictions were held below the budget.
+    exhausted : bool
+        Whether the search ended since all architectures within the budget have been evaluated.
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    study : optuna.Study
+        Optuna's own record, for its plots and importances.
+    """
+
+    trials: pd.DataFrame
+    space: FCNNSpace
+    latency_model: Any
+    direction: str
+    max_latency: float | None
+    confidence: float | None
+    exhausted: bool
+    interrupted: bool
+    study: Any
+
+    @property
+    def best(self) -> pd.Series[Any]:
+        """The row of `trials` with the best quality; of equals the one of least latency."""
+        return best_row(self.trials, self.direction)
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """Rows of `trials` that none beats in quality and predicted latency both, by latency."""
+        return front_of(self.trials, self.direction)
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """Rows of `trials` whose objective failed."""
+        return self.trials[self.trials["state"] == "failed"]
+
+    def finalists(self, n: int = 10) -> pd.DataFrame:
+        """The `n` trials to verify: the front, then the best of the others.
+
+        Parameters
+        ----------
+        n : int, default=10
+            At most so many. Of a longer front those of the best quality.
+
+        Returns
+        -------
+        DataFrame
+            Rows of `trials`, best quality first.
+        """
+        front = self.front.iloc[::-1]
+        rest = self.trials.dropna(subset=["quality"]).drop(index=front.index)
+        rest = rest.iloc[np.argsort(_losses(rest, self.direction), kind="stable")]
+        chosen = pd.concat([front, rest]).iloc[:n]
+        return chosen.iloc[np.argsort(_losses(chosen, self.direction), kind="stable")]
+
+    def __str__(self) -> str:
+        """What was searched, the front and what failed."""
+        front = self.front
+        complete = len(self.trials) - len(self.failed)
+        lines = [
+            f"{len(self.trials)} architectures evaluated, {complete} with a quality "
+            f"({self.direction}).{' Interrupted.' if self.interrupted else ''}",
+            *self._budget_lines(),
+            f"Front of quality and predicted latency, {len(front)} architectures:",
+            architecture_table(front.iloc[::-1].iloc[:MOST_PRINTED]),
+        ]
+        if len(front) > MOST_PRINTED:
+            lines.append(f"... and {len(front) - MOST_PRINTED} faster ones (see .front)")
+        if len(self.failed):
+            lines.append(f"Failed, {len(self.failed)} (see .failed):")
+            lines += [f"  {row.widths}: {row.error}" for row in self.failed[:3].itertuples()]
+        return "\n".join(lines)
+
+    def _budget_lines(self) -> list[str]:
+        lines = []
+        if self.max_latency is not None:
+            what = (
+                "predicted latency"
+                if self.confidence is None
+                else f"upper bound of {100 * self.confidence:g} %"
+            )
+            lines.append(f"Budget: {format_seconds(self.max_latency)}, held on the {what}.")
+        if self.exhausted:
+            lines.append("No other architecture lies within the budget: all were evaluated.")
+        return lines
+
+
+def architecture_table(
+    frame: pd.DataFrame, latencies: Sequence[str] = ("predicted", "upper")
+) -> str:
+    """Architectures, qualities and latencies as people read them."""
+    shown = pd.DataFrame(
+        {
+            "widths": [",".join(map(str, widths)) for widths in frame["widths"]],
+            "quality": [f"{quality:.6g}" for quality in frame["quality"]],
+        }
+    )
+    for name in latencies:
+        if name in frame and frame[name].notna().any():
+            shown[name] = [format_seconds(seconds) for seconds in frame[name]]
+    return shown.to_string(index=False)

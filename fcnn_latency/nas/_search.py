@@ -1,0 +1,308 @@
+"""Architectures within a latency budget: search by a quality measure of one's own."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_random_state
+from tqdm.auto import tqdm
+
+from fcnn_latency.exceptions import SearchError
+from fcnn_latency.nas._candidates import Candidates, widths_of
+from fcnn_latency.nas._result import DIRECTIONS, SearchResult
+from fcnn_latency.spaces._fcnn import FCNNSpace
+
+__all__ = ["check_search", "run_search", "search"]
+
+#: Architectures whose predictions tell a latency model from another one.
+FINGERPRINT = 3
+
+
+def search(
+    objective: Callable[[tuple[int, ...]], float],
+    *,
+    space: FCNNSpace | None = None,
+    latency_model: Any,
+    max_latency: float | str | None = None,
+    confidence: float | None = None,
+    n_trials: int = 100,
+    direction: str = "maximize",
+    front: bool | None = None,
+    sampler: Any = "tpe",
+    storage: Any = None,
+    study_name: str = "fcnn-latency",
+    random_state: Any = None,
+    verbose: int = 0,
+) -> SearchResult:
+    """Search architectures of high quality and low predicted latency.
+
+    Optuna proposes architectures (Akiba et al., "Optuna: A next-generation hyperparameter
+    optimization framework", 2019). Only those that the latency model puts within the budget are
+    evaluated, each once: what is over it costs a prediction and no trial.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(widths)`` returns the quality of an architecture, a finite number; widths are
+        a tuple of ints, input first, output last. What raises or returns anything else is a
+        failed trial, and the search goes on.
+    space : FCNNSpace or None, default=None
+        The space that is searched; None is ``FCNNSpace()``.
+    latency_model : fitted estimator
+        Predicts seconds from architectures, as ``make_latency_pipeline(...).fit(X, y)``.
+    max_latency : float, str or None, default=None
+        The budget, in seconds or as ``"2us"`` or ``"0.5 ms"``. None: no limit.
+    confidence : float or None, default=None
+        Hold the budget on the upper end of the prediction interval: ``0.95`` means that 5 % of
+        architectures exceed it. Takes an `IntervalRegressor`. None: on the prediction itself.
+    n_trials : int, default=100
+        Architectures to evaluate in all, those of an earlier call with the same storage included.
+        Fewer, if no more lie within the budget.
+    direction : {"maximize", "minimize"}, default="maximize"
+        Which quality is better.
+    front : bool or None, default=None
+        Whether low latency is an aim of its own beside quality, so that the search spreads over
+        the Pareto front. None: only where there is no `max_latency`.
+    sampler : {"gain", "tpe", "nsga2", "random"} or optuna.samplers.BaseSampler, default="tpe"
+        How architectures are proposed. ``"gain"`` learns quality by a Gaussian process and takes
+        latency from the latency model (`GainSampler`); the others are Optuna's, to which both are
+        unknown.
+    storage : path, str, optuna.storages.BaseStorage or None, default=None
+        Where trials are kept as they are made: an SQLite file (``.sqlite``, ``.sqlite3``,
+        ``.db``), a journal (``.journal``, ``.log``, ``.jsonl``; also for machines that share a
+        network file system), the URL of a database, or Optuna's own. The same call again goes
+        on; at the same time on several machines, they share the work.
+    study_name : str, default="fcnn-latency"
+        Name of the study in the storage.
+    random_state : int, RandomState or None, default=None
+        Seed of the proposals. The same seed gives the same architectures, also where the search
+        was stopped in between.
+    verbose : int, default=0
+        Whether to show progress.
+
+    Returns
+    -------
+    SearchResult
+        Trials, best and front.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is wrong; if no architecture meets the budget (states the least latency
+        that the space has, before any trial); if the storage holds a study of other settings.
+    SearchError
+        If all trials failed; names the first.
+    ImportError
+        If optuna is not installed.
+    KeyboardInterrupt
+        If Ctrl-C comes before one trial is complete. Later it ends the search, and what is there
+        is returned.
+
+    Examples
+    --------
+    >>> from fcnn_latency import FCNNSpace, make_latency_pipeline, search
+    >>> X = FCNNSpace().sample(50, random_state=0)
+    >>> model = make_latency_pipeline("linear").fit(X, 1e-6 + 1e-8 * X.sum(axis=1))  # made up
+    >>> found = search(sum, latency_model=model, max_latency="1.8us", n_trials=20, random_state=0)
+    >>> bool((found.trials["predicted"] <= 1.8e-6).all()), len(found.trials)
+    (True, 20)
+    """
+    check_search(objective, n_trials, direction, study_name)
+    candidates = Candidates(space, latency_model, max_latency=max_latency, confidence=confidence)
+    return run_search(
+        objective,
+        candidates,
+        n_trials=n_trials,
+        direction=direction,
+        front=max_latency is None if front is None else bool(front),
+        sampler=sampler,
+        storage=storage,
+        study_name=study_name,
+        seed=int(check_random_state(random_state).randint(2**31 - 1)),
+        verbose=verbose,
+    )
+
+
+def run_search(
+    objective: Callable[[tuple[int, ...]], float],
+    candidates: Candidates,
+    *,
+    n_trials: int,
+    direction: str,
+    front: bool,
+    sampler: Any,
+    storage: Any,
+    study_name: str,
+    seed: int,
+    verbose: int,
+    known: Sequence[dict[str, Any]] = (),
+) -> SearchResult:
+    """`search` among given candidates.
+
+    Parameters
+    ----------
+    objective, n_trials, direction, front, sampler, storage, study_name, verbose
+        As in `search`.
+    candidates : Candidates
+        What may be evaluated.
+    seed : int
+        Seed of the proposals.
+    known : sequence of dict
+        Trials that a new study begins with: ``widths``, ``latencies``, ``quality`` or ``error``.
+    """
+    search_study = import_search_study()
+    sampling = search_study.BudgetSampler(sampler, candidates, seed)
+    candidates.check_possible()
+    about = {
+        "direction": direction,
+        "max_latency": candidates.max_latency,
+        "confidence": candidates.confidence,
+        "front": front,
+        "latency_model": _fingerprint(candidates),
+    }
+    directions = [direction, "minimize"] if front else [direction]
+    with search_study.quiet_optuna():
+        study = search_study.open_study(storage, study_name, sampling, directions, about)
+        search_study.add_known(study, known, candidates.space)
+        ended = _run(study, candidates, objective, n_trials, verbose)
+    trials = _trials(study, candidates.space)
+    if not (trials["state"] == "complete").any():
+        if ended == "interrupted":
+            raise KeyboardInterrupt
+        first = trials.iloc[0]
+        msg = f"All {len(trials)} trials failed, the first, {first['widths']}, by {first['error']}"
+        raise SearchError(msg)
+    return SearchResult(
+        trials=trials,
+        space=candidates.space,
+        latency_model=candidates.latency_model,
+        direction=direction,
+        max_latency=candidates.max_latency,
+        confidence=candidates.confidence,
+        exhausted=ended == "exhausted",
+        interrupted=ended == "interrupted",
+        study=study,
+    )
+
+
+def check_search(objective: Any, n_trials: Any, direction: Any, study_name: Any) -> None:
+    """Check the parameters that all searches share; raises ValueError."""
+    if not callable(objective):
+        msg = f"objective must be a function of widths to a number. Got {objective!r} instead."
+        raise ValueError(msg)
+    if isinstance(n_trials, bool) or not isinstance(n_trials, numbers.Integral) or n_trials < 1:
+        msg = f"n_trials must be a whole number of at least 1. Got {n_trials!r} instead."
+        raise ValueError(msg)
+    if direction not in DIRECTIONS:
+        msg = f"direction must be one of {list(DIRECTIONS)}. Got {direction!r} instead."
+        raise ValueError(msg)
+    if not isinstance(study_name, str) or not study_name:
+        raise ValueError(f"study_name must be a name. Got {study_name!r} instead.")
+
+
+def import_search_study() -> Any:
+    """The module that needs Optuna.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed; says how to.
+    """
+    try:
+        from fcnn_latency.nas import _optuna as search_study
+    except ImportError as error:
+        msg = 'search needs the package optuna: pip install "fcnn-latency[search]"'
+        raise ImportError(msg) from error
+    return search_study
+
+
+def _fingerprint(candidates: Candidates) -> str:
+    """What a latency model predicts for some architectures, to the digits that machines share."""
+    count = min(FINGERPRINT, candidates.space.size)
+    predicted = candidates.predict(candidates.space.sample(count, random_state=0))
+    return " ".join(f"{seconds:.4g}" for seconds in predicted[:, 0])
+
+
+def _run(
+    study: Any, candidates: Candidates, objective: Any, n_trials: int, verbose: int
+) -> str | None:
+    """Evaluate until there are enough; why it ended earlier, if it did."""
+    search_study = import_search_study()
+    distributions = search_study.distributions_of(candidates.space)
+    with tqdm(total=n_trials, desc="searching", unit="trial", disable=not verbose) as progress:
+        while True:
+            done = sum(map(search_study.is_finished, study.get_trials(deepcopy=False)))
+            progress.update(min(done, n_trials) - progress.n)
+            if done >= n_trials:
+                return None
+            try:
+                trial = study.ask(distributions)
+                _evaluate(study, trial, candidates, objective)
+            except search_study.NothingLeftError as error:
+                study.tell(error.number, state=search_study.TrialState.FAIL)
+                return "exhausted"
+            except KeyboardInterrupt:
+                return "interrupted"
+
+
+def _evaluate(study: Any, trial: Any, candidates: Candidates, objective: Any) -> None:
+    search_study = import_search_study()
+    trial.set_user_attr("worker", search_study.worker_name())
+    widths = widths_of(trial.params, candidates.space)
+    predicted, upper = candidates.predict([widths])[0].tolist()
+    trial.set_user_attr("latencies", [predicted, None if math.isnan(upper) else upper])
+    started = time.perf_counter()
+    failed = search_study.TrialState.FAIL
+    try:
+        quality = _number(objective(widths))
+    except KeyboardInterrupt:
+        study.tell(trial, state=failed)
+        raise
+    except Exception as error:
+        trial.set_user_attr("error", f"{type(error).__name__}: {error}")
+        study.tell(trial, state=failed)
+    else:
+        trial.set_user_attr("quality", quality)
+        trial.set_user_attr("duration", time.perf_counter() - started)
+        study.tell(trial, [quality, predicted] if len(study.directions) > 1 else quality)
+
+
+def _number(value: Any) -> float:
+    """A quality as float; 0-dimensional arrays and tensors count as numbers."""
+    number = math.nan
+    if hasattr(value, "__float__") and not isinstance(value, bool) and np.ndim(value) == 0:
+        number = float(value)
+    if not math.isfinite(number):
+        msg = f"the objective must return a finite number. Got {value!r} instead."
+        raise ValueError(msg)
+    return number
+
+
+def _trials(study: Any, space: FCNNSpace) -> pd.DataFrame:
+    search_study = import_search_study()
+    rows = []
+    for trial in filter(search_study.is_finished, study.get_trials(deepcopy=False)):
+        known = trial.user_attrs
+        predicted, upper = known["latencies"]
+        rows.append(
+            {
+                "widths": widths_of(trial.params, space),
+                "quality": known.get("quality", math.nan),
+                "predicted": predicted,
+                "upper": math.nan if upper is None else upper,
+                "state": "failed" if "error" in known else "complete",
+                "error": known.get("error", ""),
+                "duration": known.get("duration", math.nan),
+            }
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+#: Columns of the trials of a search.
+COLUMNS = ["widths", "quality", "predicted", "upper", "state", "error", "duration"]

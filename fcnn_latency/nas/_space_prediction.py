@@ -1,0 +1,134 @@
+"""A model's predictions of every architecture of a space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn import config_context
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
+from fcnn_latency.estimators._intervals import IntervalRegressor
+from fcnn_latency.estimators._measured import MeasuredLatency
+from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace
+
+__all__ = ["as_fitted", "check_space", "predict_space", "round_up"]
+
+#: Architectures that are predicted at a time.
+BLOCK_SIZE = 131_072
+
+Predict = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]
+
+
+def predict_space(
+    model: Any, space: FCNNSpace | None = None, confidence: float | None = None
+) -> tuple[FCNNSpace, npt.NDArray[np.float32]]:
+    """Predict every architecture of a space; `LatencyMap.from_estimator` says what is raised.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted pipeline, or an `IntervalRegressor` around one.
+    space : FCNNSpace or None, default=None
+        The space; None is that of the model.
+    confidence : float or None, default=None
+        Share of latencies that are not to exceed what an `IntervalRegressor` states.
+
+    Returns
+    -------
+    space : FCNNSpace
+    latencies : ndarray of float32, shape (space.size,)
+        Seconds, rounded up, in the order of `FCNNSpace.rank`.
+    """
+    check_is_fitted(model)
+    encoder = _encoder(model)
+    if space is None:
+        space = FCNNSpace() if encoder is None else encoder.space_
+    check_space(space)
+    if encoder is not None and not _lies_in(space, encoder.space_):
+        msg = f"The model was fitted for {encoder.space_}, in which {space} does not lie."
+        raise ValueError(msg)
+    predict = _predictor(model, confidence)
+    latencies = np.empty(space.size, dtype=np.float32)
+    done = 0
+    with config_context(assume_finite=True):  # as widths are
+        for block in space.blocks(BLOCK_SIZE):
+            latencies[done : done + len(block)] = round_up(predict(block))
+            done += len(block)
+    return space, latencies
+
+
+def check_space(space: Any) -> None:
+    """Raise a ValueError where a space is none, or too large to go through."""
+    if not isinstance(space, FCNNSpace):
+        raise ValueError(f"space must be an FCNNSpace. Got {space!r} instead.")
+    if space.size > MAX_ENUMERATED:
+        msg = (
+            f"The space holds {space.size:,} architectures; a LatencyMap takes at most "
+            f"{MAX_ENUMERATED:,}. Pass a smaller space=FCNNSpace(...), or predict some of it: "
+            "model.predict(space.sample(100_000))."
+        )
+        raise ValueError(msg)
+
+
+def _encoder(model: Any) -> ArchitectureEncoder | None:
+    """What knows the space of a model."""
+    inner = model.estimator_ if isinstance(model, IntervalRegressor) else model
+    first = inner[0] if isinstance(inner, Pipeline) else None
+    return first if isinstance(first, ArchitectureEncoder) else None
+
+
+def _lies_in(space: FCNNSpace, outer: FCNNSpace) -> bool:
+    return (
+        outer.min_layers <= space.min_layers
+        and space.max_layers <= outer.max_layers
+        and outer.min_width <= space.min_width
+        and space.max_width <= outer.max_width
+        and (space.tie_io or not outer.tie_io)
+    )
+
+
+def _predictor(model: Any, confidence: float | None) -> Predict:
+    """What predicts zero-padded widths; it does not check again what a space enumerates."""
+    if confidence is not None:
+        if not isinstance(model, IntervalRegressor):
+            msg = (
+                "confidence takes an IntervalRegressor, which knows how far its predictions are "
+                f"off. Got a {type(model).__name__}: fit IntervalRegressor(model) instead."
+            )
+            raise ValueError(msg)
+        return lambda widths: model.predict_upper(as_fitted(widths, model), confidence)
+    inner = model.estimator_ if isinstance(model, IntervalRegressor) else model
+    if isinstance(inner[-1] if isinstance(inner, Pipeline) else inner, MeasuredLatency):
+        raise ValueError("Predictions of MeasuredLatency are measurements. Fit another estimator.")
+    encoder = _encoder(inner)
+    # An estimator that was fitted on a named matrix wants one.
+    if encoder is not None and not hasattr(inner[1], "feature_names_in_"):
+        columns = encoder.space_.max_layers
+        return lambda widths: np.asarray(inner[1:].predict(encoder.encode(_pad(widths, columns))))
+    return lambda widths: np.asarray(inner.predict(as_fitted(widths, model)))
+
+
+def as_fitted(widths: npt.NDArray[np.int64], model: Any) -> Any:
+    """Zero-padded widths with the columns, and their names, that a model was fitted on."""
+    columns = model.n_features_in_ if hasattr(model, "n_features_in_") else 0
+    padded = _pad(widths, columns)
+    names = getattr(model, "feature_names_in_", None)
+    return padded if names is None else pd.DataFrame(padded, columns=names)
+
+
+def _pad(widths: npt.NDArray[np.int64], columns: int) -> npt.NDArray[np.int64]:
+    return np.pad(widths, ((0, 0), (0, max(0, columns - widths.shape[1]))))
+
+
+def round_up(latencies: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The least float32 values that are no less."""
+    rounded = latencies.astype(np.float32)
+    below = rounded < latencies
+    rounded[below] = np.nextafter(rounded[below], np.float32(np.inf))
+    return rounded

@@ -1,0 +1,278 @@
+"""Search, measure what was found, learn from it, and search again."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.utils import Bunch, check_random_state
+
+from fcnn_latency._units import format_percent
+from fcnn_latency.nas._candidates import Candidates
+from fcnn_latency.nas._result import SearchResult
+from fcnn_latency.nas._search import check_search, run_search
+from fcnn_latency.nas._verification import Verification, check_signal_length, rank, verify
+from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._widths import pad_widths
+
+__all__ = ["VerifiedSearch", "search_and_verify"]
+
+
+@dataclass(frozen=True)
+class VerifiedSearch:
+    """What a search has found whose finalists were measured.
+
+    Attributes
+    ----------
+    verification : Verification
+        All that was measured: report, best and front.
+    result : SearchResult
+        The last search, all trials of earlier rounds within its budget included.
+    latency_model : estimator
+        The model, fitted on the labels and on all that was measured in verification.
+    rounds : DataFrame
+        A row for each round: ``evaluated`` and ``measured`` architectures, how many of these
+        ``kept`` the budget, ``error`` (mean absolute relative error of the predictions, as a
+        fraction) and ``front`` (architectures of the measured front after it).
+    stable : bool
+        Whether the last round changed nothing of the measured front.
+    """
+
+    verification: Verification
+    result: SearchResult
+    latency_model: Any
+    rounds: pd.DataFrame
+    stable: bool
+
+    @property
+    def best(self) -> pd.Series[Any]:
+        """The measured architecture of the best quality among those that keep the budget."""
+        return self.verification.best
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """The measured front of those that keep the budget."""
+        return self.verification.front
+
+    def __str__(self) -> str:
+        """The rounds and the report."""
+        shown = self.rounds.assign(error=[format_percent(e) for e in self.rounds["error"]])
+        end = "The front is stable." if self.stable else "The front may still change."
+        return "\n".join([shown.to_string(), end, str(self.verification)])
+
+
+def search_and_verify(
+    objective: Callable[[tuple[int, ...]], float],
+    *,
+    dataset: Bunch,
+    latency_model: Any,
+    runtime: Any = None,
+    space: FCNNSpace | None = None,
+    max_latency: float | str | None = None,
+    confidence: float | None = None,
+    n_rounds: int = 3,
+    n_trials: int = 100,
+    n_finalists: int = 10,
+    direction: str = "maximize",
+    front: bool | None = None,
+    sampler: Any = "tpe",
+    storage: Any = None,
+    study_name: str = "fcnn-latency",
+    protocol: Any = "reliable",
+    store: Any = None,
+    random_state: Any = None,
+    verbose: int = 0,
+    **measuring: Any,
+) -> VerifiedSearch:
+    """Search in rounds, each with a latency model that has learnt from the measurements before.
+
+    A round searches, measures the finalists that have not been measured yet, and fits the model
+    anew on the labels and on all of these measurements. What was evaluated keeps its quality, so
+    the objective is called once for each architecture. A measured latency replaces the prediction,
+    and what broke the budget when measured is not proposed again. The rounds end when one leaves
+    the measured front as it was.
+
+    Parameters
+    ----------
+    objective, max_latency, confidence, direction, front, sampler, storage, study_name
+        As in `search`. Each round is a study of its own, named `study_name` and its number.
+    dataset : Bunch
+        Labels that the model learns first, as of `make_dataset` or `load_dataset`.
+    latency_model : estimator
+        Pipeline or `IntervalRegressor`; clones of it are fitted.
+    runtime : str, Runtime or None, default=None
+        What executes the models; None is that of the dataset, by name.
+    space : FCNNSpace or None, default=None
+        The space that is searched; None is the dataset's.
+    n_rounds : int, default=3
+        Rounds at most.
+    n_trials : int, default=100
+        Architectures that each round evaluates.
+    n_finalists : int, default=10
+        Architectures that each round measures, at most.
+    protocol, store
+        As in `make_dataset`: how finalists are measured, and where readings go. With a store and a
+        storage the same call again resumes search and measurements.
+    random_state : int or None, default=None
+        Seed of proposals and measurements.
+    verbose : int, default=0
+        Whether to show progress.
+    **measuring
+        Further parameters of `make_dataset`: `client`, `target_error`, `wait`.
+
+    Returns
+    -------
+    VerifiedSearch
+        Report, best and front as measured, the model and the rounds.
+
+    Raises
+    ------
+    ValueError, SearchError, ImportError
+        As `search`.
+    MeasurementError, StoreError
+        As `verify`.
+    """
+    check_search(objective, n_trials, direction, study_name)
+    for name, value in (("n_rounds", n_rounds), ("n_finalists", n_finalists)):
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+            msg = f"{name} must be a whole number of at least 1. Got {value!r} instead."
+            raise ValueError(msg)
+    check_signal_length(latency_model, dataset.signal_length)
+    seed = int(check_random_state(random_state).randint(2**31 - 1))
+    space = dataset.space if space is None else space
+    front = max_latency is None if front is None else bool(front)
+    model = clone(latency_model).fit(dataset.data, dataset.target)
+    measured: Verification | None = None
+    evaluated: dict[tuple[int, ...], dict[str, Any]] = {}
+    rounds: list[dict[str, Any]] = []
+    stable = False
+    while len(rounds) < n_rounds and not stable:
+        candidates = Candidates(
+            space,
+            model,
+            max_latency=max_latency,
+            confidence=confidence,
+            excluded=_broken(measured),
+        )
+        known = _known(evaluated, candidates, measured)
+        result = run_search(
+            objective,
+            candidates,
+            n_trials=len(known) + n_trials,
+            direction=direction,
+            front=front,
+            sampler=sampler,
+            storage=storage,
+            study_name=f"{study_name}-{len(rounds) + 1}",
+            seed=seed,
+            verbose=verbose,
+            known=known,
+        )
+        n_before = len(evaluated)
+        evaluated |= {row["widths"]: row for row in result.trials.to_dict("records")}
+        fresh = _unmeasured(result, n_finalists, measured)
+        if not fresh.empty:
+            found = verify(
+                replace(result, trials=fresh, latency_model=model),
+                runtime=dataset.runtime if runtime is None else runtime,
+                n_finalists=len(fresh),
+                confidence=0.95 if confidence is None else confidence,
+                protocol=protocol,
+                signal_length=dataset.signal_length,
+                store=store,
+                random_state=seed,
+                verbose=verbose,
+                **measuring,
+            )
+            now = found if measured is None else _together(measured, found)
+            # An empty front has nothing to be stable.
+            stable = measured is not None and _front(measured) == _front(now) != set()
+            measured = now
+            model = clone(latency_model).fit(*_labels(dataset, measured))
+        else:
+            stable = True
+        assert measured is not None
+        rounds.append(_round(len(evaluated) - n_before, fresh, measured))
+        if result.interrupted:
+            break
+    assert measured is not None
+    table = pd.DataFrame(rounds, index=pd.RangeIndex(1, len(rounds) + 1, name="round"))
+    return VerifiedSearch(measured, result, model, table, stable)
+
+
+def _broken(measured: Verification | None) -> frozenset[tuple[int, ...]]:
+    """What has been measured, or could not be, and does not keep the budget."""
+    if measured is None:
+        return frozenset()
+    return frozenset(measured.report.loc[~measured.report["keeps_budget"], "widths"])
+
+
+def _known(
+    evaluated: dict[tuple[int, ...], dict[str, Any]],
+    candidates: Candidates,
+    measured: Verification | None,
+) -> list[dict[str, Any]]:
+    """What earlier rounds evaluated and still lies within the budget, as trials of a new one."""
+    rows = [row for widths, row in evaluated.items() if widths not in candidates.excluded]
+    if not rows:
+        return []
+    ends = candidates.predict([row["widths"] for row in rows])
+    if measured is not None:
+        kept = measured.kept
+        known_ends = kept[["measured", "bound"]].to_numpy()
+        bounds = dict(zip(kept["widths"], known_ends, strict=True))
+        for i, row in enumerate(rows):
+            latency, bound = bounds.get(row["widths"], ends[i])
+            ends[i] = latency, bound if candidates.confidence is not None else math.nan
+    within = candidates.keep(ends)
+    return [_as_known(row, end) for row, end, ok in zip(rows, ends, within, strict=True) if ok]
+
+
+def _as_known(row: dict[str, Any], ends: Any) -> dict[str, Any]:
+    latency, bound = (float(end) for end in ends)
+    known = {"widths": row["widths"], "latencies": [latency, None if bound != bound else bound]}
+    if row["state"] == "failed":
+        return known | {"error": row["error"]}
+    return known | {"quality": row["quality"], "duration": row["duration"]}
+
+
+def _unmeasured(result: SearchResult, n: int, measured: Verification | None) -> pd.DataFrame:
+    """The finalists that have not been measured yet."""
+    finalists = result.finalists(n)
+    there = set() if measured is None else set(measured.report["widths"])
+    return finalists[[widths not in there for widths in finalists["widths"]]]
+
+
+def _together(one: Verification, other: Verification) -> Verification:
+    report = pd.concat([one.report, other.report], ignore_index=True)
+    return rank(replace(one, report=report, datasets=one.datasets + other.datasets))
+
+
+def _front(measured: Verification) -> set[tuple[int, ...]]:
+    return set(measured.front["widths"])
+
+
+def _labels(dataset: Bunch, measured: Verification) -> tuple[Any, Any]:
+    """Labels of the dataset and of what was measured since."""
+    X = np.asarray(dataset.data)
+    found = measured.report[measured.report["measured"].notna()]
+    more = pad_widths(list(found["widths"]), X.shape[1])
+    return np.vstack([X, more]), np.concatenate([dataset.target, found["measured"]])
+
+
+def _round(n_evaluated: int, fresh: pd.DataFrame, measured: Verification) -> dict[str, Any]:
+    report = measured.report[measured.report["widths"].isin(set(fresh["widths"]))]
+    known = report[report["measured"].notna()]
+    return {
+        "evaluated": n_evaluated,
+        "measured": len(known),
+        "kept": int(report["keeps_budget"].sum()),
+        "error": float(np.abs(known["predicted"] / known["measured"] - 1).mean()),
+        "front": len(measured.front),
+    }

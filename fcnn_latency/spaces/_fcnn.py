@@ -1,0 +1,340 @@
+"""The space of fully connected architectures."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency._validation import check, draw_one_by_one, whole
+from fcnn_latency.spaces._widths import pad_widths
+
+__all__ = ["MAX_ENUMERATED", "FCNNSpace"]
+
+#: Spaces of more architectures are not gone through as a whole.
+MAX_ENUMERATED = 10_000_000
+
+
+@dataclass(frozen=True)
+class FCNNSpace:
+    """The space of fully connected architectures that is measured, predicted and searched.
+
+    An architecture is its **widths**: the neurons of each layer, input first, output last.
+    The defaults are the space of Beglaryan and Ringhofer, "Development and training of a deep
+    learning approach to estimate latency of deep neural network inference" (2023), section IV-A.
+
+    Parameters
+    ----------
+    max_layers : int, default=5
+        Most layers of an architecture, input and output included.
+    max_width : int, default=50
+        Most neurons of a layer.
+    min_layers : int, default=2
+        Fewest layers of an architecture; at least 2.
+    min_width : int, default=1
+        Fewest neurons of a layer; at least 1.
+    tie_io : bool, default=True
+        Whether the output layer is as wide as the input layer.
+
+    Raises
+    ------
+    ValueError
+        If a limit is not a whole number or the limits leave no architecture.
+
+    Examples
+    --------
+    >>> space = FCNNSpace()
+    >>> space.size
+    6377550
+    >>> (14, 21, 31, 14) in space, (14, 21, 31) in space
+    (True, False)
+    >>> space.sample(3, random_state=0).shape
+    (3, 5)
+    """
+
+    max_layers: int = 5
+    max_width: int = 50
+    min_layers: int = 2
+    min_width: int = 1
+    tie_io: bool = True
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("min_layers", 2),
+            ("max_layers", self.min_layers),
+            ("min_width", 1),
+            ("max_width", self.min_width),
+        ):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
+                msg = (
+                    f"The '{name}' parameter of FCNNSpace must be a whole number of at least "
+                    f"{least}. Got {value!r} instead."
+                )
+                raise ValueError(msg)
+
+    @property
+    def depths(self) -> range:
+        """The possible numbers of layers."""
+        return range(self.min_layers, self.max_layers + 1)
+
+    @property
+    def depth_sizes(self) -> list[int]:
+        """How many architectures there are of each of `depths`."""
+        return [self._count(depth) for depth in self.depths]
+
+    @property
+    def size(self) -> int:
+        """How many architectures the space holds."""
+        return sum(self.depth_sizes)
+
+    def _n_widths(self) -> int:
+        return self.max_width - self.min_width + 1
+
+    def _count(self, depth: int) -> int:
+        count: int = int(self._n_widths()) ** (depth - 1 if self.tie_io else depth)
+        return count
+
+    def __contains__(self, widths: object) -> bool:
+        """Whether one architecture, ragged or zero-padded, lies in the space."""
+        try:
+            self.validate([widths])
+        except (ValueError, TypeError):
+            return False
+        return True
+
+    def validate(self, architectures: Any) -> npt.NDArray[np.int64]:
+        """Check architectures against the space and zero-pad them.
+
+        Parameters
+        ----------
+        architectures : sequence of sequences, array or DataFrame of shape (n, <= max_layers)
+            Ragged or zero-padded widths.
+
+        Returns
+        -------
+        ndarray of int64, shape (n, max_layers)
+            Zero-padded widths.
+
+        Raises
+        ------
+        ValueError
+            If a row is no architecture or not of this space; names row and layer.
+        """
+        padded = pad_widths(architectures, self.max_layers)
+        depths = np.count_nonzero(padded, axis=1)
+        used = padded > 0
+        bad = depths < self.min_layers
+        if bad.any():
+            row = int(np.argmax(bad))
+            msg = (
+                f"Row {row} has {depths[row]} layers; the space has {self.min_layers} to "
+                f"{self.max_layers}, input and output included."
+            )
+            raise ValueError(msg)
+        outside = used & ((padded < self.min_width) | (padded > self.max_width))
+        if outside.any():
+            row, layer = (int(v) for v in np.argwhere(outside)[0])
+            msg = (
+                f"Row {row}, layer {layer + 1}: {padded[row, layer]} neurons; the space has "
+                f"{self.min_width} to {self.max_width}. For wider or narrower layers pass "
+                "space=FCNNSpace(min_width=..., max_width=...)."
+            )
+            raise ValueError(msg)
+        if self.tie_io and len(padded):
+            outputs = padded[np.arange(len(padded)), depths - 1]
+            untied = outputs != padded[:, 0]
+            if untied.any():
+                row = int(np.argmax(untied))
+                msg = (
+                    f"Row {row}: layer 1 (input) has {padded[row, 0]} neurons but layer "
+                    f"{depths[row]} (output) has {outputs[row]}; in this space they are equal. "
+                    "For unequal ones pass space=FCNNSpace(tie_io=False)."
+                )
+                raise ValueError(msg)
+        return padded
+
+    def sample(
+        self, n_samples: int, random_state: Any = None, unique: bool = True
+    ) -> npt.NDArray[np.int64]:
+        """Draw architectures: depth uniform, then each width uniform, as in the paper.
+
+        Parameters
+        ----------
+        n_samples : int
+            How many to draw.
+        random_state : int, RandomState or None
+            Seed of the draw.
+        unique : bool, default=True
+            Whether repeats are discarded as they are drawn, so that all are distinct.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_samples, max_layers)
+            Zero-padded widths.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is negative, or distinct ones are asked for and fewer exist.
+        """
+        n_samples = check(n_samples, whole(0), "n_samples")
+        from sklearn.utils import check_random_state  # measuring processes start without it
+
+        rng = check_random_state(random_state)
+        if not unique:
+            return self._draw(n_samples, rng)
+        size = self.size
+        if n_samples > size:
+            msg = (
+                f"{n_samples} distinct architectures were asked for, but the space holds only "
+                f"{size}. Ask for fewer, widen the space, or pass unique=False."
+            )
+            raise ValueError(msg)
+        if n_samples * 20 > size and size <= MAX_ENUMERATED:
+            return self._draw_from_all(n_samples, rng)
+        return self._draw_distinct(n_samples, rng)
+
+    def _draw(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+        depths = rng.randint(self.min_layers, self.max_layers + 1, size=n)
+        shape = (n, self.max_layers)
+        drawn = rng.randint(self.min_width, self.max_width + 1, size=shape).astype(np.int64)
+        drawn[np.arange(self.max_layers) >= depths[:, None]] = 0
+        if self.tie_io:
+            drawn[np.arange(n), depths - 1] = drawn[:, 0]
+        return drawn
+
+    def _draw_distinct(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+        import pandas as pd
+
+        kept = pd.DataFrame(self._draw(n, rng)).drop_duplicates()
+        while len(kept) < n:
+            more = pd.DataFrame(self._draw(max(n - len(kept), 64), rng))
+            kept = pd.concat([kept, more]).drop_duplicates()
+        return kept.to_numpy(dtype=np.int64)[:n]
+
+    def _draw_from_all(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+        """The law of `_draw_distinct`, without the many draws that the last ones would take."""
+        counts = np.array(self.depth_sizes)
+        weights = np.repeat(1.0 / (len(counts) * counts), counts)
+        return self.unrank(draw_one_by_one(weights, n, rng))
+
+    def blocks(self, block_size: int = 65_536) -> Iterator[npt.NDArray[np.int64]]:
+        """Enumerate the space in blocks, shallow first, then by widths in ascending order.
+
+        Parameters
+        ----------
+        block_size : int, default=65_536
+            Most architectures in a block; only one block is in memory at a time.
+
+        Yields
+        ------
+        ndarray of int64, shape (<= block_size, max_layers)
+            Zero-padded widths.
+        """
+        block_size = check(block_size, whole(1), "block_size")
+        for depth in self.depths:
+            count = self._count(depth)
+            for start in range(0, count, block_size):
+                places = np.arange(min(block_size, count - start))
+                yield self._unrank(depth, places, start)
+
+    def rank(self, architectures: Any) -> npt.NDArray[np.int64]:
+        """Number architectures as `blocks` enumerates them, from 0.
+
+        Parameters
+        ----------
+        architectures : sequence of sequences, array or DataFrame of shape (n, <= max_layers)
+            Ragged or zero-padded widths.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If a row is none of this space, or it holds more architectures than int64 can number.
+
+        Examples
+        --------
+        >>> FCNNSpace().rank([[1, 1], [50, 50], [1, 1, 1], [50, 50, 50, 50, 50]])
+        array([      0,      49,      50, 6377549])
+        """
+        widths = self.validate(architectures)
+        starts = self._first_ranks()
+        depths = np.count_nonzero(widths, axis=1)
+        free = depths - 1 if self.tie_io else depths
+        places = np.zeros(len(widths), dtype=np.int64)
+        for layer, column in enumerate(widths.T):
+            more = places * self._n_widths() + column - self.min_width
+            places = np.where(layer < free, more, places)
+        return np.asarray(starts[depths - self.min_layers] + places)
+
+    def unrank(self, ranks: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Architectures by their number: the inverse of `rank`.
+
+        Parameters
+        ----------
+        ranks : array-like of int, shape (n,)
+            Each at least 0 and below `size`.
+
+        Returns
+        -------
+        ndarray of int64, shape (n, max_layers)
+            Zero-padded widths.
+
+        Raises
+        ------
+        ValueError
+            If a rank is none of this space, or it holds more architectures than int64 can number.
+
+        Examples
+        --------
+        >>> FCNNSpace().unrank([49, 50])
+        array([[50, 50,  0,  0,  0],
+               [ 1,  1,  1,  0,  0]])
+        """
+        given, size = np.asarray(ranks), self.size
+        if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
+            msg = f"ranks must be whole numbers in one dimension. Got {ranks!r} instead."
+            raise ValueError(msg)
+        wrong = (given < 0) | (given >= size)
+        if wrong.any():
+            msg = f"Ranks of this space are 0 to {size - 1}. Got {given[wrong][0]} instead."
+            raise ValueError(msg)
+        starts = self._first_ranks()
+        places = given.astype(np.int64)
+        which = np.searchsorted(starts, places, side="right") - 1
+        rows = np.zeros((len(places), self.max_layers), dtype=np.int64)
+        for place in np.unique(which):
+            here = which == place
+            rows[here] = self._unrank(self.depths[place], places[here] - starts[place])
+        return rows
+
+    def _first_ranks(self) -> npt.NDArray[np.int64]:
+        """The rank of the first architecture of each depth."""
+        if self.size > np.iinfo(np.int64).max:
+            msg = f"The space holds {self.size} architectures, more than int64 can number."
+            raise ValueError(msg)
+        sizes = np.array(self.depth_sizes)
+        return np.asarray(np.cumsum(sizes) - sizes)
+
+    def _unrank(
+        self, depth: int, places: npt.NDArray[np.int64], start: int = 0
+    ) -> npt.NDArray[np.int64]:
+        """Architectures `start` + `places` of one depth: mixed-radix counting."""
+        base, free = self._n_widths(), depth - 1 if self.tie_io else depth
+        block = np.zeros((len(places), self.max_layers), dtype=np.int64)
+        carry = places
+        for layer in reversed(range(free)):
+            start, digit = divmod(start, base)
+            carry, block[:, layer] = np.divmod(carry + digit, base)
+        block[:, :free] += self.min_width
+        if self.tie_io:
+            block[:, depth - 1] = block[:, 0]
+        return block

@@ -1,0 +1,157 @@
+"""Architectures that differ in the widths of two layers, and their latencies as a grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._widths import pad_widths
+
+__all__ = ["describe_surface", "surface_architectures", "surface_grid"]
+
+#: The most widths of a layer, unless they are given.
+MOST_WIDTHS = 64
+
+
+def surface_architectures(
+    architecture: Any,
+    *,
+    layers: tuple[int, int],
+    space: FCNNSpace | None = None,
+    widths: npt.ArrayLike | None = None,
+) -> npt.NDArray[np.int64]:
+    """Vary two layers of an architecture; measure or predict what comes out.
+
+    Parameters
+    ----------
+    architecture : sequence of int
+        Widths of all layers, e.g. ``(25, 25, 25, 25)``.
+    layers : tuple of two int
+        Which layers are varied, counted from 1. Where the space ties output to input, the one
+        follows the other.
+    space : FCNNSpace or None, default=None
+        None is ``FCNNSpace()``.
+    widths : array-like of int or None, default=None
+        What both layers take; None is every width of the space, or 64 spread over it.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_widths ** 2, max_layers)
+        Zero-padded widths.
+
+    Raises
+    ------
+    ValueError
+        If `layers` are not two different layers of the architecture, or a row leaves the space.
+
+    Examples
+    --------
+    >>> surface_architectures((9, 9, 9), layers=(1, 2), widths=[5, 6])
+    array([[5, 5, 5, 0, 0],
+           [6, 5, 6, 0, 0],
+           [5, 6, 5, 0, 0],
+           [6, 6, 6, 0, 0]])
+    """
+    space = FCNNSpace() if space is None else space
+    (base,) = space.validate([architecture])
+    depth = int(np.count_nonzero(base))
+    first, second = _checked_layers(layers, depth)
+    if space.tie_io and {first, second} == {0, depth - 1}:
+        msg = f"layers={layers} are input and output, which are equal in this space."
+        raise ValueError(msg)
+    if widths is None:
+        count = min(MOST_WIDTHS, space.max_width - space.min_width + 1)
+        widths = np.linspace(space.min_width, space.max_width, count).round()
+    taken = np.unique(np.asarray(widths, dtype=np.int64))
+    rows = np.tile(base, (len(taken) ** 2, 1))
+    rows[:, first] = np.tile(taken, len(taken))
+    rows[:, second] = np.repeat(taken, len(taken))
+    if space.tie_io:
+        source = depth - 1 if depth - 1 in (first, second) else 0
+        rows[:, 0] = rows[:, depth - 1] = rows[:, source]
+    return space.validate(rows)
+
+
+def surface_grid(
+    X: Any, latencies: npt.ArrayLike, *, layers: tuple[int, int]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Latencies of architectures that differ in two layers, by the widths of these.
+
+    Parameters
+    ----------
+    X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+        Architectures, as from `surface_architectures`.
+    latencies : array-like of shape (n_samples,)
+        Seconds.
+    layers : tuple of two int
+        The layers that differ, counted from 1. Input and output may follow one of them.
+
+    Returns
+    -------
+    first_widths, second_widths : ndarray of int64
+        Widths of the two layers, in ascending order.
+    grid : ndarray of float64, shape (n_second, n_first)
+        Seconds, the mean over repeats; NaN where no architecture has these widths.
+
+    Raises
+    ------
+    ValueError
+        If `layers` are not two different layers, the architectures differ in others too, or
+        there is not one latency for each.
+    """
+    rows = pad_widths(X, _deepest(X))
+    values = np.asarray(latencies, dtype=np.float64)
+    if values.shape != (len(rows),):
+        msg = f"latencies must have the shape ({len(rows)},). Got {values.shape} instead."
+        raise ValueError(msg)
+    depths = np.count_nonzero(rows, axis=1)
+    first, second = _checked_layers(layers, int(depths.min()))
+    fixed = [layer for layer in range(rows.shape[1]) if layer not in (first, second)]
+    tied = {0, int(depths[0]) - 1}
+    if tied & {first, second}:
+        fixed = [layer for layer in fixed if layer not in tied]
+    if (rows[:, fixed] != rows[0, fixed]).any() or (depths != depths[0]).any():
+        msg = (
+            f"The architectures differ in other layers than {layers}: take those of "
+            "surface_architectures, or choose rows that agree in the rest."
+        )
+        raise ValueError(msg)
+    first_widths, column = np.unique(rows[:, first], return_inverse=True)
+    second_widths, row = np.unique(rows[:, second], return_inverse=True)
+    total, count = np.zeros((2, len(second_widths), len(first_widths)))
+    np.add.at(total, (row, column), values)
+    np.add.at(count, (row, column), 1)
+    grid = np.full(total.shape, np.nan)
+    np.divide(total, count, out=grid, where=count > 0)
+    return first_widths, second_widths, grid
+
+
+def describe_surface(X: Any) -> str:
+    """The widths that architectures share, a dot for one in which they differ.
+
+    Examples
+    --------
+    >>> describe_surface([(5, 7, 9, 5), (6, 8, 9, 6)])
+    '(·, ·, 9, ·)'
+    """
+    rows = pad_widths(X, _deepest(X))
+    layers = rows[:, : int(np.count_nonzero(rows[0]))].T
+    shared = (str(layer[0]) if (layer == layer[0]).all() else "·" for layer in layers)
+    return f"({', '.join(shared)})"
+
+
+def _deepest(X: Any) -> int:
+    shape = getattr(X, "shape", None)
+    return int(shape[1]) if shape is not None and len(shape) == 2 else max(map(len, X), default=2)
+
+
+def _checked_layers(layers: tuple[int, int], depth: int) -> tuple[int, int]:
+    """The two layers, counted from 0."""
+    given = tuple(layers)
+    if len(given) != 2 or given[0] == given[1] or not all(1 <= layer <= depth for layer in given):
+        msg = f"layers must be two different layers from 1 to {depth}. Got {layers!r} instead."
+        raise ValueError(msg)
+    return int(given[0]) - 1, int(given[1]) - 1

@@ -1,0 +1,152 @@
+"""Tables of single layers, measured and kept."""
+
+import numpy as np
+import pytest
+
+from fcnn_latency import (
+    FCNNSpace,
+    LookupTableRegressor,
+    MeasurementError,
+    MeasurementProtocol,
+    StoreError,
+    load_dataset,
+    load_layer_table,
+    make_dataset,
+    make_layer_table,
+    save_layer_table,
+)
+from fcnn_latency.datasets._layer_table import _layers
+from helpers.numpy_runtime import PickyRuntime, SpinningRuntime
+
+PROTOCOL = MeasurementProtocol("short", passes=2, processes=1, rounds=3, reference_every=5)
+HOW = {"runtime": SpinningRuntime(), "protocol": PROTOCOL, "scale": "campaign", "random_state": 0}
+SIZES = ([1, 2, 5], [10, 50], [10, 50])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return tmp_path_factory.mktemp("layers") / "layers.sqlite"
+
+
+@pytest.fixture(scope="module")
+def table(store):
+    return make_layer_table(*SIZES, store=store, **HOW)
+
+
+def test_each_combination_is_measured_with_its_own_rows(table):
+    frame = table.frame
+    assert frame.iloc[1:, :3].to_numpy().tolist() == [
+        [r, i, o] for r in SIZES[0] for i in SIZES[1] for o in SIZES[2]
+    ]
+    expected = 1e-4 + 2e-5 * frame["rows"][1:]
+    np.testing.assert_allclose(frame["latency"][1:], expected, rtol=0.1)
+
+
+def test_overhead_is_what_no_layer_would_take(table):
+    assert table.overhead == pytest.approx(1e-4, rel=0.05)
+    assert 0 <= table.overhead_std < 0.05 * table.overhead
+    assert table.frame.iloc[0].tolist() == [0, 0, 0, table.overhead, table.overhead_std]
+    assert sorted(set(table.chains["layers"])) == [1, 2, 3, 4]
+
+
+def test_table_predicts_architectures_that_were_never_measured(table):
+    widths = [[10, 50, 10, 0], [50, 20, 20, 50]]
+    predicted = LookupTableRegressor(table).fit(widths).predict(widths)
+    np.testing.assert_allclose(predicted, [1e-4 + 2e-5 * 10, 1e-4 + 2e-5 * 3], rtol=0.1)
+
+
+def test_same_call_measures_nothing_again(table, store):
+    again = make_layer_table(*SIZES, store=store, **HOW)
+    np.testing.assert_array_equal(again.frame, table.frame)
+
+
+def test_store_of_layers_is_no_dataset(table, store, tmp_path):
+    with pytest.raises(ValueError, match=r"holds single layers.*load_layer_table"):
+        load_dataset(store)
+    copy = tmp_path / "both.sqlite"
+    copy.write_bytes(store.read_bytes())
+    make_dataset([[10, 10], [50, 50]], store=copy, **HOW)
+    with pytest.raises(StoreError, match="single layers and whole architectures"):
+        load_dataset(copy)
+    assert len(load_dataset(copy, campaigns=[2]).target) == 2
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_table_survives_a_file(table, tmp_path, ending):
+    path, about = save_layer_table(table, tmp_path / f"layers.{ending}")
+    loaded = load_layer_table(path)
+    np.testing.assert_allclose(loaded.frame, table.frame, rtol=1e-12)
+    assert loaded.runtime == "spinning"
+    assert loaded.overhead == pytest.approx(table.overhead)
+    about.write_text("[]")
+    with pytest.raises(ValueError, match="does not say what the table"):
+        load_layer_table(path)
+
+
+def test_table_of_ones_own_serves(tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("rows,fan_in,fan_out,latency\n0,0,0,1e-7\n1,50,50,3e-7\n")
+    loaded = load_layer_table(path)
+    assert loaded.overhead == 1e-7
+    model = LookupTableRegressor(loaded).fit([[50, 50, 50]])
+    np.testing.assert_allclose(model.predict([[50, 50, 50]]), 5e-7)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rows,fan_in,latency\n0,0,1e-7\n", "lacks the columns"),
+        ("rows,fan_in,fan_out,latency\n1,50,50,3e-7\n", r"are 0\. Got 0 of them"),
+        ("rows,fan_in,fan_out,latency\n0,0,0,1e-7\n1,50,0.5,3e-7\n", "row 1.*is no layer"),
+        ("rows,fan_in,fan_out,latency\n0,0,0,1e-7\n1,50,50,-3e-7\n", "row 1.*is no layer"),
+        ("rows,fan_in,fan_out,latency\n0,0,0,1e-7\n1,50,50,soon\n", "row 1.*is no layer"),
+    ],
+)
+def test_broken_table_is_refused(tmp_path, text, message):
+    path = tmp_path / "broken.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_layer_table(path)
+
+
+def test_missing_file_and_other_endings_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no table"):
+        load_layer_table(tmp_path / "nothing.csv")
+    (tmp_path / "table.txt").write_text("")
+    with pytest.raises(ValueError, match=r"ends in \.csv or \.parquet"):
+        load_layer_table(tmp_path / "table.txt")
+
+
+@pytest.mark.parametrize("sizes", [[], [0, 4], [1.5], ["a"]])
+def test_wrong_sizes_are_named(sizes):
+    with pytest.raises(ValueError, match="The 'fan_in' parameter of make_layer_table"):
+        make_layer_table(fan_in=sizes)
+
+
+def test_default_covers_the_space():
+    layers = np.array(_layers(FCNNSpace(), 50, None, None, None))
+    assert len(layers) == 840
+    assert layers.min(axis=0).tolist() == [1, 1, 1]
+    assert layers.max(axis=0).tolist() == [50, 50, 50]
+    X = FCNNSpace().sample(100, random_state=0)
+    table = LookupTableRegressor(_as_table(layers)).fit(X)
+    assert np.isfinite(table.predict(X)).all()
+
+
+def _as_table(layers):
+    import pandas as pd
+
+    frame = pd.DataFrame([[0, 0, 0], *layers.tolist()], columns=["rows", "fan_in", "fan_out"])
+    return frame.assign(latency=1e-6)
+
+
+def test_table_without_overhead_is_an_error():
+    with pytest.raises(MeasurementError, match=r"Not one chain of tiny layers.*no such width"):
+        make_layer_table([1], [10], [50], **{**HOW, "runtime": PickyRuntime((2, 4, 8))})
+
+
+def test_layers_that_fail_are_missing_from_the_table():
+    how = {**HOW, "runtime": PickyRuntime((20,))}
+    table = make_layer_table([1], [10], [20, 50], **how)
+    assert table.frame["fan_out"].tolist() == [0, 50]
+    assert table.missing["layer_2"].tolist() == [20]

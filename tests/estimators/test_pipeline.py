@@ -1,0 +1,69 @@
+"""Pipelines from architectures to latencies."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone, is_regressor
+from sklearn.model_selection import GridSearchCV
+
+from fcnn_latency import FCNNSpace, LatencyRegressor, make_latency_pipeline
+from fcnn_latency.networks._layers import layer_costs
+
+X = FCNNSpace().sample(60, random_state=0)
+#: A made-up law; real latencies are in test_datasets.
+Y = 1e-4 * np.count_nonzero(X, axis=1) + 1e-9 * layer_costs(X, 50)["macs"].sum(axis=1)
+
+
+def test_unknown_estimator_lists_the_valid_ones():
+    with pytest.raises(ValueError, match=r"Valid ones: .*'deep'.*'mean'"):
+        make_latency_pipeline("forest")
+
+
+def test_linear_learns_a_linear_law():
+    assert make_latency_pipeline("linear").fit(X, Y).score(X, Y) > 0.9999
+
+
+def test_deep_repeats_with_a_seed_and_survives_pickling():
+    model = make_latency_pipeline(random_state=0).fit(X, Y)
+    assert is_regressor(model)
+    predicted = model.predict([[41, 41], [14, 21, 31, 14]])
+    assert model.score(X, Y) > 0.9
+    again = clone(model).fit(X, Y)
+    np.testing.assert_array_equal(again.predict([[41, 41], [14, 21, 31, 14]]), predicted)
+    kept = pickle.loads(pickle.dumps(model))
+    np.testing.assert_allclose(kept.predict([[41, 41], [14, 21, 31, 14]]), predicted)
+
+
+def test_history_has_training_and_validation_metrics():
+    model = LatencyRegressor.paper(epochs=2, random_state=0).fit(X, Y)
+    names = {"loss", "mse", "mae", "rmse"}
+    assert set(model.history_) == names | {f"val_{name}" for name in names}
+    assert all(len(values) == 2 for values in model.history_.values())
+
+
+def test_grid_search_works_in_two_processes():
+    grid = {"latencyregressor__hidden_layer_sizes": [(4,), (8, 8)]}
+    model = make_latency_pipeline(random_state=0).set_params(latencyregressor__epochs=2)
+    search = GridSearchCV(model, grid, cv=2, n_jobs=2).fit(X, Y)
+    assert search.best_params_["latencyregressor__hidden_layer_sizes"] in [(4,), (8, 8)]
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_early_stopping_callbacks_and_tensorboard_logs(tmp_path):
+    import keras
+
+    given = keras.callbacks.LambdaCallback()
+    model = LatencyRegressor(
+        epochs=60,
+        early_stopping=True,
+        validation_fraction=0.3,
+        learning_rate=1e-12,
+        callbacks=[given],
+        log_dir=str(tmp_path),
+        random_state=0,
+    ).fit(X, Y)
+    assert len(model.history_["loss"]) < 60
+    assert len(model.callbacks_) == 3
+    assert given not in model.callbacks_
+    assert any(path.name.startswith("events") for path in tmp_path.rglob("*"))
