@@ -6,6 +6,7 @@ from .datasets import make_layer_table as make_layer_table
 from .datasets import save_dataset as save_dataset
 from .datasets import save_layer_table as save_layer_table
 from .datasets import select_architectures as select_architectures
+from .datasets import select_for_transfer as select_for_transfer
 from .displays import AbsoluteDeviationDisplay as AbsoluteDeviationDisplay
 from .displays import ComparisonDisplay as ComparisonDisplay
 from .displays import FrontDisplay as FrontDisplay
@@ -27,7 +28,6 @@ from .estimators import RelativeLinearRegressor as RelativeLinearRegressor
 from .estimators import RooflineRegressor as RooflineRegressor
 from .estimators import TransferRegressor as TransferRegressor
 from .estimators import make_latency_pipeline as make_latency_pipeline
-from .estimators import select_for_transfer as select_for_transfer
 from .evaluation import compare as compare
 from .evaluation import sample_efficiency as sample_efficiency
 from .exceptions import MeasurementError as MeasurementError

@@ -15,6 +15,7 @@ __all__ = [
     "LARGEST_SEED",
     "NAME",
     "SEED",
+    "VERBOSITY",
     "Rule",
     "check",
     "check_latencies",
@@ -135,6 +136,9 @@ SEED = Rule(
         or (is_whole(value) and 0 <= int(value) <= LARGEST_SEED)
     ),
 )
+
+
+VERBOSITY = Rule("0, 1 or 2", lambda value: BOOLEAN.holds(value) or whole(0, 2).holds(value))
 
 
 def check(value: Any, allowed: Rule, name: str, owner: object = None) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +12,12 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
+from fcnn_latency._validation import check, whole
 from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
+from fcnn_latency.networks._layers import layers_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["METHODS", "select_architectures"]
+__all__ = ["METHODS", "select_architectures", "select_for_transfer"]
 
 #: Candidates that are drawn from a space, at least; and as many times the number asked for.
 LEAST_CANDIDATES, CANDIDATES_PER_CHOICE = 2000, 10
@@ -113,9 +114,7 @@ def select_architectures(
     if model is not None and method != "expected-linear-error":
         msg = f'Only method="expected-linear-error" takes a model. Got method={method!r}.'
         raise ValueError(msg)
-    if isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1:
-        msg = f"n must be a whole number of at least 1. Got {n!r} instead."
-        raise ValueError(msg)
+    check(n, whole(1), "n")
     rng = check_random_state(random_state)
     if isinstance(candidates, FCNNSpace):
         space = candidates
@@ -245,3 +244,57 @@ def _cost_features(widths: Rows, signal_length: int) -> Floats:
     space = FCNNSpace(widths.shape[1], max(2, int(widths.max())), tie_io=False)
     encoder = ArchitectureEncoder(space, "costs", signal_length).fit(widths)
     return np.asarray(np.log1p(encoder.transform(widths)))
+
+
+def select_for_transfer(
+    candidates: npt.ArrayLike, n: int, *, signal_length: int = 50, random_state: Any = None
+) -> npt.NDArray[np.int64]:
+    """Which architectures to measure for a `TransferRegressor`: typical ones of all kinds.
+
+    The candidates are divided into `n` clusters by depth, single neurons, products of vectors, and
+    the logarithms of rows, multiply-accumulates, values written and parameters; each gives the one
+    nearest its centre. Extreme ones would be the worst choice: no law holds so far.
+
+    Parameters
+    ----------
+    candidates : array-like of shape (n_candidates, max_layers)
+        Zero-padded widths, for example ``FCNNSpace().sample(2000)``.
+    n : int
+        How many to choose.
+    signal_length : int, default=50
+        Values that one inference reads.
+    random_state : int, RandomState or None, default=None
+        Seed of the clusters.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Rows of `candidates`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer candidates than `n`, or `n` is no whole number of at least 1.
+
+    Examples
+    --------
+    >>> from fcnn_latency import FCNNSpace, select_for_transfer
+    >>> candidates = FCNNSpace().sample(500, random_state=0)
+    >>> candidates[select_for_transfer(candidates, 30, random_state=0)].shape
+    (30, 5)
+    """
+    widths = np.asarray(candidates, dtype=np.float64)
+    check(n, whole(1, len(widths)), f"n, of {len(widths)} candidates,")
+    layers = layers_of(widths, signal_length)
+    costs = (layers.rows[:, :1], layers.macs, layers.activations, layers.parameters)
+    logs = [np.log1p(cost.sum(axis=1)) for cost in costs]
+    kinds = (layers.fan_out > 0, layers.fan_out == 1, layers.rows == 1)
+    counts = np.column_stack([kind.sum(axis=1) for kind in kinds])
+    scaled = StandardScaler().fit_transform(np.column_stack([counts, *logs]))
+    clusters = KMeans(n, n_init=1, random_state=random_state).fit(scaled)
+    distances = clusters.transform(scaled)
+    chosen: list[int] = []
+    for cluster in range(n):
+        distances[chosen] = np.inf
+        chosen.append(int(np.argmin(distances[:, cluster])))
+    return np.array(chosen, dtype=np.int64)

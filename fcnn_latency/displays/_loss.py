@@ -6,16 +6,25 @@ from typing import Any
 
 import numpy as np
 
+from fcnn_latency._validation import check, choice
 from fcnn_latency.displays._axes import axes_of, make_logarithmic, spans_decades
 
 __all__ = ["LossCurveDisplay"]
 
-#: Units of what `history_` of a `LatencyRegressor` holds.
+#: What `history_` holds, with its unit, by the target: seconds, or the logarithm of a ratio.
 LABELS = {
-    "loss": "loss (standardized target)",
-    "mse": "mean squared error (s²)",
-    "mae": "mean absolute error (s)",
-    "rmse": "root mean squared error (s)",
+    "absolute": {
+        "loss": "loss (standardized target)",
+        "mse": "mean squared error (s²)",
+        "mae": "mean absolute error (s)",
+        "rmse": "root mean squared error (s)",
+    },
+    "relative": {
+        "loss": "loss (standardized target)",
+        "mse": "mean squared relative error",
+        "mae": "mean absolute relative error",
+        "rmse": "root mean squared relative error",
+    },
 }
 
 
@@ -30,6 +39,8 @@ class LossCurveDisplay:
         `history_` of a fitted `LatencyRegressor`.
     metric : {"loss", "mse", "mae", "rmse"}, default="loss"
         What is drawn.
+    target : {"absolute", "relative"}, default="absolute"
+        Whether errors are in seconds or relative: `target` of the `LatencyRegressor`.
 
     Attributes
     ----------
@@ -37,9 +48,12 @@ class LossCurveDisplay:
         Where it was drawn.
     """
 
-    def __init__(self, history: dict[str, list[float]], *, metric: str = "loss") -> None:
+    def __init__(
+        self, history: dict[str, list[float]], *, metric: str = "loss", target: str = "absolute"
+    ) -> None:
         self.history = history
         self.metric = metric
+        self.target = target
 
     @classmethod
     def from_estimator(
@@ -56,7 +70,8 @@ class LossCurveDisplay:
         if not hasattr(last, "history_"):
             msg = f"{type(last).__name__} has no history_: pass a fitted LatencyRegressor."
             raise ValueError(msg)
-        return cls(last.history_, metric=metric).plot(ax=ax)
+        target = getattr(last, "target", "absolute")
+        return cls(last.history_, metric=metric, target=target).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> LossCurveDisplay:
         """Draw, on a new figure where `ax` is None.
@@ -66,6 +81,7 @@ class LossCurveDisplay:
         ValueError
             If the history lacks the metric.
         """
+        check(self.target, choice(LABELS), "target", self)
         if self.metric not in self.history:
             msg = f"The history has no {self.metric!r}. It has {sorted(self.history)}."
             raise ValueError(msg)
@@ -77,7 +93,7 @@ class LossCurveDisplay:
                 drawn += self.history[key]
                 epochs = np.arange(1, len(self.history[key]) + 1)
                 self.ax_.plot(epochs, self.history[key], label=label)
-        label = LABELS.get(self.metric, self.metric)
+        label = LABELS[self.target].get(self.metric, self.metric)
         self.ax_.set(xlabel="epoch", ylabel=label)
         if spans_decades(drawn):
             make_logarithmic(self.ax_, "y")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import numbers
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from fcnn_latency._parallel import map_blocks
+from fcnn_latency._validation import Rule, choice, or_none, rule, whole
+from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.encoding._graphs import architecture_graphs, graph_feature_names, graphs_to_matrix
-from fcnn_latency.encoding._tiles import TILE_FEATURES, register_tile, tile_costs
+from fcnn_latency.encoding._tiles import TILE_FEATURES, tile_costs
+from fcnn_latency.networks._kernels import register_tile
 from fcnn_latency.networks._layers import layer_costs, layer_shapes, signal_rows
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
@@ -23,7 +23,7 @@ __all__ = ["FEATURES", "ArchitectureEncoder"]
 FEATURES = ("widths", "costs", "flops", "tiles", "layers", "graph")
 
 
-class ArchitectureEncoder(TransformerMixin, BaseEstimator):
+class ArchitectureEncoder(WidthsEncoder):
     """Encode architectures as the matrix that an estimator learns from.
 
     Architectures come as ragged sequences (``[[41, 41], [14, 21, 31, 14]]``), as zero-padded
@@ -88,63 +88,21 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         self.signal_length = signal_length
         self.tile = tile
 
-    def fit(self, X: Any, y: Any = None) -> ArchitectureEncoder:
-        """Check the parameters and the architectures.
+    def _rules(self) -> dict[str, Rule]:
+        sizes = rule("two whole numbers of at least 1", _is_tile)
+        return {**super()._rules(), "features": choice(FEATURES), "tile": or_none(sizes)}
 
-        Parameters
-        ----------
-        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
-            Architectures.
-        y : ignored
-
-        Returns
-        -------
-        ArchitectureEncoder
-            Itself.
-        """
-        if self.space is not None and not isinstance(self.space, FCNNSpace):
-            raise ValueError(_wrong(self, "space", "an FCNNSpace or None", self.space))
-        if self.features not in FEATURES:
-            raise ValueError(_wrong(self, "features", f"one of {list(FEATURES)}", self.features))
-        length = self.signal_length
-        if not isinstance(length, numbers.Integral) or length < 1:
-            raise ValueError(_wrong(self, "signal_length", "a whole number of at least 1", length))
-        if self.tile is not None and not _is_tile(self.tile):
-            expected = "two whole numbers of at least 1, or None"
-            raise ValueError(_wrong(self, "tile", expected, self.tile))
-        self.tile_: tuple[int, int] = register_tile() if self.tile is None else tuple(self.tile)
-        self.space_: FCNNSpace = FCNNSpace() if self.space is None else self.space
-        self._validate(X, reset=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the architectures; see `WidthsEncoder.fit`."""
+        super().fit(X)
+        rows, columns = register_tile() if self.tile is None else self.tile
+        self.tile_: tuple[int, int] = (int(rows), int(columns))
         return self
 
-    def transform(self, X: Any) -> npt.NDArray[np.float64]:
-        """Encode architectures.
-
-        Parameters
-        ----------
-        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
-            Architectures.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            Columns as named by `get_feature_names_out`; float64, but float32 for ``"tiles"``.
-        """
-        check_is_fitted(self)
-        return self.encode(self._validate(X, reset=False))
-
     def encode(self, widths: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-        """Encode architectures that are known to lie in the space, as those it enumerates.
+        """Encode zero-padded widths without checking them; see `WidthsEncoder.encode`.
 
-        Parameters
-        ----------
-        widths : ndarray of int64, shape (n_samples, max_layers)
-            Zero-padded widths, which are not checked.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            As from `transform`.
+        The type is float64, but float32 for ``"tiles"``.
         """
         if self.features == "widths":
             return widths.astype(np.float64)
@@ -172,41 +130,16 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
         encoded[:, widths.shape[1] :] = costs
         return encoded
 
-    def inverse_transform(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Read the architectures back from their encoding.
-
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_features)
-            What `transform` returned.
-
-        Returns
-        -------
-        ndarray of int64, shape (n_samples, max_layers)
-            Zero-padded widths.
-
-        Raises
-        ------
-        ValueError
-            If `features` is ``"flops"``, which does not tell the widths, or if the number of
-            columns is not that of `get_feature_names_out`.
-        """
-        check_is_fitted(self)
+    def _read_back(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if self.features == "flops":
             msg = 'features="flops" cannot be inverted: many architectures share a FLOP count.'
             raise ValueError(msg)
-        X = np.asarray(X)
-        names = self.get_feature_names_out()
-        expected = len(names)
-        if X.ndim != 2 or X.shape[1] != expected:
-            msg = f"Expected an array of shape (n_samples, {expected}). Got {X.shape} instead."
-            raise ValueError(msg)
         if self.features == "layers":
             shapes = X.reshape(len(X), -1, 3)
-            return self.space_.validate(np.hstack([shapes[:, :1, 1], shapes[:, :, 2]]))
+            return np.hstack([shapes[:, :1, 1], shapes[:, :, 2]])
         if self.features == "graph":
-            X = X[:, [name.startswith("width_layer_") for name in names]]
-        return self.space_.validate(X[:, : self.space_.max_layers])
+            return super()._read_back(X)
+        return X[:, : self.space_.max_layers]
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the columns that `transform` returns.
@@ -240,36 +173,9 @@ class ArchitectureEncoder(TransformerMixin, BaseEstimator):
             names += TILE_FEATURES
         return np.array(names, dtype=object)
 
-    def _validate(self, X: Any, *, reset: bool) -> npt.NDArray[np.int64]:
-        """Zero-padded widths of `X`; ragged lists have no fixed number of columns to check."""
-        if isinstance(X, (list, tuple)):
-            widths = self.space_.validate(X)
-            if not len(widths):
-                msg = "Found array with 0 sample(s) while a minimum of 1 is required."
-                raise ValueError(msg)
-            if reset:
-                self.n_features_in_ = self.space_.max_layers
-                self.__dict__.pop("feature_names_in_", None)
-            return widths
-        # Ragged rows in an object array have no columns either.
-        if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
-            return self._validate(list(X), reset=reset)
-        if not isinstance(X, np.ndarray) or X.dtype.kind not in "biuf":
-            checked = validate_data(self, X, reset=reset, ensure_all_finite=False)
-        else:
-            checked = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
-        if isinstance(X, pd.DataFrame):
-            return self.space_.validate(X)
-        try:
-            return map_blocks(self.space_.validate, checked)
-        except ValueError:
-            return self.space_.validate(checked)  # names the row of the whole
-
     def __sklearn_tags__(self) -> Any:
-        """Widths are whole numbers, never negative; rows may differ in length."""
+        """Tiles are float32 whatever the input is."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = True
-        tags.requires_fit = True
         if self.features == "tiles":
             tags.transformer_tags.preserves_dtype = []
         return tags
@@ -279,10 +185,5 @@ def _is_tile(value: object) -> bool:
     return (
         isinstance(value, tuple | list)
         and len(value) == 2
-        and all(isinstance(v, int | np.integer) and v >= 1 for v in value)
+        and all(whole(1).holds(v) for v in value)
     )
-
-
-def _wrong(encoder: Any, name: str, expected: str, got: object) -> str:
-    owner = type(encoder).__name__
-    return f"The '{name}' parameter of {owner} must be {expected}. Got {got!r} instead."

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
+from fcnn_latency._validation import BOOLEAN, Rule
+from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.encoding._graphs import (
-    LAYER_FEATURES,
+    NODE_FEATURES,
     architecture_graphs,
     graph_feature_names,
     graphs_to_matrix,
@@ -20,7 +21,7 @@ from fcnn_latency.spaces._fcnn import FCNNSpace
 __all__ = ["GraphEncoder"]
 
 
-class GraphEncoder(ArchitectureEncoder):
+class GraphEncoder(WidthsEncoder):
     """Encode architectures as graphs: a node for each layer, padded to the deepest.
 
     A row holds the features of the global node, of layer 1 and so on, then the rows of the
@@ -46,7 +47,7 @@ class GraphEncoder(ArchitectureEncoder):
     n_nodes_ : int
         Nodes of a row: the most layers of the space, one more with a global node.
     n_node_features_ : int
-        Features of a node: `LAYER_FEATURES`, one more with a global node.
+        Features of a node: `NODE_FEATURES`, one more with a global node.
     n_features_in_ : int
         Columns of the array or frame seen in `fit`; ``space_.max_layers`` for ragged input.
 
@@ -65,10 +66,6 @@ class GraphEncoder(ArchitectureEncoder):
     (4, 21)
     """
 
-    # What `ArchitectureEncoder.fit` checks; not a parameter here.
-    features = "graph"
-    tile = None
-
     def __init__(
         self,
         space: FCNNSpace | None = None,
@@ -82,48 +79,21 @@ class GraphEncoder(ArchitectureEncoder):
         self.global_node = global_node
         self.normalize = normalize
 
-    def fit(self, X: Any, y: Any = None) -> GraphEncoder:
-        """Check the parameters and the architectures.
+    def _rules(self) -> dict[str, Rule]:
+        return {**super()._rules(), "global_node": BOOLEAN, "normalize": BOOLEAN}
 
-        Parameters
-        ----------
-        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
-            Architectures.
-        y : ignored
-
-        Returns
-        -------
-        GraphEncoder
-            Itself.
-        """
-        for name in ("global_node", "normalize"):
-            value = getattr(self, name)
-            if not isinstance(value, bool | np.bool_):
-                msg = (
-                    f"The '{name}' parameter of GraphEncoder must be True or False. "
-                    f"Got {value!r} instead."
-                )
-                raise ValueError(msg)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the architectures; see `WidthsEncoder.fit`."""
         super().fit(X)
         self.n_nodes_ = self.space_.max_layers + bool(self.global_node)
-        self.n_node_features_ = len(LAYER_FEATURES) + bool(self.global_node)
+        self.n_node_features_ = len(NODE_FEATURES) + bool(self.global_node)
         return self
 
-    def transform(self, X: Any) -> npt.NDArray[np.float64]:
-        """Encode architectures.
+    def encode(self, widths: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Encode zero-padded widths without checking them; see `WidthsEncoder.encode`.
 
-        Parameters
-        ----------
-        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
-            Architectures.
-
-        Returns
-        -------
-        ndarray of float64, shape (n_samples, nodes * features + nodes * nodes)
-            Columns as named by `get_feature_names_out`.
+        The result has shape (n_samples, nodes * features + nodes * nodes).
         """
-        check_is_fitted(self)
-        widths = self._validate(X, reset=False)
         return graphs_to_matrix(
             *architecture_graphs(widths, self.signal_length),
             add_global_node=bool(self.global_node),

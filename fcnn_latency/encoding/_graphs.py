@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency.networks._kernels import GRAPH_BLOCKS, GRAPH_COLUMNS, GRAPH_ROWS, fill_up
 from fcnn_latency.networks._layers import layer_costs, signal_rows
 
 __all__ = [
-    "LAYER_FEATURES",
+    "NODE_FEATURES",
     "architecture_graphs",
     "graph_feature_names",
     "graphs_to_matrix",
@@ -21,13 +22,8 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-#: Rows and columns of the blocks in which libraries compute matrix products.
-BLOCKS = ((1, 8), (4, 16), (6, 8), (6, 16))
-BLOCK_ROWS = (4, 5, 6)
-BLOCK_COLUMNS = (4, 8, 16)
-
 #: Features of a node that stands for a layer, in their order.
-LAYER_FEATURES = (
+NODE_FEATURES = (
     "width",
     "fan_in",
     "rows",
@@ -36,9 +32,9 @@ LAYER_FEATURES = (
     "parameters",
     "activations",
     "bytes",
-    *(f"macs_in_{rows}x{columns}" for rows, columns in BLOCKS),
-    *(f"idle_rows_of_{rows}" for rows in BLOCK_ROWS),
-    *(f"idle_columns_of_{columns}" for columns in BLOCK_COLUMNS),
+    *(f"macs_in_{rows}x{columns}" for rows, columns in GRAPH_BLOCKS),
+    *(f"idle_rows_of_{rows}" for rows in GRAPH_ROWS),
+    *(f"idle_columns_of_{columns}" for columns in GRAPH_COLUMNS),
     "input",
     "output",
 )
@@ -59,7 +55,7 @@ def architecture_graphs(
     Returns
     -------
     node_features : ndarray of float64, shape (n, max_layers, 20)
-        `LAYER_FEATURES`: the width of the layer and of the one before, rows of the workload,
+        `NODE_FEATURES`: the width of the layer and of the one before, rows of the workload,
         whether the layer has a single neuron; multiply-accumulates, parameters, activations and
         bytes moved by the product that leads to the layer; its multiply-accumulates when rows and
         columns are filled up to whole blocks, and how many rows and columns that adds; whether it
@@ -87,20 +83,15 @@ def architecture_graphs(
         rows,
         padded == 1,
         *map(_after_the_input, costs),
-        *(_fill_up(rows, m) * fan_in * _fill_up(padded, n) for m, n in BLOCKS),
-        *((_fill_up(rows, m) - rows) * product for m in BLOCK_ROWS),
-        *((_fill_up(padded, n) - padded) * product for n in BLOCK_COLUMNS),
+        *(fill_up(rows, m) * fan_in * fill_up(padded, n) for m, n in GRAPH_BLOCKS),
+        *((fill_up(rows, m) - rows) * product for m in GRAPH_ROWS),
+        *((fill_up(padded, n) - padded) * product for n in GRAPH_COLUMNS),
         (place == 0) & layers,
         place == depths - 1,
     ]
     adjacency = np.zeros((*padded.shape, padded.shape[1]), dtype=bool)
     adjacency[:, place[:-1], place[1:]] = layers[:, 1:]
     return np.stack(columns, axis=2).astype(np.float64), adjacency
-
-
-def _fill_up(values: npt.NDArray[np.int64], block: int) -> npt.NDArray[np.int64]:
-    """The next multiple of `block`."""
-    return -(-values // block) * block
 
 
 def _after_the_input(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -262,7 +253,7 @@ def graph_feature_names(max_layers: int, *, global_node: bool = True) -> npt.NDA
     ('width_global', 'width_layer_1', 'edge_layer_2_layer_2')
     """
     nodes = [f"layer_{layer}" for layer in range(1, max_layers + 1)]
-    features = list(LAYER_FEATURES)
+    features = list(NODE_FEATURES)
     if global_node:
         nodes, features = ["global", *nodes], [*features, "global"]
     names = [f"{feature}_{node}" for node in nodes for feature in features]

@@ -5,21 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._cpu import read_cpu_flags
+from fcnn_latency.networks._kernels import CACHE_SIZES
 from fcnn_latency.networks._layers import FLOAT_BYTES, signal_rows
 
-__all__ = ["TILE_FEATURES", "register_tile", "tile_costs"]
+__all__ = ["TILE_FEATURES", "tile_costs"]
 
 Array = npt.NDArray[np.float32]
 _Costs = tuple[tuple[Array, ...], Array, Array]
-
-#: Rows and columns of the block of results that the widest micro-kernel for float32 keeps in
-#: registers, by CPU flag: those of XNNPACK, which LiteRT runs on.
-REGISTER_TILES = {"avx512f": (7, 16), "avx2": (5, 16)}
-OTHER_TILE = (6, 8)
-
-#: Bytes of weights beyond which a network may no longer stay in a cache.
-CACHE_SIZES = tuple(2**power for power in range(18, 25))
 
 #: Values kept free behind each row of a matrix that is read by columns: where rows are a power of
 #: two apart, all values of a column compete for the same few lines of the cache.
@@ -68,15 +60,6 @@ TILE_FEATURES = (
     *(f"beyond_{size >> 10}KiB" for size in CACHE_SIZES),
     *(f"odd_beyond_{size >> 10}KiB" for size in CACHE_SIZES),
 )
-
-
-def register_tile() -> tuple[int, int]:
-    """Rows and columns of the register block on this CPU.
-
-    (7, 16) with AVX-512, (5, 16) with AVX2, else (6, 8), as XNNPACK's micro-kernels have them.
-    """
-    flags = read_cpu_flags() or []
-    return next((tile for flag, tile in REGISTER_TILES.items() if flag in flags), OTHER_TILE)
 
 
 def tile_costs(

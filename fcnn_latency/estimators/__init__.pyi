@@ -7,6 +7,5 @@ from ._pipeline import ESTIMATORS as ESTIMATORS
 from ._pipeline import make_latency_pipeline as make_latency_pipeline
 from ._roofline import RooflineRegressor as RooflineRegressor
 from ._transfer import TransferRegressor as TransferRegressor
-from ._transfer import select_for_transfer as select_for_transfer
 from .neural import GraphConvolutionRegressor as GraphConvolutionRegressor
 from .neural import LatencyRegressor as LatencyRegressor

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_non_negative, validate_data
 
-__all__ = ["check_widths", "check_widths_and_labels", "relative_weights"]
+__all__ = ["check_widths", "check_widths_and_labels", "compress", "relative_weights"]
 
 Array = npt.NDArray[np.float64]
 
@@ -48,6 +48,15 @@ def check_widths_and_labels(
     )
     check_non_negative(widths, type(estimator).__name__)
     return widths, np.asarray(labels, dtype=np.float64)
+
+
+def compress(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """sign(x) log(1 + abs(x)) of each value: costs range over decades."""
+    compressed: npt.NDArray[Any] = np.abs(X)
+    np.log1p(compressed, out=compressed)
+    if (X < 0).any():  # costs never are
+        np.copysign(compressed, X, out=compressed)
+    return compressed
 
 
 def relative_weights(y: Array) -> Array:

@@ -14,8 +14,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import RidgeCV
 from sklearn.utils.validation import check_is_fitted
 
+from fcnn_latency._validation import BOOLEAN, Rule, check_parameters, choice, rule, whole
 from fcnn_latency.estimators._input import check_widths, check_widths_and_labels, relative_weights
-from fcnn_latency.estimators._parameters import WHOLE, Rule, check_parameters, is_bool, one_of
 from fcnn_latency.estimators._roofline import RooflineRegressor
 from fcnn_latency.networks._layer_nodes import layer_nodes
 from fcnn_latency.networks._layers import Layers, layers_of
@@ -37,14 +37,14 @@ def _is_table(value: object) -> bool:
 
 
 _RULES: dict[str, Rule] = {
-    "table": (
+    "table": rule(
         "None, or a DataFrame with the columns rows, fan_in, fan_out and latency such as that of "
         "make_layer_table",
         _is_table,
     ),
-    "interpolation": one_of("linear nearest"),
-    "signal_length": WHOLE,
-    "rescale": ("True or False", is_bool),
+    "interpolation": choice(["linear", "nearest"]),
+    "signal_length": whole(1),
+    "rescale": BOOLEAN,
 }
 
 

@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
-from fcnn_latency.encoding._graphs import LAYER_FEATURES
+from fcnn_latency.encoding._graphs import NODE_FEATURES
 from fcnn_latency.estimators._linear import RelativeLinearRegressor
 from fcnn_latency.estimators._lookup import LookupTableRegressor
 from fcnn_latency.estimators._measured import MeasuredLatency
@@ -42,7 +42,7 @@ ESTIMATORS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
             # As many nodes as the columns tell, with the feature of the global node; the features
             # are costs, which add up.
             GraphConvolutionRegressor(
-                n_node_features=len(LAYER_FEATURES) + 1, linear_part=True, random_state=seed
+                n_node_features=len(NODE_FEATURES) + 1, linear_part=True, random_state=seed
             )
         ],
     ),

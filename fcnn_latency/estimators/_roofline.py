@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,44 +10,38 @@ from scipy.optimize import minimize_scalar, nnls
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from fcnn_latency._validation import Rule, check_parameters, choice, number, or_none, rule, whole
 from fcnn_latency.estimators._input import check_widths, check_widths_and_labels, relative_weights
-from fcnn_latency.estimators._parameters import WHOLE, Rule, check_parameters, is_number, is_whole
+from fcnn_latency.networks._kernels import ROOFLINE_TILES
 from fcnn_latency.networks._layers import Layers, layers_of
 
-__all__ = ["TILE_CANDIDATES", "RooflineRegressor"]
+__all__ = ["ROOFLINE_TILES", "RooflineRegressor"]
 
 Array = npt.NDArray[np.float64]
-
-#: Tiles (rows, fan_in, fan_out) that ``tiles="auto"`` chooses from: register blocks of 1 to 8 rows
-#: by one or two vectors of 4 (NEON, SSE), 8 (AVX2) or 16 (AVX-512) float32.
-TILE_CANDIDATES = tuple(product((1, 2, 4, 5, 6, 7, 8), (1,), (1, 4, 8, 16, 32)))
 
 #: Machine balances that are tried between the least and the greatest intensity of a layer.
 N_BALANCES = 16
 
 
 def _is_tiles(value: object) -> bool:
-    if value is None or (isinstance(value, str) and value == "auto"):
-        return True
     sized = isinstance(value, tuple | list) and len(value) == 3
-    return sized and all(is_whole(size) for size in value)  # type: ignore[attr-defined]
+    return sized and all(whole(1).holds(size) for size in value)  # type: ignore[attr-defined]
 
 
-_PEAK: Rule = (
-    "a positive finite number or None",
-    lambda value: value is None or (is_number(value) and value > 0),
-)
-_OVERHEAD: Rule = (
-    "a finite number of at least 0 or None",
-    lambda value: value is None or (is_number(value) and value >= 0),
-)
+_PEAK = or_none(number(above=0))
+_OVERHEAD = or_none(number(least=0))
 _RULES: dict[str, Rule] = {
-    "signal_length": WHOLE,
+    "signal_length": whole(1),
     "peak_flops": _PEAK,
     "peak_bandwidth": _PEAK,
     "call_overhead": _OVERHEAD,
     "layer_overhead": _OVERHEAD,
-    "tiles": ("'auto', None or three whole numbers of at least 1", _is_tiles),
+    "tiles": or_none(
+        rule(
+            "'auto' or three whole numbers of at least 1",
+            lambda value: choice(["auto"]).holds(value) or _is_tiles(value),
+        )
+    ),
 }
 
 
@@ -92,7 +85,7 @@ class RooflineRegressor(RegressorMixin, BaseEstimator):
     layer_overhead : float or None, default=None
         o in seconds; None fits it.
     tiles : "auto", None or (rows, fan_in, fan_out), default="auto"
-        Sizes of a tile; None pads nothing. ``"auto"`` takes those of `TILE_CANDIDATES`, register
+        Sizes of a tile; None pads nothing. ``"auto"`` takes those of `ROOFLINE_TILES`, register
         blocks of AVX-512, AVX2 and NEON, that fit the training data best.
         ``RooflineRegressor(call_overhead=0, layer_overhead=0, tiles=None)`` is eq. 1 as it stands.
 
@@ -180,7 +173,7 @@ class RooflineRegressor(RegressorMixin, BaseEstimator):
 
     def _candidates(self) -> list[tuple[int, ...] | None]:
         if isinstance(self.tiles, str):
-            return list(TILE_CANDIDATES)
+            return list(ROOFLINE_TILES)
         return [None if self.tiles is None else tuple(int(size) for size in self.tiles)]
 
     def _fit_balance(self, layers: Layers, y: Array, tiles: tuple[int, ...] | None) -> _Fit:

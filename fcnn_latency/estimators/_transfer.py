@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.cluster import KMeans
 from sklearn.linear_model import RidgeCV
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
-from fcnn_latency._validation import check_latencies
-from fcnn_latency.networks._layers import layers_of
+from fcnn_latency._validation import check_latencies, check_parameters, whole
+from fcnn_latency.networks._kernels import TRANSFER_TILES
+from fcnn_latency.networks._layers import Layers, layers_of
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = ["TILES", "TransferRegressor", "select_for_transfer"]
+__all__ = ["TransferRegressor"]
 
 Floats = npt.NDArray[np.float64]
-
-#: Rows and columns of the blocks in which matrix kernels of CPUs compute: none, then those of
-#: XNNPACK and MLAS for SSE, NEON, AVX, AVX2 and AVX-512.
-TILES = ((1, 1), (1, 16), (4, 8), (4, 16), (5, 16), (6, 8), (6, 16), (7, 16))
 
 #: What the penalty is chosen from, columns being standardized.
 PENALTIES = np.logspace(-5, 1, 13)
@@ -43,7 +37,7 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
     the values written, the number and weights of products of vectors (a workload of one row, which
     other code computes), and the work and number of the blocks in which a matrix product is
     computed; and in the prediction of the source. The block is not known beforehand, nor
-    whether the source is of use, so each block of `TILES` with and without the source is a law of
+    whether the source is of use, so each block of a table with and without the source is a law of
     its own: a ridge regression that minimizes relative errors, its penalty chosen by
     leave-one-out. The laws are averaged with weights by their leave-one-out errors (pseudo-Bayesian
     model averaging: Geisser and Eddy, "A predictive approach to model selection", 1979), which
@@ -111,9 +105,7 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
         TransferRegressor
             Itself.
         """
-        if not isinstance(self.signal_length, numbers.Integral) or self.signal_length < 1:
-            msg = f"a whole number of at least 1. Got {self.signal_length!r} instead."
-            raise ValueError(f"The 'signal_length' parameter of TransferRegressor must be {msg}")
+        check_parameters(self, {"signal_length": whole(1)})
         widths, latencies = validate_data(
             self,
             _pad_ragged(X, None),
@@ -128,9 +120,9 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
         if self.source is not None:
             check_is_fitted(self.source)
             sources.append(np.asarray(self.source.predict(X), dtype=np.float64)[:, None])
-        shared = _shared_columns(widths, self.signal_length)
+        shared = _shared_columns(layers_of(widths, self.signal_length))
         laws = []
-        for tile in TILES:
+        for tile in TRANSFER_TILES:
             columns = np.hstack([shared, _tile_columns(widths, self.signal_length, tile)])
             for source in sources:
                 law = _fit_law(np.hstack([columns, source]), latencies)
@@ -145,7 +137,7 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
         widths = validate_data(self, padded, dtype=np.float64, reset=False)
         check_non_negative(widths, type(self).__name__)
         tiles = [_tile_columns(widths, self.signal_length, tile) for tile in self.tiles_]
-        columns = np.hstack([_shared_columns(widths, self.signal_length), *tiles])
+        columns = np.hstack([_shared_columns(layers_of(widths, self.signal_length)), *tiles])
         predicted: Floats = self.intercept_ + columns @ self.coef_
         if self.source_coef_:
             predicted = predicted + self.source_coef_ * np.asarray(self.source.predict(X))
@@ -185,61 +177,6 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
         return tags
 
 
-def select_for_transfer(
-    candidates: npt.ArrayLike, n: int, *, signal_length: int = 50, random_state: Any = None
-) -> npt.NDArray[np.int64]:
-    """Which architectures to measure for a `TransferRegressor`: typical ones of all kinds.
-
-    The candidates are divided into `n` clusters by depth, single neurons, products of vectors, and
-    the logarithms of rows, multiply-accumulates, values written and parameters; each gives the one
-    nearest its centre. Extreme ones would be the worst choice: no law holds so far.
-
-    Parameters
-    ----------
-    candidates : array-like of shape (n_candidates, max_layers)
-        Zero-padded widths, for example ``FCNNSpace().sample(2000)``.
-    n : int
-        How many to choose.
-    signal_length : int, default=50
-        Values that one inference reads.
-    random_state : int, RandomState or None, default=None
-        Seed of the clusters.
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-        Rows of `candidates`.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer candidates than `n`, or `n` is no whole number of at least 1.
-
-    Examples
-    --------
-    >>> from fcnn_latency import FCNNSpace, select_for_transfer
-    >>> candidates = FCNNSpace().sample(500, random_state=0)
-    >>> candidates[select_for_transfer(candidates, 30, random_state=0)].shape
-    (30, 5)
-    """
-    widths = np.asarray(candidates, dtype=np.float64)
-    if not isinstance(n, numbers.Integral) or not 1 <= n <= len(widths):
-        msg = f"n must be a whole number from 1 to the {len(widths)} candidates. Got {n!r} instead."
-        raise ValueError(msg)
-    rows, fan_in, fan_out = layers_of(widths, signal_length)
-    costs = (rows[:, :1], rows * fan_in * fan_out, rows * fan_out, (fan_in + 1) * fan_out)
-    logs = [np.log1p(cost.sum(axis=1)) for cost in costs]
-    counts = _shared_columns(widths, signal_length)[:, [0, 1, 3]]
-    scaled = StandardScaler().fit_transform(np.column_stack([counts, *logs]))
-    clusters = KMeans(n, n_init=1, random_state=random_state).fit(scaled)
-    distances = clusters.transform(scaled)
-    chosen: list[int] = []
-    for cluster in range(n):
-        distances[chosen] = np.inf
-        chosen.append(int(np.argmin(distances[:, cluster])))
-    return np.array(chosen, dtype=np.int64)
-
-
 def _pad_ragged(X: Any, max_layers: int | None) -> Any:
     """Rows of different or other lengths padded to `max_layers`, or to the deepest."""
     if not isinstance(X, list | tuple) or not all(isinstance(row, list | tuple) for row in X):
@@ -249,10 +186,11 @@ def _pad_ragged(X: Any, max_layers: int | None) -> Any:
     return X if lengths <= {wanted} else pad_widths(X, wanted)
 
 
-def _shared_columns(widths: Floats, signal_length: int) -> Floats:
-    rows, fan_in, fan_out = layers_of(widths, signal_length)
-    vector = rows == 1
-    columns = (fan_out > 0, fan_out == 1, rows * fan_out, vector, vector * fan_in * fan_out)
+def _shared_columns(layers: Layers) -> Floats:
+    """Layers, those of one neuron, values written, products of vectors and their weights."""
+    vector = layers.rows == 1
+    weights = vector * layers.fan_in * layers.fan_out
+    columns = (layers.fan_out > 0, layers.fan_out == 1, layers.activations, vector, weights)
     return np.column_stack([column.sum(axis=1) for column in columns]).astype(np.float64)
 
 

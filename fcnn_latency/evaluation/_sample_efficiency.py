@@ -22,9 +22,6 @@ from fcnn_latency.metrics import latency_metrics
 
 __all__ = ["SampleEfficiency", "sample_efficiency"]
 
-#: Largest seed of a repetition.
-LARGEST_SEED = 2**31 - 1
-
 
 @dataclass(frozen=True)
 class SampleEfficiency:
@@ -166,7 +163,7 @@ def sample_efficiency(
         )
         raise ValueError(msg)
     rng = np.random.RandomState(random_state)
-    seeds = rng.randint(LARGEST_SEED, size=n_repeats)
+    seeds = rng.randint(np.iinfo(np.int32).max, size=n_repeats)
     tasks = [
         _Task(name, design, size, repeat, int(seed))
         for name in models

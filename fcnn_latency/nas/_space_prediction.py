@@ -12,7 +12,7 @@ from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
+from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.estimators._intervals import IntervalRegressor
 from fcnn_latency.estimators._measured import MeasuredLatency
 from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace
@@ -76,11 +76,11 @@ def check_space(space: Any) -> None:
         raise ValueError(msg)
 
 
-def _encoder(model: Any) -> ArchitectureEncoder | None:
+def _encoder(model: Any) -> WidthsEncoder | None:
     """What knows the space of a model."""
     inner = model.estimator_ if isinstance(model, IntervalRegressor) else model
     first = inner[0] if isinstance(inner, Pipeline) else None
-    return first if isinstance(first, ArchitectureEncoder) else None
+    return first if isinstance(first, WidthsEncoder) else None
 
 
 def _lies_in(space: FCNNSpace, outer: FCNNSpace) -> bool:

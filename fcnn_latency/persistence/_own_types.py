@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-__all__ = ["OWN_TYPES", "with_current_modules"]
+__all__ = ["OWN_TYPES", "with_current_types"]
 
 #: Trusted in every model file. Files of earlier releases name the modules of their time: a type is
 #: found by its own name, so moving one means changing its line here.
@@ -18,7 +19,6 @@ OWN_TYPES = {
     "GraphConvolutionRegressor": "fcnn_latency.estimators.neural._graph",
     "GraphEncoder": "fcnn_latency.encoding._graph_encoder",
     "IntervalRegressor": "fcnn_latency.estimators._intervals",
-    "KerasArchive": "fcnn_latency.estimators.neural._keras_archive",
     "LatencyRegressor": "fcnn_latency.estimators.neural._deep",
     "LookupTableRegressor": "fcnn_latency.estimators._lookup",
     "MeasuredLatency": "fcnn_latency.estimators._measured",
@@ -28,36 +28,64 @@ OWN_TYPES = {
     "TransferRegressor": "fcnn_latency.estimators._transfer",
 }
 
+#: What fitted estimators of earlier releases held and no longer do: cut out unread.
+DROPPED = {"LatencyRegressor": ("archives_",)}
+
 SCHEMA = "schema.json"
 
 
-def with_current_modules(data: bytes) -> bytes:
-    """A state of skops whose own types have the modules in which they live today."""
+def with_current_types(data: bytes) -> bytes:
+    """A state of skops whose own types are those of today.
+
+    Files of earlier releases name the modules of their time, and hold attributes that are gone.
+    """
     with ZipFile(BytesIO(data)) as archive:
         schema = json.loads(archive.read(SCHEMA))
-        if not _rename(schema):
+        if not _translate(schema):
             return data
-        members = {name: archive.read(name) for name in archive.namelist()}
-    members[SCHEMA] = json.dumps(schema).encode()
-    renamed = BytesIO()
-    with ZipFile(renamed, "w", ZIP_DEFLATED) as archive:
+        members = {name: archive.read(name) for name in _files_of(schema)}
+    translated = BytesIO()
+    with ZipFile(translated, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(SCHEMA, json.dumps(schema))
         for name, member in members.items():
             archive.writestr(name, member)
-    return renamed.getvalue()
+    return translated.getvalue()
 
 
-def _rename(schema: Any) -> bool:
-    """Put the current module into each node of an own type; whether any had another one."""
-    changed = False
+def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
+    """The nodes of a schema, outer ones first."""
     left = [schema]
     while left:
         node = left.pop()
         if isinstance(node, list):
             left += node
         elif isinstance(node, dict):
+            yield node
             left += node.values()
-            module, name = node.get("__module__"), node.get("__class__")
-            if str(module).partition(".")[0] == "fcnn_latency" and name in OWN_TYPES:
-                changed |= module != OWN_TYPES[name]
-                node["__module__"] = OWN_TYPES[name]
+
+
+def _translate(schema: Any) -> bool:
+    """Put today's module into each node of an own type; whether anything had to change."""
+    changed = False
+    for node in _nodes(schema):
+        module, name = node.get("__module__"), node.get("__class__")
+        if str(module).partition(".")[0] == "fcnn_latency" and name in OWN_TYPES:
+            changed |= module != OWN_TYPES[name]
+            node["__module__"] = OWN_TYPES[name]
+            for attribute in DROPPED.get(name, ()):
+                changed |= _drop(node["content"], attribute)
     return changed
+
+
+def _drop(attributes: dict[str, Any], name: str) -> bool:
+    """Cut an attribute out of a node that holds attributes by name; whether it was there."""
+    if name not in attributes["content"]:
+        return False
+    del attributes["content"][name]
+    attributes["key_types"]["content"].pop()  # all of them are str
+    return True
+
+
+def _files_of(schema: Any) -> set[str]:
+    """Members of the archive that a schema names."""
+    return {node["file"] for node in _nodes(schema) if isinstance(node.get("file"), str)}

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fcnn_latency._files import check_writable
 from fcnn_latency.datasets._files import describe_origin
-from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
+from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.exceptions import ModelFileError, ModelFileWarning
 from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.persistence._file_format import read_model_file, write_model_file
@@ -41,7 +41,7 @@ def save(
 ) -> Path:
     """Write a fitted pipeline to one file, without pickle.
 
-    Estimators are written by skops, Keras networks in Keras' own archive. Beside them the file
+    Estimators are written by skops, networks as the arrays that predict. Beside them the file
     says with what it was fitted and how well, which `read_manifest` shows. It is written beside
     `path` and renamed, so that an interruption leaves what was there before.
 
@@ -212,7 +212,7 @@ def _manifest(
     pipeline: Any, dataset: Bunch | None, metrics: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     parts = nested_estimators(pipeline)
-    encoder = next((part for part in parts if isinstance(part, ArchitectureEncoder)), None)
+    encoder = next((part for part in parts if isinstance(part, WidthsEncoder)), None)
     space = getattr(encoder, "space_", None)
     environment = describe_environment(PACKAGES)
     versions = environment["versions"]

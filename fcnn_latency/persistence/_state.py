@@ -19,9 +19,8 @@ from sklearn import metrics as sklearn_metrics
 from sklearn.base import BaseEstimator
 
 from fcnn_latency import metrics
-from fcnn_latency.estimators.neural._keras_archive import KerasArchive, check_archive
 from fcnn_latency.exceptions import ModelFileError
-from fcnn_latency.persistence._own_types import OWN_TYPES, with_current_modules
+from fcnn_latency.persistence._own_types import OWN_TYPES, with_current_types
 from fcnn_latency.persistence._tree_bounds import check_trees
 
 __all__ = ["dump_state", "load_state", "nested_estimators"]
@@ -93,7 +92,7 @@ def load_state(data: bytes, trusted: Sequence[str], path: str) -> Any:
     from skops.io import get_untrusted_types, loads  # slow, as above
 
     try:
-        data = with_current_modules(data)
+        data = with_current_types(data)
         names = get_untrusted_types(data=data)
     except Exception as error:  # of a state that skops did not write
         msg = f"{path} holds a state that skops cannot read: {error!r}"
@@ -107,12 +106,9 @@ def load_state(data: bytes, trusted: Sequence[str], path: str) -> Any:
         raise ModelFileError(msg)
     try:
         estimator = loads(data, trusted=names)
-        for part in list(_parts(estimator, trusted)):
-            if isinstance(part, BaseEstimator):
-                _complete(part)
-                check_trees(part)
-            elif isinstance(part, KerasArchive):
-                check_archive(part, trusted)
+        for part in list(nested_estimators(estimator, trusted)):
+            _complete(part)
+            check_trees(part)
     except ModelFileError:
         raise
     except Exception as error:  # skops, and each type's __setstate__, raise what they meet
@@ -124,9 +120,9 @@ def load_state(data: bytes, trusted: Sequence[str], path: str) -> Any:
     return estimator
 
 
-def nested_estimators(estimator: Any) -> Iterator[BaseEstimator]:
+def nested_estimators(estimator: Any, trusted: Sequence[str] = ()) -> Iterator[BaseEstimator]:
     """An estimator and all that it holds, the outer ones first."""
-    return (part for part in _parts(estimator) if isinstance(part, BaseEstimator))
+    return (part for part in _parts(estimator, trusted) if isinstance(part, BaseEstimator))
 
 
 def _is_importable(name: str) -> bool:

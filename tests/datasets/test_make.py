@@ -85,8 +85,7 @@ def test_architecture_that_kills_the_process_is_found_and_the_others_kept():
 
 INTERRUPTED = """
 import warnings
-from fcnn_latency import make_dataset
-from fcnn_latency.measurement.protocol import MeasurementProtocol
+from fcnn_latency import MeasurementProtocol, make_dataset
 warnings.simplefilter("ignore")
 protocol = MeasurementProtocol("short", group_size=5, rounds=2)
 dataset = make_dataset(2000, protocol=protocol, random_state=0, verbose=1)
@@ -140,7 +139,7 @@ ORPHANED = """
 import os, signal
 import psutil
 from fcnn_latency import make_dataset
-from fcnn_latency.measurement import campaign
+from fcnn_latency.measurement import _campaign as campaign
 def kill(*arguments):
     print(*(child.pid for child in psutil.Process().children()), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -14,6 +14,7 @@ from fcnn_latency import (
     AbsoluteDeviationDisplay,
     ComparisonDisplay,
     FCNNSpace,
+    LatencyRegressor,
     LatencySurfaceDisplay,
     LossCurveDisplay,
     PredictedLatencyDisplay,
@@ -241,6 +242,16 @@ def test_loss_is_logarithmic_only_over_a_factor_of_ten():
     few = LossCurveDisplay({"loss": [2.0, 1.0], "val_loss": [1.5, 0.9]}).plot()
     many = LossCurveDisplay({"loss": [2.0, 1.0], "val_loss": [1.5, 0.1]}).plot()
     assert (few.ax_.get_yscale(), many.ax_.get_yscale()) == ("linear", "log")
+
+
+@pytest.mark.parametrize(
+    ("target", "label"),
+    [("relative", "mean absolute relative error"), ("absolute", "mean absolute error (s)")],
+)
+def test_unit_of_losses_follows_the_target(target, label):
+    X = FCNNSpace().sample(20, random_state=0)
+    model = LatencyRegressor((4,), target=target, epochs=2, random_state=0).fit(X, 1e-6 * X[:, 0])
+    assert LossCurveDisplay.from_estimator(model, metric="mae").ax_.get_ylabel() == label
 
 
 def test_loss_names_what_the_history_lacks():

@@ -3,10 +3,18 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
 
-from fcnn_latency import ArchitectureEncoder, FCNNSpace, GraphEncoder, graphs_to_matrix
-from fcnn_latency.encoding._graphs import LAYER_FEATURES, matrix_to_graphs, nodes_of_columns
-from fcnn_latency.networks._layers import layer_costs
+from fcnn_latency import (
+    ArchitectureEncoder,
+    FCNNSpace,
+    GraphEncoder,
+    LatencyMap,
+    graphs_to_matrix,
+)
+from fcnn_latency.encoding._graphs import NODE_FEATURES, matrix_to_graphs, nodes_of_columns
+from fcnn_latency.networks import layer_costs
 from helpers.strategies import ragged, spaces
 
 CHAIN = np.eye(3, k=1)
@@ -39,7 +47,7 @@ def test_a_graph_has_an_edge_for_each_step_and_the_costs_of_its_layers(given):
         np.testing.assert_array_equal(edges[i, 1:, 1:], expected)
         assert not nodes[i, depth + 1 :].any()
     for name, values in layer_costs(padded, 50).items():
-        feature = nodes[:, :, LAYER_FEATURES.index(name)]
+        feature = nodes[:, :, NODE_FEATURES.index(name)]
         np.testing.assert_array_equal(feature[:, 2:], values)
         assert not feature[:, :2].any()
 
@@ -47,15 +55,15 @@ def test_a_graph_has_an_edge_for_each_step_and_the_costs_of_its_layers(given):
 def test_nodes_tell_input_and_output():
     encoder = GraphEncoder(SPACE).fit([[5, 3, 5]])
     nodes, _ = matrix_to_graphs(encoder.transform([[5, 3, 5]]), 5, 21)
-    assert nodes[0, :, LAYER_FEATURES.index("input")].tolist() == [0, 1, 0, 0, 0]
-    assert nodes[0, :, LAYER_FEATURES.index("output")].tolist() == [0, 0, 0, 1, 0]
+    assert nodes[0, :, NODE_FEATURES.index("input")].tolist() == [0, 1, 0, 0, 0]
+    assert nodes[0, :, NODE_FEATURES.index("output")].tolist() == [0, 0, 0, 1, 0]
     assert nodes[0, :, -1].tolist() == [1, 0, 0, 0, 0]
 
 
 def test_products_are_filled_up_to_whole_blocks():
     # 50 values in rows of 5 are 10 rows: (10 x 5) times (5 x 3), then (10 x 3) times (3 x 5).
     nodes, _ = matrix_to_graphs(GraphEncoder(SPACE).fit_transform([[5, 3, 5]]), 5, 21)
-    feature = {name: nodes[0, 1:4, i].tolist() for i, name in enumerate(LAYER_FEATURES)}
+    feature = {name: nodes[0, 1:4, i].tolist() for i, name in enumerate(NODE_FEATURES)}
     assert feature["macs_in_1x8"] == [0, 10 * 5 * 8, 10 * 3 * 8]
     assert feature["macs_in_6x16"] == [0, 12 * 5 * 16, 12 * 3 * 16]
     assert feature["idle_rows_of_4"] == [0, 2, 2]
@@ -136,3 +144,21 @@ def test_wrong_numbers_of_columns_are_explained():
         matrix_to_graphs(np.ones((2, 14)), 3, 2)
     with pytest.raises(ValueError, match="No graph of nodes with 2 features has 14 columns"):
         nodes_of_columns(14, 2)
+
+
+@pytest.mark.parametrize("global_node", [True, False])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_encode_is_transform_without_checks(global_node, normalize):
+    space = FCNNSpace(max_layers=3, max_width=6)
+    encoder = GraphEncoder(space, global_node=global_node, normalize=normalize).fit([[4, 4]])
+    widths = space.sample(20, random_state=0)
+    np.testing.assert_array_equal(encoder.encode(widths), encoder.transform(widths))
+
+
+def test_map_of_a_space_predicts_from_the_matrix_of_the_pipeline():
+    space = FCNNSpace(max_layers=3, max_width=6)
+    widths = space.sample(30, random_state=0)
+    latencies = 1e-6 * (1 + widths.sum(axis=1))
+    model = make_pipeline(GraphEncoder(space, normalize=True), Ridge()).fit(widths, latencies)
+    mapped = LatencyMap.from_estimator(model, space).predict(widths)
+    np.testing.assert_allclose(mapped, model.predict(widths), rtol=1e-6)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from fcnn_latency import ArchitectureEncoder, FCNNSpace
 from fcnn_latency._parallel import BLOCK_SIZE, map_blocks
-from fcnn_latency.encoding._tiles import TILE_FEATURES, register_tile, tile_costs
+from fcnn_latency.encoding import TILE_FEATURES, tile_costs
+from fcnn_latency.networks import register_tile
 from fcnn_latency.networks._layers import layer_costs, layer_shapes
 
 

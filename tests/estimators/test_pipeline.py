@@ -8,7 +8,7 @@ from sklearn.base import clone, is_regressor
 from sklearn.model_selection import GridSearchCV
 
 from fcnn_latency import FCNNSpace, LatencyRegressor, make_latency_pipeline
-from fcnn_latency.networks._layers import layer_costs
+from fcnn_latency.networks import layer_costs
 
 X = FCNNSpace().sample(60, random_state=0)
 #: A made-up law; real latencies are in test_datasets.

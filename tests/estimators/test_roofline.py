@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcnn_latency import FCNNSpace, RooflineRegressor, make_latency_pipeline
-from fcnn_latency.networks._layers import layer_costs
+from fcnn_latency.networks import layer_costs
 
 X = FCNNSpace().sample(200, random_state=0)
 COSTS = layer_costs(X, 50)

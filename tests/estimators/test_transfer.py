@@ -141,5 +141,5 @@ def test_the_chosen_are_distinct_and_of_every_depth(data):
 @pytest.mark.parametrize("n", [0, 601, 2.5])
 def test_a_wrong_number_to_choose_is_refused(data, n):
     X, _ = data
-    with pytest.raises(ValueError, match="n must be a whole number from 1 to the 600 candidates"):
+    with pytest.raises(ValueError, match="600 candidates, must be a whole number from 1 to 600"):
         select_for_transfer(X, n)

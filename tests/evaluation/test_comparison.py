@@ -1,11 +1,8 @@
 """Estimators side by side."""
 
-from typing import ClassVar
-
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
@@ -13,7 +10,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
 from fcnn_latency import ArchitectureEncoder, FCNNSpace, compare
-from fcnn_latency.networks._layers import layer_costs
+from fcnn_latency.networks import layer_costs
+from helpers.recorder import Recorder
 
 X = FCNNSpace().sample(40, random_state=1)
 #: A made-up law; real latencies are in test_datasets.
@@ -27,27 +25,6 @@ DATASET = Bunch(
     measuring_time=80.0,
     runtime="keras",
 )
-
-
-class Recorder(RegressorMixin, BaseEstimator):
-    """Notes which architectures it is fitted on and asked for; `quality` 1 is right."""
-
-    log: ClassVar[list] = []
-
-    def __init__(self, quality=0.0):
-        self.quality = quality
-
-    def fit(self, X, y):
-        """Remember the mean."""
-        self.known_ = {tuple(row) for row in X}
-        self.mean_ = np.mean(y)
-        Recorder.log.append(("fit", self.known_, self.known_))
-        return self
-
-    def predict(self, X):
-        """The mean, or far from it."""
-        Recorder.log.append(("predict", self.known_, {tuple(row) for row in X}))
-        return np.full(len(X), self.mean_ if self.quality == 1 else 10 * self.mean_)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
-from test_comparison import Recorder
 
 from fcnn_latency import ArchitectureEncoder, FCNNSpace, sample_efficiency
+from helpers.recorder import Recorder
 
 X = FCNNSpace().sample(150, random_state=1)
 Y = 1e-6 * (X**1.5).sum(axis=1)

@@ -59,6 +59,7 @@ def test_killed_worker_costs_nothing(client, tmp_path):
 
 
 def test_hosts_of_another_kind_are_not_pooled(client, monkeypatch):
+    client.wait_for_workers(2)  # an earlier test kills one, which its nanny replaces
     cluster = Fleet(client)
     addresses = [address for found in cluster.hosts().values() for address in found]
     monkeypatch.setattr(

@@ -1,10 +1,10 @@
 """KerasTuner within a latency budget."""
 
 import pytest
-from test_search import SMALL, SumOfWidths
 
 from fcnn_latency import hold_budget, make_hypermodel
 from fcnn_latency._keras import import_keras
+from helpers.searches import SMALL, SumOfWidths
 
 pytest.importorskip("keras_tuner")
 

@@ -19,7 +19,7 @@ from fcnn_latency import (
     TransferRegressor,
     make_latency_pipeline,
 )
-from fcnn_latency.networks._layers import layer_costs
+from fcnn_latency.networks import layer_costs
 from helpers.strategies import spaces
 
 SMALL = FCNNSpace(max_layers=4, max_width=4)

@@ -9,31 +9,11 @@ import optuna
 import pandas as pd
 import pytest
 
-from fcnn_latency import FCNNSpace, IntervalRegressor, SearchError, make_latency_pipeline, search
+from fcnn_latency import FCNNSpace, IntervalRegressor, SearchError, make_latency_pipeline
 from fcnn_latency.nas._candidates import Candidates, parameters_of, widths_of
 from fcnn_latency.nas._result import front_of
 from helpers import TESTS
-
-SMALL = FCNNSpace(max_layers=3, max_width=6)
-
-
-class SumOfWidths:
-    """A latency of 1 µs for each neuron."""
-
-    def predict(self, X):
-        return 1e-6 * np.asarray(X).sum(axis=1)
-
-
-class SumWithIntervals(SumOfWidths):
-    """Intervals end 10 % above."""
-
-    def predict_upper(self, X, confidence):
-        return 1.1 * self.predict(X)
-
-
-def find(objective=sum, **changes):
-    arguments = {"latency_model": SumOfWidths(), "space": SMALL, "n_trials": 15, "random_state": 0}
-    return search(objective, **arguments | changes)
+from helpers.searches import SMALL, SumOfWidths, SumWithIntervals, find
 
 
 def test_only_architectures_within_the_budget_are_evaluated():
@@ -143,7 +123,7 @@ def test_resumed_search_is_that_which_was_not_stopped(tmp_path, name):
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
-from test_search import find
+from helpers.searches import find
 
 def objective(widths, calls=[]):
     calls.append(widths)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.utils import Bunch
-from test_search import SMALL, SumOfWidths, find
 
 from fcnn_latency import (
     FCNNSpace,
@@ -20,6 +19,7 @@ from fcnn_latency import (
     verify,
 )
 from fcnn_latency.nas import _verification as verification
+from helpers.searches import SMALL, SumOfWidths, find
 
 LABELS = FCNNSpace().sample(60, random_state=0)
 

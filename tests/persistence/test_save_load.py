@@ -3,6 +3,8 @@
 import copy
 import gzip
 import hashlib
+import inspect
+import io
 import json
 import os
 import pickle
@@ -33,6 +35,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+import fcnn_latency
 from fcnn_latency import (
     SCORERS,
     ArchitectureEncoder,
@@ -46,8 +49,8 @@ from fcnn_latency import (
     save,
 )
 from fcnn_latency.estimators._pipeline import ESTIMATORS
-from fcnn_latency.estimators.neural._keras_archive import KerasArchive
 from fcnn_latency.persistence._file_format import FORMAT, read_model_file, write_model_file
+from fcnn_latency.persistence._own_types import OWN_TYPES
 from fcnn_latency.persistence._save_load import STATE
 
 X = FCNNSpace().sample(60, random_state=0)
@@ -304,15 +307,41 @@ def test_functions_are_not_trusted_not_even_our_own(function, name, tmp_path):
         load(path)
 
 
-def test_a_network_that_could_run_code_is_refused_before_it_is_built(deep, tmp_path):
-    model = copy.deepcopy(deep)
-    head, tail = keras.Input((3,)), keras.layers.Dense(1)
-    model[-1].network_ = KerasArchive(keras.Sequential([head, tail]))
-    load(save(model, tmp_path / "standard.fcnn"))
-    network = keras.Sequential([head, keras.layers.Lambda(keras.activations.relu), tail])
-    model[-1].network_ = KerasArchive(network)
-    with pytest.raises(ModelFileError, match=r"not trusted: \[.*'keras.layers.Lambda'.*not built"):
-        load(save(model, tmp_path / "lambda.fcnn"))
+def test_a_foreign_type_under_a_name_of_ours_is_refused(small, tmp_path):
+    path = forged(small, tmp_path, lambda schema: schema.replace("ArchitectureEncoder", "Evil"))
+    with pytest.raises(ModelFileError, match="Evil"):
+        load(path)
+
+
+def test_a_type_is_found_by_its_name_wherever_it_lived(small, tmp_path):
+    path = forged(small, tmp_path, lambda schema: schema.replace("encoding._architecture", "old"))
+    np.testing.assert_array_equal(load(path).predict(X), load(small).predict(X))
+
+
+def forged(path, folder, change):
+    """A model file whose schema is changed as text, signed anew."""
+    manifest, members = read_model_file(path)
+    state = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(members[STATE])) as before,
+        zipfile.ZipFile(state, "w") as after,
+    ):
+        for name in before.namelist():
+            data = before.read(name)
+            if name == "schema.json":
+                assert change(data.decode()) != data.decode()
+                data = change(data.decode()).encode()
+            after.writestr(name, data)
+    written = folder / "forged.fcnn"
+    write_model_file(written, manifest, {**members, STATE: state.getvalue()})
+    return written
+
+
+def test_every_public_estimator_is_trusted():
+    for name in fcnn_latency.__all__:
+        thing = getattr(fcnn_latency, name)
+        if inspect.isclass(thing) and issubclass(thing, BaseEstimator | FCNNSpace):
+            assert OWN_TYPES[name] == thing.__module__
 
 
 @pytest.mark.parametrize("field", ["left", "right", "feature_idx"])
@@ -383,7 +412,7 @@ def test_no_member_is_a_pickle(deep, tmp_path):
     path = save(deep, tmp_path / "model.fcnn")
     with zipfile.ZipFile(path) as archive, archive.open(STATE) as state:
         names = zipfile.ZipFile(state).namelist()
-    assert {name.rpartition(".")[2] for name in names} == {"json", "npy", "bin"}
+    assert {name.rpartition(".")[2] for name in names} == {"json", "npy"}
 
 
 @pytest.mark.parametrize(

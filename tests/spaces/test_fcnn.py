@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fcnn_latency import ArchitectureEncoder, FCNNSpace
 from fcnn_latency.encoding._architecture_encoder import FEATURES
-from fcnn_latency.networks._layers import layer_costs
+from fcnn_latency.networks import layer_costs
 from fcnn_latency.spaces._widths import pad_widths, trim_widths
 from helpers.strategies import padded, ragged, spaces, zero_padded
 

@@ -12,19 +12,35 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import RidgeCV
-from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency._keras import import_keras
 from fcnn_latency._parallel import map_blocks
-from fcnn_latency._validation import check_latencies
+from fcnn_latency._validation import (
+    BOOLEAN,
+    LARGEST_SEED,
+    SEED,
+    VERBOSITY,
+    Rule,
+    check_latencies,
+    check_parameters,
+    choice,
+    number,
+    or_none,
+    rule,
+    whole,
+)
+from fcnn_latency.estimators._input import compress
 from fcnn_latency.estimators._linear import PENALTIES, RelativeLinearRegressor
-from fcnn_latency.estimators._parameters import LARGEST_SEED, check_parameters
-from fcnn_latency.estimators.neural._dense_network import DenseNetwork
-from fcnn_latency.estimators.neural._keras_archive import KerasArchive
-from fcnn_latency.estimators.neural._training import build_network, compress, seed_of
+from fcnn_latency.estimators.neural._dense_network import ACTIVATIONS, DenseNetwork
+from fcnn_latency.estimators.neural._training import (
+    check_held_out,
+    history_in_units,
+    seed_of,
+    train,
+)
 
 __all__ = ["LatencyRegressor"]
 
@@ -108,11 +124,6 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         What the output of each network is multiplied by: the least-squares weight in [0, 1] on its
         validation rows where there is a linear part, so that a network that has learnt noise is
         left out; else 1.
-    archives_ : list of KerasArchive
-        The trained Keras networks; ``archives_[0].network()`` is a `keras.Model` whose input is
-        compressed and standardized.
-    regressors_ : list of scikeras.wrappers.KerasRegressor
-        The engines that trained them; neither pickled nor saved.
     callbacks_ : list of keras.callbacks.Callback
         Those of the last training; neither pickled nor saved.
     history_ : dict of str to list of float
@@ -212,7 +223,8 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             If data or a parameter are wrong, or training diverges.
         """
         encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        self._check_parameters(len(encoded))
+        check_parameters(self, RULES)
+        check_held_out(self, len(encoded))
         if self.target == "relative":
             check_latencies(latencies, self)
         import_keras()
@@ -230,51 +242,88 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         inputs = self._inputs(encoded)
         target = (left / (self.target_scale_ or 1.0)).astype(np.float32)
         seed = seed_of(self.random_state)
-        self.regressors_, self.archives_, self.networks_, self.weights_ = [], [], [], []
-        for number in range(int(self.n_networks)):
-            regressor, network, weight = self._train(inputs, target, seed + number)
-            self.regressors_.append(regressor)
-            self.archives_.append(KerasArchive(regressor.model_))
-            self.networks_.append(network)
-            self.weights_.append(weight)
-        self.history_ = self._history_in_units()
+        trained = [self._train(inputs, target, seed + k) for k in range(int(self.n_networks))]
+        self.networks_ = [network for network, _, _ in trained]
+        self.weights_ = [weight for _, weight, _ in trained]
+        self.history_ = history_in_units(trained[-1][2], self.target_scale_)
         return self
 
     def _train(
         self, inputs: npt.NDArray[np.float32], target: npt.NDArray[np.float32], seed: int
-    ) -> tuple[Any, DenseNetwork, float]:
-        """Train one network; its engine, its arrays, its weight."""
-        from scikeras.wrappers import KerasRegressor
+    ) -> tuple[DenseNetwork, float, dict[str, list[float]]]:
+        """Train one network; its arrays, its weight and what was recorded."""
+        keras = import_keras()
 
-        seed, held_out = seed % (LARGEST_SEED + 1), {}
-        if self.validation_fraction and len(inputs) * self.validation_fraction >= 1:
-            inputs, inputs_val, target, target_val = train_test_split(
-                inputs, target, test_size=self.validation_fraction, random_state=seed
+        def optimizer(rate: Any) -> Any:
+            config = {"class_name": self.optimizer, "config": {"learning_rate": rate}}
+            return keras.optimizers.get(config)
+
+        callbacks = copy.deepcopy(list(self.callbacks or []))
+        if self.log_dir is not None:
+            callbacks.append(keras.callbacks.TensorBoard(os.fspath(self.log_dir)))
+        trained = train(
+            lambda: self._build(inputs.shape[1]),
+            [inputs],
+            target,
+            self,
+            optimizer=optimizer,
+            loss=self.loss,
+            patience=max(1, self.epochs // 10),
+            seed=seed % (LARGEST_SEED + 1),
+            callbacks=callbacks,
+        )
+        self.callbacks_ = trained.callbacks
+        network, weight = DenseNetwork.from_keras(trained.model, self.activation), 1.0
+        if trained.held_out and self.linear_part:
+            (unseen,), wanted = trained.held_out
+            output = network(unseen).astype(np.float64)
+            power = float(output @ output)
+            weight = float(np.clip(wanted @ output / power, 0, 1)) if power > 0 else 0.0
+        return network, weight, trained.recorded
+
+    def _build(self, n_inputs: int) -> Any:
+        """A network that is not compiled yet."""
+        keras = import_keras()
+        layers: list[Any] = [keras.Input((n_inputs,))]
+        for i, size in enumerate(self.hidden_layer_sizes):
+            regularizer = keras.regularizers.L2(self.l2) if self.l2 else None
+            layers.append(
+                keras.layers.Dense(int(size), self.activation, kernel_regularizer=regularizer)
             )
-            held_out = {"validation_data": (inputs_val, target_val)}
-        self.callbacks_ = self._make_callbacks(validated=bool(held_out))
-        regressor = KerasRegressor(
-            model=build_network,
-            model__parameters={k: v for k, v in self.get_params().items() if k != "callbacks"},
-            epochs=int(self.epochs),
-            batch_size=int(self.batch_size),
-            fit__callbacks=self.callbacks_,
-            random_state=seed,
-            verbose=int(self.verbose),
-        ).fit(inputs, target, **held_out)
-        loss = regressor.history_["loss"][-1]
-        if not np.isfinite(loss):
-            msg = (
-                f"Training diverged: the loss is {loss}. Choose a lower learning_rate than "
-                f"{self.learning_rate!r}."
-            )
-            raise ValueError(msg)
-        network, weight = DenseNetwork.from_keras(regressor.model_, self.activation), 1.0
-        if held_out and self.linear_part:
-            unseen = network(inputs_val).astype(np.float64)
-            power = float(unseen @ unseen)
-            weight = float(np.clip(target_val @ unseen / power, 0, 1)) if power > 0 else 0.0
-        return regressor, network, weight
+            if self.batch_normalization and (self.batch_normalization != "first" or i == 0):
+                layers.append(keras.layers.BatchNormalization())
+            if self.dropout:
+                layers.append(keras.layers.Dropout(self.dropout))
+        return keras.Sequential([*layers, keras.layers.Dense(1)])
+
+    def to_keras(self) -> Any:
+        r"""The trained networks as one Keras model of dense layers.
+
+        Returns
+        -------
+        keras.Model
+            Its input, of shape (n, len(x_used_)), are the columns `x_used_` of the encoded
+            architectures, compressed by sign(x) log(1 + \|x\|), less `x_mean_`, divided by
+            `x_scale_`. It outputs what is added to the linear part, shape (n, 1): seconds, or with
+            ``target="relative"`` the logarithm of the factor.
+        """
+        check_is_fitted(self)
+        keras = import_keras()
+        inputs = keras.Input((len(self.x_used_),))
+        outputs, places = [], []
+        for network, weight in zip(self.networks_, self.weights_, strict=True):
+            factor = weight / len(self.networks_) * self.target_scale_
+            values, last = inputs, len(network.kernels) - 1
+            for i, (kernel, bias) in enumerate(zip(network.kernels, network.biases, strict=True)):
+                layer = keras.layers.Dense(len(bias), None if i == last else self.activation)
+                values = layer(values)
+                scale = factor if i == last else 1.0
+                places.append((layer, [scale * kernel, scale * bias]))
+            outputs.append(values)
+        model = keras.Model(inputs, keras.layers.Add()(outputs) if len(outputs) > 1 else outputs[0])
+        for layer, arrays in places:
+            layer.set_weights(arrays)
+        return model
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Predict latencies in seconds, shape (n_samples,)."""
@@ -330,10 +379,9 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         return DummyRegressor().fit(X, y)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what only training needs, and what holds open files as TensorBoard's callback."""
+        """Without callbacks, which may hold open files as TensorBoard's does."""
         state = dict(super().__getstate__())
-        for name in ("callbacks_", "regressors_"):
-            state.pop(name, None)
+        state.pop("callbacks_", None)
         return state
 
     def __sklearn_tags__(self) -> Any:
@@ -342,37 +390,52 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         tags.target_tags.positive_only = self.target == "relative"
         return tags
 
-    def _check_parameters(self, n_samples: int) -> None:
-        check_parameters(self)
-        if self.early_stopping and n_samples * self.validation_fraction < 1:
-            msg = (
-                "early_stopping=True needs validation rows: of "
-                f"{n_samples} rows, validation_fraction={self.validation_fraction!r} leaves none."
-            )
-            raise ValueError(msg)
 
-    def _make_callbacks(self, *, validated: bool) -> list[Any]:
-        keras = import_keras()
-        callbacks = copy.deepcopy(list(self.callbacks or []))
-        if self.early_stopping and validated:
-            patience = max(1, self.epochs // 10)
-            callbacks.append(
-                keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
-            )
-        if self.log_dir is not None:
-            callbacks.append(keras.callbacks.TensorBoard(os.fspath(self.log_dir)))
-        return callbacks
+def _is_sizes(value: object) -> bool:
+    sizes = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(sizes, Sequence) or isinstance(sizes, str):
+        return False
+    return len(sizes) > 0 and all(whole(1).holds(size) for size in sizes)
 
-    def _history_in_units(self) -> dict[str, list[float]]:
-        scale = self.target_scale_
-        history: dict[str, list[float]] = {}
-        recorded = self.regressors_[-1].history_
-        for prefix in ("", "val_"):
-            if f"{prefix}loss" in recorded:
-                history[f"{prefix}loss"] = [float(v) for v in recorded[f"{prefix}loss"]]
-                for short, long in (("mse", "mean_squared_error"), ("mae", "mean_absolute_error")):
-                    values = recorded.get(prefix + long, recorded.get(prefix + short))
-                    factor = scale**2 if short == "mse" else scale
-                    history[prefix + short] = [float(v) * factor for v in values]
-                history[f"{prefix}rmse"] = [v**0.5 for v in history[f"{prefix}mse"]]
-        return history
+
+def _is_callbacks(value: object) -> bool:
+    if not isinstance(value, list | tuple):
+        return value is None
+    # An empty list needs no Keras; with one of its callbacks in it, Keras is there already.
+    return not value or all(isinstance(v, import_keras().callbacks.Callback) for v in value)
+
+
+#: Keras' optimizers that a step size alone sets up.
+OPTIMIZERS = (
+    *("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "nadam"),
+    *("rmsprop", "sgd"),
+)
+#: Losses with a meaning on a standardized target, which has both signs.
+LOSSES = ("huber", "log_cosh", "mae", "mean_absolute_error", "mean_squared_error", "mse")
+
+#: What each parameter must be.
+RULES: dict[str, Rule] = {
+    "hidden_layer_sizes": rule("a sequence of one or more whole numbers of at least 1", _is_sizes),
+    "linear_part": BOOLEAN,
+    "target": choice(("relative", "absolute")),
+    "n_networks": whole(1),
+    "activation": choice(ACTIVATIONS),
+    "batch_normalization": rule(
+        "True, False or 'first'",
+        lambda value: BOOLEAN.holds(value) or (isinstance(value, str) and value == "first"),
+    ),
+    "dropout": number(least=0, below=1),
+    "l2": number(least=0),
+    "optimizer": choice(OPTIMIZERS),
+    "learning_rate": number(above=0),
+    "learning_rate_decay": or_none(rule("'cosine'", choice(["cosine"]).holds)),
+    "loss": choice(LOSSES),
+    "epochs": whole(1),
+    "batch_size": whole(1),
+    "early_stopping": BOOLEAN,
+    "validation_fraction": number(least=0, below=1),
+    "callbacks": rule("a list of keras.callbacks.Callback or None", _is_callbacks),
+    "log_dir": or_none(rule("a path", lambda value: isinstance(value, str | os.PathLike))),
+    "random_state": SEED,
+    "verbose": VERBOSITY,
+}

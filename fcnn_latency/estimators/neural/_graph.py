@@ -13,45 +13,71 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from fcnn_latency._keras import import_keras
+from fcnn_latency._validation import (
+    BOOLEAN,
+    SEED,
+    VERBOSITY,
+    Rule,
+    check_parameters,
+    choice,
+    number,
+    or_none,
+    whole,
+)
 from fcnn_latency.encoding._graphs import matrix_to_graphs, nodes_of_columns, real_nodes
+from fcnn_latency.estimators._input import compress
 from fcnn_latency.estimators._linear import PENALTIES
-from fcnn_latency.estimators._parameters import FRACTION, RULES, WHOLE, Rule, check_parameters
-from fcnn_latency.estimators.neural._graph_network import GraphNetwork, set_layer_weights
-from fcnn_latency.estimators.neural._graph_training import LOSSES, history_in_seconds, train_network
-from fcnn_latency.estimators.neural._training import compress
+from fcnn_latency.estimators.neural._graph_network import (
+    GraphNetwork,
+    layer_weights,
+    set_layer_weights,
+)
+from fcnn_latency.estimators.neural._training import (
+    check_held_out,
+    history_in_units,
+    seed_of,
+    train,
+)
 
-__all__ = ["GRAPH_RULES", "GraphConvolutionRegressor"]
+__all__ = ["GraphConvolutionRegressor"]
 
 Floats = npt.NDArray[np.float64]
 
 #: float32 values of one layer that a block of predictions may hold: 64 MB.
 BLOCK_VALUES = 2**24
 
-WHOLE_OR_NONE: Rule = (f"{WHOLE[0]} or None", lambda value: value is None or WHOLE[1](value))
+#: Keras' loss on the standardized target, and the power of 1 / latency that weighs it.
+LOSSES = {
+    "mean_absolute_percentage_error": ("mean_absolute_error", 1),
+    "mean_squared_percentage_error": ("mean_squared_error", 2),
+    "mean_absolute_error": ("mean_absolute_error", 0),
+    "mean_squared_error": ("mean_squared_error", 0),
+}
 
-#: What each parameter of `GraphConvolutionRegressor` may be.
-GRAPH_RULES: dict[str, Rule] = {
-    "n_nodes": WHOLE_OR_NONE,
-    "n_node_features": WHOLE_OR_NONE,
-    "n_convolutions": WHOLE,
-    "units": WHOLE,
-    "bidirectional": RULES["linear_part"],
-    "layer_normalization": RULES["linear_part"],
-    "linear_part": RULES["linear_part"],
-    "dropout": FRACTION,
-    "loss": (f"one of {list(LOSSES)}", lambda value: isinstance(value, str) and value in LOSSES),
-    "learning_rate": RULES["learning_rate"],
-    "learning_rate_decay": (
-        "'cosine', 'plateau' or None",
-        lambda value: value is None or (isinstance(value, str) and value in ("cosine", "plateau")),
-    ),
-    "weight_decay": RULES["l2"],
-    "epochs": WHOLE,
-    "batch_size": WHOLE,
-    "early_stopping": RULES["early_stopping"],
-    "validation_fraction": FRACTION,
-    "random_state": RULES["random_state"],
-    "verbose": RULES["verbose"],
+#: Epochs without improvement after which training stops, as a share of all: 35 of 250 in BRP-NAS.
+PATIENCE = 0.14
+
+#: What each parameter must be.
+RULES: dict[str, Rule] = {
+    "n_nodes": or_none(whole(1)),
+    "n_node_features": or_none(whole(1)),
+    "n_convolutions": whole(1),
+    "units": whole(1),
+    "bidirectional": BOOLEAN,
+    "layer_normalization": BOOLEAN,
+    "linear_part": BOOLEAN,
+    "dropout": number(least=0, below=1),
+    "loss": choice(LOSSES),
+    "learning_rate": number(above=0),
+    "learning_rate_decay": or_none(choice(["cosine", "plateau"])),
+    "weight_decay": number(least=0),
+    "epochs": whole(1),
+    "batch_size": whole(1),
+    "early_stopping": BOOLEAN,
+    "validation_fraction": number(least=0, below=1),
+    "random_state": SEED,
+    "verbose": VERBOSITY,
 }
 
 
@@ -252,7 +278,8 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
             If data or a parameter are wrong, or training diverges.
         """
         encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        check_parameters(self, GRAPH_RULES)
+        check_parameters(self, RULES)
+        check_held_out(self, len(encoded))
         self._check_target(latencies)
         self.n_nodes_, self.n_node_features_ = self._sizes(encoded.shape[1])
         nodes, adjacency, real = self._graphs(encoded)
@@ -266,11 +293,24 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
         # What the line leaves is standardized again, so that the step size fits it as well.
         scale = float(target.std()) or 1.0
         inputs = self._inputs(nodes, adjacency, real)
-        self.weights_, recorded = train_network(
-            self._network(), self, inputs, target / scale, weights * scale ** LOSSES[self.loss][1]
+        loss, power = LOSSES[self.loss]
+        keras = import_keras()
+        trained = train(
+            self._network().build,
+            inputs,
+            target / scale,
+            self,
+            optimizer=lambda rate: keras.optimizers.AdamW(
+                rate, weight_decay=float(self.weight_decay)
+            ),
+            loss=loss,
+            patience=max(1, round(PATIENCE * self.epochs)),
+            seed=seed_of(self.random_state),
+            sample_weight=weights * scale**power,
         )
+        self.weights_ = layer_weights(trained.model)
         self.weights_["output"] = [scale * array for array in self.weights_["output"]]
-        self.history_ = history_in_seconds(recorded, self.y_scale_ * scale)
+        self.history_ = history_in_units(trained.recorded, self.y_scale_ * scale)
         return self
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:

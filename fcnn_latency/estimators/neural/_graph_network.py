@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fcnn_latency._keras import import_keras
 
-__all__ = ["GraphNetwork", "Weights"]
+__all__ = ["GraphNetwork", "Weights", "layer_weights", "set_layer_weights"]
 
 Floats = npt.NDArray[np.float32]
 

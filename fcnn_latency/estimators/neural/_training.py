@@ -1,60 +1,203 @@
-"""What training networks takes: their inputs, their seed, the network itself."""
+"""Training of networks: one loop for all, on scikeras' `KerasRegressor`.
+
+The only module that knows of scikeras. Its engine puts the global seeds back after training.
+"""
 
 from __future__ import annotations
 
-import numbers
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
 from fcnn_latency._keras import import_keras
+from fcnn_latency._validation import LARGEST_SEED, is_whole
 
-__all__ = ["build_network", "compress", "seed_of"]
+__all__ = ["Trained", "check_held_out", "history_in_units", "seed_of", "train"]
 
 
-def compress(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """sign(x) log(1 + abs(x)) of each value: costs range over decades."""
-    compressed: npt.NDArray[Any] = np.abs(X)
-    np.log1p(compressed, out=compressed)
-    if (X < 0).any():  # costs never are
-        np.copysign(compressed, X, out=compressed)
-    return compressed
+class Trained(NamedTuple):
+    """A trained network.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With the kept weights.
+    recorded : dict of str to list of float
+        What Keras recorded in each epoch.
+    held_out : tuple of inputs and target, or None
+        Rows that the network was validated on.
+    callbacks : list of keras.callbacks.Callback
+        Those of the training.
+    """
+
+    model: Any
+    recorded: dict[str, list[float]]
+    held_out: tuple[Any, Any] | None
+    callbacks: list[Any]
 
 
 def seed_of(random_state: int | np.random.RandomState | None) -> int:
     """A number in any case: TensorFlow, once made deterministic, refuses to go without."""
-    if isinstance(random_state, numbers.Integral):
-        return int(random_state)
+    if is_whole(random_state):
+        return int(random_state) % (LARGEST_SEED + 1)  # type: ignore[arg-type]
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
-def build_network(meta: dict[str, Any], parameters: dict[str, Any]) -> Any:
-    """A compiled network with the parameters of a `LatencyRegressor`, as scikeras calls for it."""
-    keras = import_keras()
-    layers: list[Any] = [keras.Input((meta["n_features_in_"],))]
-    for i, size in enumerate(parameters["hidden_layer_sizes"]):
-        regularizer = keras.regularizers.L2(parameters["l2"]) if parameters["l2"] else None
-        layers.append(
-            keras.layers.Dense(int(size), parameters["activation"], kernel_regularizer=regularizer)
+def check_held_out(settings: Any, n_rows: int) -> None:
+    """Check that there are validation rows if a setting needs them.
+
+    Raises
+    ------
+    ValueError
+        If `early_stopping` or a decay on a plateau is asked for and no row is left to validate on.
+    """
+    needs = ["early_stopping=True"] if settings.early_stopping else []
+    needs += ["learning_rate_decay='plateau'"] * (settings.learning_rate_decay == "plateau")
+    if needs and n_rows * settings.validation_fraction < 1:
+        msg = (
+            f"{' and '.join(needs)} {'need' if needs[1:] else 'needs'} validation rows: of "
+            f"{n_rows} rows, validation_fraction={settings.validation_fraction!r} leaves none."
         )
-        if parameters["batch_normalization"] and (
-            parameters["batch_normalization"] != "first" or i == 0
-        ):
-            layers.append(keras.layers.BatchNormalization())
-        if parameters["dropout"]:
-            layers.append(keras.layers.Dropout(parameters["dropout"]))
-    network = keras.Sequential([*layers, keras.layers.Dense(1)])
-    rate = parameters["learning_rate"]
-    if parameters["learning_rate_decay"] == "cosine":
-        steps = parameters["epochs"] * -(-meta["X_shape_"][0] // parameters["batch_size"])
+        raise ValueError(msg)
+
+
+def train(
+    build: Callable[[], Any],
+    inputs: Sequence[npt.NDArray[np.float32]],
+    target: npt.NDArray[Any],
+    settings: Any,
+    *,
+    optimizer: Callable[[Any], Any],
+    loss: str,
+    patience: int,
+    seed: int,
+    sample_weight: npt.NDArray[Any] | None = None,
+    callbacks: Sequence[Any] = (),
+) -> Trained:
+    """Train a network: hold rows out, decay the step size, stop early, notice divergence.
+
+    Parameters
+    ----------
+    build : callable
+        Returns the network, not compiled; called with the seeds set.
+    inputs : sequence of ndarray, each of shape (n_samples, ...)
+        One for each input of the network.
+    target : ndarray of shape (n_samples,)
+        What it is to output.
+    settings : LatencyRegressor or GraphConvolutionRegressor
+        Has the parameters `epochs`, `batch_size`, `validation_fraction`, `early_stopping`,
+        `learning_rate`, `learning_rate_decay` and `verbose`.
+    optimizer : callable
+        Returns the optimizer for a step size, or for a schedule of it.
+    loss : str
+        Keras' loss.
+    patience : int
+        Epochs without improvement after which `early_stopping` ends training.
+    seed : int
+        Seed of the held-out rows, the weights and the batches.
+    sample_weight : ndarray of shape (n_samples,) or None, default=None
+        Weight of each row in the loss.
+    callbacks : sequence of keras.callbacks.Callback
+        Further ones.
+
+    Raises
+    ------
+    ValueError
+        If training diverges.
+    """
+    keras, held_out = import_keras(), None
+    shapes = [array.shape[1:] for array in inputs]
+    arrays = [*inputs, target] + ([] if sample_weight is None else [sample_weight])
+    if len(target) * settings.validation_fraction >= 1:
+        both = train_test_split(*arrays, test_size=settings.validation_fraction, random_state=seed)
+        arrays, unseen = both[::2], both[1::2]
+        held_out = (unseen[: len(inputs)], *unseen[len(inputs) :])
+    inputs, (target, *weights) = arrays[: len(inputs)], arrays[len(inputs) :]
+    rate: Any = float(settings.learning_rate)
+    if settings.learning_rate_decay == "cosine":
+        steps = int(settings.epochs) * -(-len(target) // int(settings.batch_size))
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-    network.compile(
-        optimizer=keras.optimizers.get(
-            {"class_name": parameters["optimizer"], "config": {"learning_rate": rate}}
-        ),
-        loss=parameters["loss"],
-        metrics=["mean_squared_error", "mean_absolute_error"],
+
+    def compiled() -> Any:
+        network = build()
+        metrics = ["mean_squared_error", "mean_absolute_error"]
+        network.compile(optimizer=optimizer(rate), loss=loss, metrics=metrics)
+        return network
+
+    callbacks = list(callbacks)
+    if settings.early_stopping and held_out:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
+        )
+    if settings.learning_rate_decay == "plateau":
+        callbacks.append(keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=10))
+    engine = _engine(shapes)(
+        model=compiled,
+        epochs=int(settings.epochs),
+        batch_size=int(settings.batch_size),
+        fit__callbacks=callbacks,
+        random_state=seed,
+        verbose=int(settings.verbose),
     )
-    return network
+    flat = np.hstack([array.reshape(len(array), -1) for array in inputs])
+    validated = {}
+    if held_out:
+        validated = {"validation_data": (_as_keras(held_out[0]), *held_out[1:])}
+    engine.fit(flat, target, *weights, **validated)
+    final = engine.history_["loss"][-1]
+    if not np.isfinite(final):
+        msg = (
+            f"Training diverged: the loss is {final}. Choose a lower learning_rate than "
+            f"{settings.learning_rate!r}."
+        )
+        raise ValueError(msg)
+    return Trained(engine.model_, engine.history_, held_out and held_out[:2], callbacks)
+
+
+def _as_keras(inputs: list[Any]) -> Any:
+    """One array for a network of one input, which Keras expects without a list."""
+    return inputs if len(inputs) > 1 else inputs[0]
+
+
+def _engine(shapes: Sequence[tuple[int, ...]]) -> Any:
+    """Regressor of scikeras that reads the inputs of a network, of these shapes, from columns."""
+    from scikeras.wrappers import KerasRegressor
+
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+
+    def split(rows: Any) -> Any:
+        parts = zip(np.split(rows, ends, axis=1), shapes, strict=True)
+        return _as_keras([part.reshape(-1, *shape) for part, shape in parts])
+
+    class Engine(KerasRegressor):
+        @property
+        def feature_encoder(self) -> Any:
+            return FunctionTransformer(split)
+
+    return Engine
+
+
+def history_in_units(recorded: dict[str, list[float]], scale: float) -> dict[str, list[float]]:
+    """Losses of each epoch on a target of which 1 is `scale` of its unit.
+
+    Returns
+    -------
+    dict of str to list of float
+        ``loss`` as recorded; ``mse``, ``mae`` and ``rmse`` in the unit of the target; each with
+        ``val_`` in front for the validation rows, if there were any.
+    """
+    history: dict[str, list[float]] = {}
+    for prefix in ("", "val_"):
+        if f"{prefix}loss" in recorded:
+            history[f"{prefix}loss"] = [float(v) for v in recorded[f"{prefix}loss"]]
+            squared = recorded[f"{prefix}mean_squared_error"]
+            history[f"{prefix}mse"] = [float(v) * scale**2 for v in squared]
+            absolute = recorded[f"{prefix}mean_absolute_error"]
+            history[f"{prefix}mae"] = [float(v) * scale for v in absolute]
+            history[f"{prefix}rmse"] = [v**0.5 for v in history[f"{prefix}mse"]]
+    return history

@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import r2_score
 
 from fcnn_latency import FCNNSpace, LatencyRegressor
-from fcnn_latency.estimators._parameters import RULES
+from fcnn_latency.estimators.neural._deep import RULES
 from fcnn_latency.estimators.neural._dense_network import ACTIVATIONS, DenseNetwork
 
 X = FCNNSpace().sample(40, random_state=0)
@@ -231,7 +231,7 @@ def test_networks_that_learn_noise_get_no_weight():
 
 def test_prediction_is_the_weighted_mean_of_the_networks():
     model = LatencyRegressor((4,), n_networks=3, epochs=2, random_state=0).fit(X, Y)
-    assert len(model.networks_) == len(model.regressors_) == len(model.weights_) == 3
+    assert len(model.networks_) == len(model.weights_) == 3
     inputs = model._inputs(X.astype(float))
     left = np.mean(
         [w * n(inputs) for n, w in zip(model.networks_, model.weights_, strict=True)], axis=0
@@ -242,18 +242,38 @@ def test_prediction_is_the_weighted_mean_of_the_networks():
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_arrays_predict_what_keras_does(activation):
-    from fcnn_latency.estimators.neural._training import build_network
-
-    parameters = LatencyRegressor(
+    keras_model = LatencyRegressor(
         (5, 4), activation=activation, batch_normalization=True, dropout=0.1
-    ).get_params()
-    keras_model = build_network({"n_features_in_": 3, "X_shape_": (10, 3)}, parameters)
+    )._build(3)
     rng = np.random.default_rng(0)
     keras_model.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in keras_model.get_weights()])
     inputs = rng.normal(0, 3, (20, 3)).astype(np.float32)
     expected = np.ravel(keras_model(inputs, training=False))
     network = DenseNetwork.from_keras(keras_model, activation)
     np.testing.assert_allclose(network(inputs), expected, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("target", ["relative", "absolute"])
+@pytest.mark.parametrize("n_networks", [1, 2])
+def test_keras_model_outputs_what_is_added_to_the_line(target, n_networks):
+    model = quick(
+        target=target, n_networks=n_networks, batch_normalization=True, activation="tanh"
+    ).fit(X, Y)
+    columns = np.log1p(X[:, model.x_used_])
+    inputs = (columns - model.x_mean_) / model.x_scale_
+    added = np.ravel(model.to_keras()(inputs.astype(np.float32)))
+    line = model.line_.predict(X)
+    expected = line * np.exp(added) if target == "relative" else line + added
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-5)
+
+
+def test_errors_of_the_history_have_the_unit_of_the_target():
+    absolute = LatencyRegressor.paper(epochs=2, random_state=0).fit(X, Y)
+    errors = np.abs(Y - absolute.predict(X)).mean()  # seconds, some 1e-4
+    assert 0.1 * errors < absolute.history_["mae"][-1] < 10 * errors
+    relative = quick(linear_part=False).fit(X, Y)
+    errors = np.abs(np.log(Y / relative.predict(X))).mean()
+    assert 0.3 * errors < relative.history_["mae"][-1] < 3 * errors
 
 
 def test_many_rows_are_predicted_as_one_by_one():

@@ -16,7 +16,7 @@ from fcnn_latency import (
     graphs_to_matrix,
     make_latency_pipeline,
 )
-from fcnn_latency.estimators.neural._graph import GRAPH_RULES
+from fcnn_latency.estimators.neural._graph import RULES
 
 quick = partial(
     GraphConvolutionRegressor, n_convolutions=1, units=8, epochs=2, batch_size=64, random_state=0
@@ -194,7 +194,7 @@ def test_wrong_parameter_is_named_with_what_is_right(name, value):
 
 
 def test_every_parameter_has_a_rule_and_a_wrong_value_here():
-    assert set(GraphConvolutionRegressor().get_params()) == set(GRAPH_RULES) == set(WRONG)
+    assert set(GraphConvolutionRegressor().get_params()) == set(RULES) == set(WRONG)
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ def test_every_parameter_has_a_rule_and_a_wrong_value_here():
         ({"n_nodes": 7}, "7 nodes of 1 features take a matrix of 56 columns"),
         ({"n_nodes": 6, "n_node_features": 5}, "6 nodes of 5 features take a matrix of 66 columns"),
         ({"n_node_features": 6}, "No graph of nodes with 6 features has 60 columns"),
-        ({"early_stopping": True}, "need validation rows: of 120 rows"),
-        ({"learning_rate_decay": "plateau"}, "need validation rows"),
+        ({"early_stopping": True}, "needs validation rows: of 120 rows"),
+        ({"learning_rate_decay": "plateau"}, "needs validation rows"),
     ],
 )
 def test_what_does_not_fit_is_explained(parameters, message):

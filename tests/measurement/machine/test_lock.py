@@ -13,7 +13,7 @@ from fcnn_latency.measurement.machine._lock import timing_lock
 HOLD = """
 import sys
 from pathlib import Path
-from fcnn_latency.measurement import lock
+from fcnn_latency.measurement.machine import _lock as lock
 lock.timing_lock_file = lambda: Path(sys.argv[1])
 with lock.timing_lock(wait=False):
     print("held", flush=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fcnn_latency import FCNNSpace, make_latency_pipeline, save
-from fcnn_latency.networks._layers import layer_costs
+from fcnn_latency.networks import layer_costs
 
 FOLDER = Path(__file__).parent
 SEEN = FCNNSpace().sample(40, random_state=0)
