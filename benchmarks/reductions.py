@@ -15,8 +15,8 @@ import pandas as pd
 
 from fcnn_latency import FCNNSpace, MeasurementWarning, make_dataset
 from fcnn_latency.measurement._protocol import MeasurementProtocol, get_protocol
+from fcnn_latency.measurement.labels._noise import combine_passes
 from fcnn_latency.measurement.labels._reduction import reduce_passes
-from fcnn_latency.measurement.labels._reliability import combine_passes
 from fcnn_latency.measurement.process._timing import STATISTICS
 from fcnn_latency.measurement.runtimes import get_runtime
 

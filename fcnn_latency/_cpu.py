@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-__all__ = ["read_cpu_flags", "read_file"]
+__all__ = ["CPU", "ask", "read_cpu_flags", "read_file", "thread_siblings"]
+
+#: Where Linux describes the processors.
+CPU = "/sys/devices/system/cpu"
+
+T = TypeVar("T")
 
 #: Instruction sets that matter to matrix products.
 FLAG_PATTERN = re.compile(
@@ -27,4 +35,26 @@ def read_file(path: str) -> str | None:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
+        return None
+
+
+def thread_siblings(core: int) -> list[int] | None:
+    """Hardware threads of a core's physical core, itself included; None if the system is mute."""
+    text = read_file(f"{CPU}/cpu{core}/topology/thread_siblings_list")
+    if not text:
+        return None
+    siblings: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        siblings += range(int(first), int(last or first) + 1)
+    return siblings
+
+
+def ask(question: Callable[[], T]) -> T | None:
+    """What the system answers, or None: systems refuse in more ways than can be listed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return question()
+    except Exception:
         return None

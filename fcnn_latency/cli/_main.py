@@ -61,11 +61,8 @@ def demo(n_architectures: int, output: str) -> None:
 def doctor(as_json: bool) -> None:
     """Show machine, versions and settings, and what would disturb a measurement."""
     from fcnn_latency.cli._doctor import list_environment, list_findings
-    from fcnn_latency.measurement.machine._environment import (
-        describe_environment,
-        find_disturbances,
-        missing_packages,
-    )
+    from fcnn_latency.measurement.machine._disturbances import find_disturbances
+    from fcnn_latency.measurement.machine._environment import describe_environment, missing_packages
     from fcnn_latency.measurement.runtimes._registry import RUNTIMES
 
     packages = {package for runtime in RUNTIMES.values() for package in runtime.packages}

@@ -17,12 +17,10 @@ from sklearn.utils import Bunch
 from fcnn_latency._files import check_writable, resolve
 from fcnn_latency.datasets._bunch import make_bunch, warn_of_weaknesses
 from fcnn_latency.datasets._from_store import dataset_of_campaigns
-from fcnn_latency.measurement._store import STORE_SUFFIXES, Store
-from fcnn_latency.measurement.labels._reliability import (
-    Reliability,
-    assess_reliability,
-    standard_errors,
-)
+from fcnn_latency.measurement._store import Store
+from fcnn_latency.measurement._store_file import STORE_SUFFIXES
+from fcnn_latency.measurement.labels._noise import standard_errors
+from fcnn_latency.measurement.labels._reliability import Reliability, assess_reliability
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 

@@ -15,6 +15,7 @@ from fcnn_latency.datasets._bunch import layer_names, make_bunch
 from fcnn_latency.exceptions import MeasurementError, StoreError
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._store import Store
+from fcnn_latency.measurement.labels._noise import combine_passes, standard_errors
 from fcnn_latency.measurement.labels._reduction import (
     measuring_time,
     process_references,
@@ -22,13 +23,9 @@ from fcnn_latency.measurement.labels._reduction import (
     reference_drift,
     round_errors,
 )
-from fcnn_latency.measurement.labels._reliability import (
-    assess_reliability,
-    combine_passes,
-    standard_errors,
-)
+from fcnn_latency.measurement.labels._reliability import assess_reliability
 from fcnn_latency.measurement.labels._scale import Scale, campaign_scale, machine_scale
-from fcnn_latency.measurement.machine._environment import environment_differences
+from fcnn_latency.measurement.machine._differences import environment_differences
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 

@@ -15,10 +15,8 @@ from uuid import uuid4
 from fcnn_latency.exceptions import MeasurementError, StoreError
 from fcnn_latency.measurement._campaign import Campaign, Task
 from fcnn_latency.measurement._workload import Model
-from fcnn_latency.measurement.machine._environment import (
-    describe_environment,
-    environment_differences,
-)
+from fcnn_latency.measurement.machine._differences import environment_differences
+from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.measurement.machine._lock import timing_lock
 from fcnn_latency.measurement.process._reports import BuildReport, Report
 from fcnn_latency.measurement.process._timing import Block

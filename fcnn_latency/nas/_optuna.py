@@ -19,7 +19,7 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from fcnn_latency.measurement._store import STORE_SUFFIXES
+from fcnn_latency.measurement._store_file import STORE_SUFFIXES
 from fcnn_latency.nas._candidates import Candidates, parameter_ranges, parameters_of, widths_of
 from fcnn_latency.nas._gain_sampler import GainSampler, Taken
 from fcnn_latency.spaces._fcnn import FCNNSpace

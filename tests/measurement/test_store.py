@@ -21,7 +21,7 @@ from fcnn_latency import (
     load_dataset,
     save_dataset,
 )
-from fcnn_latency.measurement import _store as store_module
+from fcnn_latency.measurement import _store_file as store_module
 from fcnn_latency.measurement._store import Store
 from fcnn_latency.measurement.machine import _lock as lock
 from helpers import TESTS

@@ -19,22 +19,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fcnn_latency._keras import import_keras
 from fcnn_latency._parallel import map_blocks
 from fcnn_latency._validation import (
-    BOOLEAN,
     LARGEST_SEED,
-    SEED,
-    VERBOSITY,
-    Rule,
     check_latencies,
     check_parameters,
-    choice,
-    number,
-    or_none,
-    rule,
-    whole,
 )
 from fcnn_latency.estimators._input import compress
 from fcnn_latency.estimators._linear import PENALTIES, RelativeLinearRegressor
-from fcnn_latency.estimators.neural._dense_network import ACTIVATIONS, DenseNetwork
+from fcnn_latency.estimators.neural._dense_network import DenseNetwork
+from fcnn_latency.estimators.neural._parameters import DEEP_RULES
 from fcnn_latency.estimators.neural._training import (
     check_held_out,
     history_in_units,
@@ -223,7 +215,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             If data or a parameter are wrong, or training diverges.
         """
         encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        check_parameters(self, RULES)
+        check_parameters(self, DEEP_RULES)
         check_held_out(self, len(encoded))
         if self.target == "relative":
             check_latencies(latencies, self)
@@ -389,53 +381,3 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = self.target == "relative"
         return tags
-
-
-def _is_sizes(value: object) -> bool:
-    sizes = value.tolist() if isinstance(value, np.ndarray) else value
-    if not isinstance(sizes, Sequence) or isinstance(sizes, str):
-        return False
-    return len(sizes) > 0 and all(whole(1).holds(size) for size in sizes)
-
-
-def _is_callbacks(value: object) -> bool:
-    if not isinstance(value, list | tuple):
-        return value is None
-    # An empty list needs no Keras; with one of its callbacks in it, Keras is there already.
-    return not value or all(isinstance(v, import_keras().callbacks.Callback) for v in value)
-
-
-#: Keras' optimizers that a step size alone sets up.
-OPTIMIZERS = (
-    *("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "nadam"),
-    *("rmsprop", "sgd"),
-)
-#: Losses with a meaning on a standardized target, which has both signs.
-LOSSES = ("huber", "log_cosh", "mae", "mean_absolute_error", "mean_squared_error", "mse")
-
-#: What each parameter must be.
-RULES: dict[str, Rule] = {
-    "hidden_layer_sizes": rule("a sequence of one or more whole numbers of at least 1", _is_sizes),
-    "linear_part": BOOLEAN,
-    "target": choice(("relative", "absolute")),
-    "n_networks": whole(1),
-    "activation": choice(ACTIVATIONS),
-    "batch_normalization": rule(
-        "True, False or 'first'",
-        lambda value: BOOLEAN.holds(value) or (isinstance(value, str) and value == "first"),
-    ),
-    "dropout": number(least=0, below=1),
-    "l2": number(least=0),
-    "optimizer": choice(OPTIMIZERS),
-    "learning_rate": number(above=0),
-    "learning_rate_decay": or_none(rule("'cosine'", choice(["cosine"]).holds)),
-    "loss": choice(LOSSES),
-    "epochs": whole(1),
-    "batch_size": whole(1),
-    "early_stopping": BOOLEAN,
-    "validation_fraction": number(least=0, below=1),
-    "callbacks": rule("a list of keras.callbacks.Callback or None", _is_callbacks),
-    "log_dir": or_none(rule("a path", lambda value: isinstance(value, str | os.PathLike))),
-    "random_state": SEED,
-    "verbose": VERBOSITY,
-}

@@ -15,15 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency._keras import import_keras
 from fcnn_latency._validation import (
-    BOOLEAN,
-    SEED,
-    VERBOSITY,
-    Rule,
     check_parameters,
-    choice,
-    number,
-    or_none,
-    whole,
 )
 from fcnn_latency.encoding._graphs import matrix_to_graphs, nodes_of_columns, real_nodes
 from fcnn_latency.estimators._input import compress
@@ -33,6 +25,7 @@ from fcnn_latency.estimators.neural._graph_network import (
     layer_weights,
     set_layer_weights,
 )
+from fcnn_latency.estimators.neural._parameters import GRAPH_LOSSES, GRAPH_RULES
 from fcnn_latency.estimators.neural._training import (
     check_held_out,
     history_in_units,
@@ -47,38 +40,9 @@ Floats = npt.NDArray[np.float64]
 #: float32 values of one layer that a block of predictions may hold: 64 MB.
 BLOCK_VALUES = 2**24
 
-#: Keras' loss on the standardized target, and the power of 1 / latency that weighs it.
-LOSSES = {
-    "mean_absolute_percentage_error": ("mean_absolute_error", 1),
-    "mean_squared_percentage_error": ("mean_squared_error", 2),
-    "mean_absolute_error": ("mean_absolute_error", 0),
-    "mean_squared_error": ("mean_squared_error", 0),
-}
 
 #: Epochs without improvement after which training stops, as a share of all: 35 of 250 in BRP-NAS.
 PATIENCE = 0.14
-
-#: What each parameter must be.
-RULES: dict[str, Rule] = {
-    "n_nodes": or_none(whole(1)),
-    "n_node_features": or_none(whole(1)),
-    "n_convolutions": whole(1),
-    "units": whole(1),
-    "bidirectional": BOOLEAN,
-    "layer_normalization": BOOLEAN,
-    "linear_part": BOOLEAN,
-    "dropout": number(least=0, below=1),
-    "loss": choice(LOSSES),
-    "learning_rate": number(above=0),
-    "learning_rate_decay": or_none(choice(["cosine", "plateau"])),
-    "weight_decay": number(least=0),
-    "epochs": whole(1),
-    "batch_size": whole(1),
-    "early_stopping": BOOLEAN,
-    "validation_fraction": number(least=0, below=1),
-    "random_state": SEED,
-    "verbose": VERBOSITY,
-}
 
 
 class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
@@ -278,7 +242,7 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
             If data or a parameter are wrong, or training diverges.
         """
         encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        check_parameters(self, RULES)
+        check_parameters(self, GRAPH_RULES)
         check_held_out(self, len(encoded))
         self._check_target(latencies)
         self.n_nodes_, self.n_node_features_ = self._sizes(encoded.shape[1])
@@ -293,7 +257,7 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
         # What the line leaves is standardized again, so that the step size fits it as well.
         scale = float(target.std()) or 1.0
         inputs = self._inputs(nodes, adjacency, real)
-        loss, power = LOSSES[self.loss]
+        loss, power = GRAPH_LOSSES[self.loss]
         keras = import_keras()
         trained = train(
             self._network().build,
@@ -386,7 +350,9 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
 
     def _weights(self, y: Floats) -> Floats:
         """What makes a loss on the standardized target one of relative errors."""
-        weights: Floats = (self.y_scale_ / y) ** LOSSES[self.loss][1] if self.y_scale_ else y**0
+        weights: Floats = (
+            (self.y_scale_ / y) ** GRAPH_LOSSES[self.loss][1] if self.y_scale_ else y**0
+        )
         return weights
 
     def _fit_line(self, sums: Floats, target: Floats, weights: Floats) -> Any:
@@ -408,7 +374,7 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
         )
 
     def _check_target(self, y: Floats) -> None:
-        if LOSSES[self.loss][1] and (y <= 0).any():
+        if GRAPH_LOSSES[self.loss][1] and (y <= 0).any():
             row = int(np.argmax(y <= 0))
             msg = (
                 f"Row {row} of y is {y[row]:g}: loss={self.loss!r} needs latencies above 0. "

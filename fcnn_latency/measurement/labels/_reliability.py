@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-import itertools
-import warnings
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import pearsonr, spearmanr
 
-__all__ = [
-    "QuintileNoise",
-    "Reliability",
-    "assess_reliability",
-    "combine_passes",
-    "standard_errors",
-]
+from fcnn_latency.measurement.labels._noise import (
+    LEAST_COMPARED,
+    Floats,
+    combine_passes,
+    compared_passes,
+    count_passes,
+    log_deviations,
+    median_variance,
+    noise_floor_of,
+    noise_interval_of,
+    noise_of,
+    own_variance,
+    pass_bias_of,
+    retest_of,
+    scaled_to_noise,
+)
 
-#: Turns a median absolute deviation into a standard deviation, for normal noise.
-MAD_TO_STD = 1.4826
-#: Mean absolute deviation of a standard normal variable: sqrt(2 / pi).
-MEAN_ABSOLUTE_NORMAL = float(np.sqrt(2 / np.pi))
-#: Weight of the noise of all architectures in that of one, in degrees of freedom.
-PRIOR_DEGREES_OF_FREEDOM = 4
-#: The fewest architectures that tell a correlation, or a factor common to a pass from noise.
-LEAST_COMPARED = 3
-#: The fewest passes whose spread tells something without its square.
-LEAST_FOR_ROBUST = 5
-#: n times the variance of the median of n standard normal variables, from n = 0; from 12 on half
-#: of pi, nearly. By simulation (two million variables each).
-MEDIAN_VARIANCES = (1, 1, 1, 1.346, 1.194, 1.434, 1.286, 1.474, 1.348, 1.49, 1.392, 1.506, 1.45)
-#: The fewest architectures whose noise has an interval: resamples of fewer say little.
-LEAST_FOR_INTERVAL = 10
+__all__ = ["QuintileNoise", "Reliability", "assess_reliability"]
+
 #: The fewest architectures whose noise is stated by quintile: five in each.
 LEAST_FOR_QUINTILES = 25
-#: Resamples of the noise, and the most architectures drawn in each.
-RESAMPLES, MOST_DRAWN = 999, 1000
 #: A dataset is flagged below this retest correlation or above this noise of one pass.
 LEAST_RETEST_R, MOST_NOISE = 0.8, 0.10
 #: Below this retest correlation the labels are said to hold no signal, not little.
@@ -48,8 +39,6 @@ MOST_PASS_BIAS = 0.03
 MOST_DRIFT, MOST_STOLEN = 0.10, 0.01
 #: Runtimes that add the least of their own to what a network takes.
 RUNTIMES_WITH_SIGNAL = ("keras", "litert", "onnxruntime")
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -243,82 +232,27 @@ def assess_reliability(
     Reliability or None
         None where no architecture has two passes, from which nothing can be said.
     """
-    compared = _compared(np.asarray(passes, dtype=np.float64))
+    compared = compared_passes(np.asarray(passes, dtype=np.float64))
     if not compared.size:
         return None
-    counts, labels = _counts(compared), combine_passes(compared)
-    deviations = _deviations(np.log(compared))
-    scaled = np.abs(_scaled(deviations))
-    errors = labels**2 * _own_variance(deviations, counts) * _median_variance(counts)
+    counts, labels = count_passes(compared), combine_passes(compared)
+    deviations = log_deviations(np.log(compared))
+    scaled = np.abs(scaled_to_noise(deviations))
+    errors = labels**2 * own_variance(deviations, counts) * median_variance(counts)
     return Reliability(
         n_architectures=compared.shape[0],
         n_passes=compared.shape[1],
-        noise=_noise(scaled),
-        noise_floor=_noise_floor(scaled, counts),
-        **_retest(compared),
-        pass_bias=_pass_bias(np.log(compared)),
-        noise_interval=_noise_interval(scaled),
+        noise=noise_of(scaled),
+        noise_floor=noise_floor_of(scaled, counts),
+        **retest_of(compared),
+        pass_bias=pass_bias_of(np.log(compared)),
+        noise_interval=noise_interval_of(scaled),
         noise_floor_rmse=float(np.sqrt(errors.mean())),
         noise_floor_r2=float(1 - errors.mean() / labels.var()) if np.ptp(labels) else None,
         by_quintile=_by_quintile(labels, scaled, counts),
         reference_drift=drift,
         stolen_time=stolen,
     )
-
-
-def combine_passes(passes: npt.ArrayLike) -> Floats:
-    """The label of each architecture: the median over its passes.
-
-    Copies of one model differ by where they lie in memory, a few of them by much, so the median
-    repeats better than the mean; of two passes it is their mean. The factor common to a pass is
-    taken out before, since the median of passes of two processes would else fall between these.
-
-    Parameters
-    ----------
-    passes : array-like of shape (n_architectures, n_passes)
-        Latencies in seconds; NaN where an architecture has fewer passes than others, at least one
-        in each row.
-
-    Returns
-    -------
-    ndarray of shape (n_architectures,)
-        Seconds.
-    """
-    logs = np.log(np.asarray(passes, dtype=np.float64))
-    logs = logs[:, np.isfinite(logs).any(axis=0)]
-    told = np.isfinite(logs).sum(axis=0) >= LEAST_COMPARED
-    return np.asarray(np.exp(np.nanmedian(logs - np.where(told, _pass_levels(logs), 0.0), axis=1)))
-
-
-def standard_errors(passes: npt.ArrayLike) -> Floats:
-    """Standard error of each label, the median over passes.
-
-    A few passes of one architecture alone say little about its noise, so its variance is squeezed
-    towards that of all architectures, as in Smyth, "Linear models and empirical Bayes methods for
-    assessing differential expression" (2004), section 3, with four prior degrees of freedom.
-
-    Parameters
-    ----------
-    passes : array-like of shape (n_architectures, n_passes)
-        Latencies in seconds; NaN where an architecture has fewer passes than others, at least one
-        in each row.
-
-    Returns
-    -------
-    ndarray of shape (n_architectures,)
-        Seconds; for a single pass from the noise of all, and NaN where none has two passes.
-    """
-    passes = np.asarray(passes, dtype=np.float64)
-    counts = _counts(passes)
-    variance = np.full(len(passes), np.nan)
-    compared = _compared(passes)
-    if compared.size:
-        deviations = _deviations(np.log(compared))
-        own, several = np.zeros(len(passes)), counts > 1
-        own[several] = _own_variance(deviations, counts[several])
-        prior, noise = PRIOR_DEGREES_OF_FREEDOM, _noise(np.abs(_scaled(deviations)))
-        variance = (prior * noise**2 + (counts - 1) * own) / (prior + counts - 1)
-    return np.asarray(combine_passes(passes) * np.sqrt(variance * _median_variance(counts)))
 
 
 def _advice(runtime: str | None) -> str:
@@ -334,101 +268,6 @@ def _advice(runtime: str | None) -> str:
     )
 
 
-def _compared(passes: Floats) -> Floats:
-    """The architectures with two passes or more, and the passes that those have."""
-    rows = passes[_counts(passes) > 1]
-    return np.asarray(rows[:, np.isfinite(rows).any(axis=0)])
-
-
-def _counts(passes: Floats) -> npt.NDArray[np.int64]:
-    return np.asarray(np.isfinite(passes).sum(axis=1))
-
-
-def _deviations(logs: Floats) -> Floats:
-    """Log latencies without what is the architecture's and what is common to the whole pass.
-
-    A factor common to a pass is the machine's speed: a predictor learns it with the scale of the
-    labels. One or two architectures cannot tell it from noise, so there it counts as noise.
-    """
-    told = np.isfinite(logs).sum(axis=0) >= LEAST_COMPARED
-    deviations = _centred(logs - np.where(told, _pass_levels(logs), 0.0))
-    return np.asarray(deviations - np.where(told, np.nanmedian(deviations, axis=0), 0.0))
-
-
-def _centred(logs: Floats) -> Floats:
-    return np.asarray(logs - np.nanmean(logs, axis=1, keepdims=True))
-
-
-def _pass_levels(logs: Floats) -> Floats:
-    """Log factor of each pass, their median 0.
-
-    One step does where all architectures have all passes; otherwise the mean over passes of an
-    architecture depends on which ones it has, and the levels are found by repetition.
-    """
-    levels = np.zeros(logs.shape[1])
-    for _ in range(30):
-        step = np.nanmedian(_centred(logs - levels), axis=0)
-        step -= np.median(step)  # so that one odd pass does not move the others
-        levels += step
-        if np.abs(step).max() < 1e-9:
-            break
-    return levels
-
-
-def _scaled(deviations: Floats) -> Floats:
-    """Deviations as large as the noise: fitting means and levels has made them smaller."""
-    passes, members = _counts(deviations)[:, None], np.isfinite(deviations).sum(axis=0)
-    degrees = np.where(members >= LEAST_COMPARED, members / np.maximum(members - 1, 1), 1.0)
-    return np.asarray(deviations * np.sqrt(degrees * passes / (passes - 1)))
-
-
-def _noise(scaled: Floats) -> float:
-    return float(MAD_TO_STD * np.nanmedian(scaled))
-
-
-def _noise_floor(scaled: Floats, counts: npt.NDArray[np.int64]) -> float:
-    errors = np.sqrt(_median_variance(counts))
-    return float(MEAN_ABSOLUTE_NORMAL * _noise(scaled) * errors.mean())
-
-
-def _own_variance(deviations: Floats, counts: npt.NDArray[np.int64]) -> Floats:
-    """Variance of a pass from those of each architecture; robust where there are enough of them."""
-    variance = np.nansum(deviations**2, axis=1) / (counts - 1)
-    centre = np.nanmedian(deviations, axis=1, keepdims=True)
-    mad = np.nanmedian(np.abs(deviations - centre), axis=1)
-    robust = (MAD_TO_STD * mad * counts / (counts - 0.8)) ** 2  # small samples: Croux, Rousseeuw
-    return np.asarray(np.where(counts >= LEAST_FOR_ROBUST, robust, variance))
-
-
-def _median_variance(counts: npt.NDArray[np.int64]) -> Floats:
-    """Variance of the median of so many standard normal variables."""
-    known = np.array(MEDIAN_VARIANCES)
-    factor = known[np.minimum(counts, len(known) - 1)]
-    return np.asarray(factor / np.maximum(counts, 1))
-
-
-def _noise_interval(scaled: Floats) -> tuple[float, float] | None:
-    n = len(scaled)
-    if n < LEAST_FOR_INTERVAL:
-        return None
-    drawn = min(n, MOST_DRAWN)
-    rows = np.random.default_rng(0).integers(n, size=(RESAMPLES, drawn))
-    resampled = scaled[rows].reshape(RESAMPLES, -1)
-    noises = MAD_TO_STD * _medians(resampled)
-    noise = _noise(scaled)
-    low, high = noise + np.sqrt(drawn / n) * (np.percentile(noises, [2.5, 97.5]) - noise)
-    return float(low), float(high)
-
-
-def _medians(values: Floats) -> Floats:
-    """Median of each row without its NaN, which sorting puts last."""
-    counts = _counts(values)
-    if (counts == values.shape[1]).all():
-        return np.asarray(np.median(values, axis=1))
-    ordered, rows = np.sort(values, axis=1), np.arange(len(values))
-    return np.asarray((ordered[rows, (counts - 1) // 2] + ordered[rows, counts // 2]) / 2)
-
-
 def _by_quintile(
     labels: Floats, scaled: Floats, counts: npt.NDArray[np.int64]
 ) -> tuple[QuintileNoise, ...]:
@@ -440,41 +279,8 @@ def _by_quintile(
             lowest=float(labels[part[0]]),
             highest=float(labels[part[-1]]),
             n=len(part),
-            noise=_noise(scaled[part]),
-            noise_floor=_noise_floor(scaled[part], counts[part]),
+            noise=noise_of(scaled[part]),
+            noise_floor=noise_floor_of(scaled[part], counts[part]),
         )
         for part in parts
     )
-
-
-def _pass_bias(logs: Floats) -> float:
-    held = np.isfinite(logs).mean(axis=0) >= 0.5
-    levels = _pass_levels(logs)[held]
-    return float(np.expm1(np.ptp(levels))) if len(levels) > 1 else 0.0
-
-
-def _retest(passes: Floats) -> dict[str, Any]:
-    """Agreement of two passes, mean over pairs by how many architectures have both."""
-    pairs = []
-    for i, j in itertools.combinations(range(passes.shape[1]), 2):
-        both = passes[np.isfinite(passes[:, [i, j]]).all(axis=1)][:, [i, j]]
-        if len(both):
-            pairs.append((both[:, 0], both[:, 1]))
-    differences = [np.mean(np.abs(b - a) / a) for a, b in pairs]
-    return {
-        "retest_r": _mean_correlation(pearsonr, pairs),
-        "retest_spearman": _mean_correlation(spearmanr, pairs),
-        "retest_mape": float(np.average(differences, weights=[len(a) for a, _ in pairs])),
-    }
-
-
-def _mean_correlation(correlation: Any, pairs: list[tuple[Floats, Floats]]) -> float | None:
-    pairs = [pair for pair in pairs if len(pair[0]) >= LEAST_COMPARED]
-    if not pairs:
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a constant pass has no correlation: None, below
-        values = [float(correlation(a, b).statistic) for a, b in pairs]
-    if not np.isfinite(values).all():
-        return None
-    return float(np.average(values, weights=[len(a) for a, _ in pairs]))

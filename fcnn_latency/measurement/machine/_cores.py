@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+
+from fcnn_latency._cpu import thread_siblings
 
 __all__ = ["Cores", "choose_cores", "move_to"]
 
@@ -42,7 +43,7 @@ def choose_cores() -> Cores:
         return Cores()
     allowed = sorted(os.sched_getaffinity(0))
     timing = allowed[-1]
-    siblings = _siblings(timing)
+    siblings = thread_siblings(timing) or [timing]
     building = next((core for core in allowed if core not in siblings), timing)
     return Cores(timing, building)
 
@@ -63,17 +64,3 @@ def _threads() -> list[int]:
         return [int(name) for name in os.listdir("/proc/self/task")]
     except OSError:
         return []
-
-
-def _siblings(core: int) -> set[int]:
-    """The hardware threads of a core's physical core, itself included."""
-    path = Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")
-    siblings = {core}
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except OSError:
-        return siblings
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        siblings |= set(range(int(first), int(last or first) + 1))
-    return siblings

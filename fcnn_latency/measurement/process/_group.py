@@ -21,12 +21,12 @@ import psutil
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._workload import Model, Workload
 from fcnn_latency.measurement.machine._cores import Cores, move_to
-from fcnn_latency.measurement.machine._environment import (
-    describe_environment,
-    load,
+from fcnn_latency.measurement.machine._cpu_times import (
+    load_average,
     read_cpu_times,
     stolen_fraction,
 )
+from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.measurement.process._reports import (
     REFERENCE,
     BuildReport,
@@ -213,7 +213,7 @@ def time_round(number: int, seed: int, block: Block) -> RoundReport:
         np.array([model for model, _ in good], dtype=np.int64),
         np.array([seconds for _, seconds in good], dtype=np.float64),
         started_at,
-        load(),
+        load_average(),
         stolen_fraction(before, read_cpu_times(session.cores.timing)),
         dict(session.failures),
     )

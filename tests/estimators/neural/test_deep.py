@@ -11,8 +11,8 @@ import pytest
 from sklearn.metrics import r2_score
 
 from fcnn_latency import FCNNSpace, LatencyRegressor
-from fcnn_latency.estimators.neural._deep import RULES
 from fcnn_latency.estimators.neural._dense_network import ACTIVATIONS, DenseNetwork
+from fcnn_latency.estimators.neural._parameters import DEEP_RULES
 
 X = FCNNSpace().sample(40, random_state=0)
 #: Seconds, in proportion to depth; learnable in a few epochs.
@@ -75,7 +75,7 @@ def test_wrong_parameter_is_named_with_what_is_right(name, value):
 
 
 def test_every_parameter_has_a_rule_and_a_wrong_value_here():
-    assert set(LatencyRegressor().get_params()) == set(RULES) == set(WRONG)
+    assert set(LatencyRegressor().get_params()) == set(DEEP_RULES) == set(WRONG)
 
 
 def test_unknown_optimizer_lists_the_valid_ones():
@@ -91,7 +91,9 @@ def test_keras_knows_every_name_and_builds_every_optimizer():
     import keras
 
     # Words of the message: the valid names stand in quotes.
-    names = {key: RULES[key][0].split("'")[1::2] for key in ("activation", "loss", "optimizer")}
+    names = {
+        key: DEEP_RULES[key][0].split("'")[1::2] for key in ("activation", "loss", "optimizer")
+    }
     assert all(callable(keras.activations.get(name)) for name in names["activation"])
     assert all(callable(keras.losses.get(name)) for name in names["loss"])
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)

@@ -16,7 +16,7 @@ from fcnn_latency import (
     graphs_to_matrix,
     make_latency_pipeline,
 )
-from fcnn_latency.estimators.neural._graph import RULES
+from fcnn_latency.estimators.neural._parameters import GRAPH_RULES
 
 quick = partial(
     GraphConvolutionRegressor, n_convolutions=1, units=8, epochs=2, batch_size=64, random_state=0
@@ -194,7 +194,7 @@ def test_wrong_parameter_is_named_with_what_is_right(name, value):
 
 
 def test_every_parameter_has_a_rule_and_a_wrong_value_here():
-    assert set(GraphConvolutionRegressor().get_params()) == set(RULES) == set(WRONG)
+    assert set(GraphConvolutionRegressor().get_params()) == set(GRAPH_RULES) == set(WRONG)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fcnn_latency.datasets._bunch import make_bunch
-from fcnn_latency.measurement.labels._reliability import (
-    Reliability,
-    assess_reliability,
-    combine_passes,
-    standard_errors,
-)
+from fcnn_latency.measurement.labels._noise import combine_passes, standard_errors
+from fcnn_latency.measurement.labels._reliability import Reliability, assess_reliability
 
 OLD_FIELDS = (
     "n_architectures",

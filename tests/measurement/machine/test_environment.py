@@ -9,18 +9,17 @@ from click.testing import CliRunner
 
 from fcnn_latency import _cpu
 from fcnn_latency.cli import main
+from fcnn_latency.measurement.machine import _cpu_times
 from fcnn_latency.measurement.machine import _environment as module
-from fcnn_latency.measurement.machine._environment import (
-    COMPARED_KEYS,
+from fcnn_latency.measurement.machine._cpu_times import (
     CpuTimes,
-    describe_environment,
-    environment_differences,
-    find_disturbances,
-    load,
-    missing_packages,
+    load_average,
     read_cpu_times,
     stolen_fraction,
 )
+from fcnn_latency.measurement.machine._differences import COMPARED_KEYS, environment_differences
+from fcnn_latency.measurement.machine._disturbances import find_disturbances
+from fcnn_latency.measurement.machine._environment import describe_environment, missing_packages
 
 FIRST_KEYS = (
     "cpu",
@@ -73,8 +72,8 @@ intr 1 2 3
 
 def told(monkeypatch, files):
     """Let the system show these files and no others."""
-    monkeypatch.setattr(module, "read_file", files.get)
-    monkeypatch.setattr(_cpu, "read_file", files.get)
+    for place in (module, _cpu, _cpu_times):
+        monkeypatch.setattr(place, "read_file", files.get)
 
 
 class Mute:
@@ -99,7 +98,8 @@ def test_environment_is_json_and_has_the_first_keys():
 
 def test_mute_system_gives_none(monkeypatch):
     told(monkeypatch, {})
-    monkeypatch.setattr(module, "psutil", Mute())
+    for place in (module, _cpu_times):
+        monkeypatch.setattr(place, "psutil", Mute())
     monkeypatch.setattr(module, "Path", lambda path: Mute())
     monkeypatch.setattr(module.platform, "processor", str)
     monkeypatch.setattr(module.os, "cpu_count", lambda: None)
@@ -119,7 +119,7 @@ def test_mute_system_gives_none(monkeypatch):
     }
     assert {key for key, value in environment.items() if value is not None} <= known
     assert read_cpu_times() == read_cpu_times(0) == CpuTimes(None, None)
-    assert load() is None
+    assert load_average() is None
     assert find_disturbances(environment) == [
         "This system cannot pin a process to a core: labels will be noisier. "
         "Linux can; elsewhere use more passes."
@@ -147,7 +147,8 @@ def test_linux_files_are_read(monkeypatch):
         "/proc/stat": STAT,
     }
     told(monkeypatch, files)
-    monkeypatch.setattr(module, "psutil", Mute())
+    for place in (module, _cpu_times):
+        monkeypatch.setattr(place, "psutil", Mute())
     environment = describe_environment()
     expected = {
         "cpu": "AMD EPYC",
@@ -243,7 +244,7 @@ def test_counters_are_cheap():
     start = time.process_time()
     for _ in range(100):
         read_cpu_times(0)
-        load()
+        load_average()
     assert (time.process_time() - start) / 100 < 1e-3
 
 

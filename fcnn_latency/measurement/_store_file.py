@@ -1,0 +1,176 @@
+"""The SQLite file behind a store: opened, locked, checked, written in transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from fcnn_latency._files import resolve
+from fcnn_latency.exceptions import StoreError
+
+__all__ = ["SCHEMA_VERSION", "STORE_SUFFIXES", "StoreFile"]
+
+#: "FCNL": tells a store from the SQLite files of other programs.
+APPLICATION_ID = 0x46434E4C
+#: Endings of a store's file name.
+STORE_SUFFIXES = (".sqlite", ".sqlite3", ".db")
+#: What this version of the package reads and writes; see ``store_schema.md``.
+SCHEMA_VERSION = 1
+
+
+class StoreFile:
+    """An SQLite file in write-ahead mode that one process writes and others may read.
+
+    Parameters and errors are those of `Store`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
+        self.path = resolve(path)
+        self._lock: FileLock | None = None
+        if read_only and not self.path.exists():
+            msg = f"There is no store {str(self.path)!r}."
+            raise FileNotFoundError(msg)
+        if not read_only:
+            self._lock = _writer_lock(self.path)
+        try:
+            self._connection = self._connect(read_only)
+        except BaseException:
+            self._unlock()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; its write-ahead log goes into it."""
+        try:
+            self._connection.close()
+        finally:
+            self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def _connect(self, read_only: bool) -> sqlite3.Connection:
+        with self._translated():
+            if not read_only:
+                return self._open("rwc", read_only)
+            # Reading makes two files beside, which only a writer may remove; a folder that cannot
+            # be written can hold no such files, and nobody who writes.
+            for mode in ("rw", "ro"):
+                with suppress(sqlite3.OperationalError):
+                    return self._open(mode, read_only)
+            return self._open("ro&immutable=1", read_only)
+
+    def _open(self, mode: str, read_only: bool) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=30,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            self._check(connection, read_only)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: sqlite3.Connection, read_only: bool) -> None:
+        """Refuse what is no store before a byte of it is changed, then make its tables."""
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if read_only and not n_tables:
+            msg = f"{self.path} is empty: no campaign was begun in it."
+            raise StoreError(msg)
+        if application != APPLICATION_ID and (n_tables or version or application or read_only):
+            msg = f"{self.path} is no store of fcnn_latency, but an SQLite file of another program."
+            raise StoreError(msg)
+        if version > SCHEMA_VERSION:
+            msg = (
+                f"{self.path} has schema {version}; this version of fcnn_latency knows "
+                f"{SCHEMA_VERSION} and older ones: update fcnn_latency."
+            )
+            raise StoreError(msg)
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+            return
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # safe in WAL against killed processes
+        connection.execute("PRAGMA foreign_keys = ON")
+        if version == 0:
+            self._create(connection)
+
+    def _create(self, connection: sqlite3.Connection) -> None:
+        tables = files("fcnn_latency.measurement").joinpath("store.sql").read_text("utf-8")
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {tables} PRAGMA application_id = {APPLICATION_ID}; "
+            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say which file an error of SQLite is about."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            msg = (
+                f"{self.path} cannot be used as a store: {error}. What was written before is kept."
+            )
+            raise StoreError(msg) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """All of it is written, or nothing."""
+        with self._translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _select(self, sql: str, *values: Any) -> list[Any]:
+        with self._translated():
+            return self._connection.execute(sql, values).fetchall()
+
+
+def _writer_lock(path: Path) -> FileLock:
+    """Held while a process writes a store; the system frees it when that process ends."""
+    try:
+        if path.suffix.lower() not in STORE_SUFFIXES or path.is_dir():
+            msg = (
+                f"A store is a file whose name ends in {', '.join(STORE_SUFFIXES)}. "
+                f"Got {str(path)!r} instead."
+            )
+            raise StoreError(msg)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(f"{path} is read-only")
+        lock = FileLock(path.with_name(f"{path.name}.lock"))
+        lock.acquire(blocking=False)
+    except Timeout:
+        msg = (
+            f"{path} is being written by another process (it holds {path.name}.lock): wait for it, "
+            "or give this campaign a store of its own."
+        )
+        raise StoreError(msg) from None
+    except OSError as error:
+        msg = f"{path} cannot be written: {error}"
+        raise StoreError(msg) from error
+    return lock
