@@ -1,16 +1,27 @@
 PYTHON ?= python3
 
-.PHONY: demo docs lint test types
+.PHONY: bench coverage demo docs figures lint test types
 
 demo: .venv/installed
 	.venv/bin/fcnn-latency demo
 
+bench: .venv/installed
+	.venv/bin/python -m pytest benchmarks -p no:xdist -p no:cacheprovider
+
+coverage: .venv/installed
+	.venv/bin/python -m pytest -n 2 --dist loadfile -p no:benchmark --cov --cov-report term:skip-covered
+
 docs: .venv/installed
 	.venv/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+figures: .venv/installed
+	.venv/bin/python -m benchmarks figures
 
 lint: .venv/installed
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
+	.venv/bin/lint-imports --no-cache
+	.venv/bin/codespell
 
 test: .venv/installed
 	.venv/bin/python -m pytest -n 2 --dist loadfile -p no:benchmark

@@ -18,10 +18,10 @@ import pytest
 from scipy.stats import spearmanr
 
 from fcnn_latency import FCNNSpace, make_dataset
-from fcnn_latency.measurement._workload import Workload
+from fcnn_latency.measurement import Workload
 from fcnn_latency.measurement.machine._cores import choose_cores, move_to
 from fcnn_latency.measurement.runtimes import get_runtime
-from fcnn_latency.spaces._widths import trim_widths
+from fcnn_latency.spaces import trim_widths
 
 N_ARCHITECTURES, N_REPEATS = 20, 5
 SPACES = {"paper": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=512)}

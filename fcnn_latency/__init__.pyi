@@ -1,5 +1,6 @@
 from .datasets import fetch_capstone2023 as fetch_capstone2023
 from .datasets import load_dataset as load_dataset
+from .datasets import load_example_dataset as load_example_dataset
 from .datasets import load_layer_table as load_layer_table
 from .datasets import make_dataset as make_dataset
 from .datasets import make_layer_table as make_layer_table

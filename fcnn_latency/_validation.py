@@ -186,14 +186,6 @@ def check_parameters(owner: Any, rules: Mapping[str, Rule]) -> None:
         check(getattr(owner, name), allowed, name, owner)
 
 
-def draw_one_by_one(
-    weights: npt.NDArray[np.float64], n: int, rng: np.random.RandomState
-) -> npt.NDArray[np.int64]:
-    """Draw `n` indices one after the other, each by its weight among those that are left."""
-    arrivals = rng.standard_exponential(len(weights)) / weights
-    return np.argsort(arrivals, kind="stable")[:n]
-
-
 def check_latencies(latencies: npt.NDArray[Any], owner: object) -> None:
     """Check that latencies are positive, which relative errors and logarithms require.
 

@@ -118,7 +118,7 @@ def predict(
         coverage = 0.9 if coverage is None else coverage
         columns["lower"], columns["upper"] = fitted.predict_interval(rows, coverage).T
     if output is not None:
-        padded = pad_widths(rows, max(map(len, rows)))
+        padded = pad_widths(rows)
         frame = pd.DataFrame(padded, columns=layer_names(padded))
         frame.assign(**columns).to_csv(output, index=False)
         click.echo(f"wrote {output}")

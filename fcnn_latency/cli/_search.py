@@ -155,7 +155,7 @@ def _write(frame: Any, path: str) -> None:
     from fcnn_latency.datasets._bunch import layer_names
     from fcnn_latency.spaces._widths import pad_widths
 
-    padded = pad_widths(list(frame["widths"]), max(map(len, frame["widths"])))
+    padded = pad_widths(list(frame["widths"]))
     layers = pd.DataFrame(padded, columns=layer_names(padded))
     rest = frame.drop(columns="widths").reset_index(drop=True)
     pd.concat([layers, rest], axis=1).to_csv(path, index=False)

@@ -1,6 +1,7 @@
 from ._capstone2023 import fetch_capstone2023 as fetch_capstone2023
 from ._design import select_architectures as select_architectures
 from ._design import select_for_transfer as select_for_transfer
+from ._example import load_example_dataset as load_example_dataset
 from ._files import load_dataset as load_dataset
 from ._files import save_dataset as save_dataset
 from ._layer_table import load_layer_table as load_layer_table

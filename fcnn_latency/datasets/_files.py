@@ -88,7 +88,6 @@ def describe_origin(dataset: Bunch) -> dict[str, Any]:
         "runtime",
         "protocol",
         "signal_length",
-        "signal_seed",
         "random_state",
         "environment",
         "scale",
@@ -238,11 +237,10 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
         _loaded_errors(frame, passes),
         reliability,
         {
-            "space": about.get("space") or _covering_space(padded),
+            "space": about.get("space") or FCNNSpace.covering(FCNNSpace(), padded),
             "runtime": about.get("runtime", "unknown"),
             "protocol": about.get("protocol", {}),
             "signal_length": about.get("signal_length", 50),
-            "signal_seed": about.get("signal_seed"),
             "random_state": about.get("random_state"),
             "environment": about.get("environment", {}),
             "scale": about.get("scale"),
@@ -277,17 +275,6 @@ def _read_about(path: Path) -> dict[str, Any]:
         )
         raise ValueError(msg) from error
     return about
-
-
-def _covering_space(padded: npt.NDArray[np.int64]) -> FCNNSpace:
-    """The default space, widened to what a table of one's own holds."""
-    default = FCNNSpace()
-    outputs = padded[np.arange(len(padded)), np.count_nonzero(padded, axis=1) - 1]
-    return FCNNSpace(
-        max_layers=max(default.max_layers, padded.shape[1]),
-        max_width=max(default.max_width, int(padded.max())),
-        tie_io=bool((outputs == padded[:, 0]).all()),
-    )
 
 
 def read_table(path: Path) -> pd.DataFrame:

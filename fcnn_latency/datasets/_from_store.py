@@ -32,7 +32,7 @@ from fcnn_latency.spaces._widths import pad_widths
 __all__ = ["REFINEMENTS", "dataset_of_campaigns", "differences_of_campaigns", "scale_of_campaign"]
 
 #: Of a campaign's conditions, what must agree with another's for their readings to be pooled.
-POOLED = ("runtime", "signal_length", "signal_seed", "scale")
+POOLED = ("runtime", "signal_length", "scale")
 #: Fields of a protocol that add passes to a campaign and do not change how readings are made.
 REFINEMENTS = ("name", "target_error", "max_passes")
 #: How far the scales of campaigns may differ: labels of another speed of the machine do not mix.
@@ -102,7 +102,7 @@ def dataset_of_campaigns(
     _check_alike(store, campaigns)
     conditions = [store.conditions(number) for number in campaigns]
     spaces = [FCNNSpace(**c["space"]) for c in conditions]
-    space = spaces[0] if len(set(spaces)) == 1 else _covering(spaces)
+    space = FCNNSpace.covering(*spaces)
     parts = [_part(store, number, space.max_layers, corrected=corrected) for number in campaigns]
     if not any(part.complete.any() for part in parts):
         raise MeasurementError(_why_nothing(parts))
@@ -239,16 +239,6 @@ def _check_alike(store: Store, campaigns: Sequence[int]) -> None:
             raise StoreError(msg)
 
 
-def _covering(spaces: Sequence[FCNNSpace]) -> FCNNSpace:
-    return FCNNSpace(
-        max_layers=max(space.max_layers for space in spaces),
-        max_width=max(space.max_width for space in spaces),
-        min_layers=min(space.min_layers for space in spaces),
-        min_width=min(space.min_width for space in spaces),
-        tie_io=all(space.tie_io for space in spaces),
-    )
-
-
 def _provenance(
     store: Store,
     campaigns: Sequence[int],
@@ -268,7 +258,6 @@ def _provenance(
         "runtime": conditions[0]["runtime"],
         "protocol": protocol,
         "signal_length": conditions[0]["signal_length"],
-        "signal_seed": conditions[0]["signal_seed"],
         "random_state": conditions[0]["random_state"],
         "environment": store.processes(campaigns[0])["environment"].iloc[0],
         "scale": parts[0].scale,

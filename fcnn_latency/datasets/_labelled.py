@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._widths import repeats
 
 __all__ = ["LabelledArchitectures", "as_labelled"]
 
@@ -29,8 +29,7 @@ class LabelledArchitectures(NamedTuple):
     @property
     def groups(self) -> npt.NDArray[np.int64]:
         """Number of the architecture in each row; repeats of one share it."""
-        columns = list(range(self.widths.shape[1]))
-        return np.asarray(pd.DataFrame(self.widths).groupby(columns).ngroup())
+        return repeats(self.widths)
 
     @property
     def seconds_each(self) -> float:

@@ -18,6 +18,7 @@ from fcnn_latency.datasets._bunch import warn_of_weaknesses
 from fcnn_latency.datasets._files import read_table, write_table
 from fcnn_latency.datasets._make import measure_architectures
 from fcnn_latency.exceptions import MeasurementError
+from fcnn_latency.measurement._measurement import Measurement
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.networks._layer_nodes import layer_nodes
@@ -39,7 +40,6 @@ ABOUT = (
     "runtime",
     "protocol",
     "signal_length",
-    "signal_seed",
     "random_state",
     "environment",
     "scale",
@@ -102,7 +102,7 @@ def make_layer_table(
             As in `make_dataset`, of the entries.
         missing : DataFrame
             Layers that have no latency, as in `make_dataset`.
-        runtime, protocol, signal_length, signal_seed, random_state, environment, scale, DESCR
+        runtime, protocol, signal_length, random_state, environment, scale, DESCR
             As in `make_dataset`.
 
     Raises
@@ -120,33 +120,34 @@ def make_layer_table(
 
     Examples
     --------
-    >>> table = make_layer_table([1, 4], [8, 50], [16], runtime="litert", protocol="quick")
-    >>> table.frame[["rows", "fan_in", "fan_out"]].to_numpy().tolist()
+    >>> table = make_layer_table([1, 4], [8, 50], [16], runtime="litert")  # doctest: +SKIP
+    >>> table.frame[["rows", "fan_in", "fan_out"]].to_numpy().tolist()  # doctest: +SKIP
     [[0, 0, 0], [1, 8, 16], [1, 50, 16], [4, 8, 16], [4, 50, 16]]
-    >>> bool(0 < table.overhead < table.frame["latency"][1:].min())
-    True
     """
     layers = _layers(FCNNSpace() if space is None else space, signal_length, rows, fan_in, fan_out)
     chains = [(w,) * (n + 1) for w in CHAIN_WIDTHS for n in CHAIN_LAYERS] * CHAIN_REPEATS
     architectures = [*((i, o) for _, i, o in layers), *chains]
+    measurement = Measurement.from_settings(
+        runtime=runtime,
+        protocol=protocol,
+        signal_length=signal_length,
+        target_error=target_error,
+        scale=scale,
+        store=store,
+        client=client,
+        wait=wait,
+        random_state=random_state,
+        verbose=verbose,
+    )
     measured = measure_architectures(
         architectures,
+        measurement,
         input_rows=[*(r for r, _, _ in layers), *(1 for _ in chains)],
         space=FCNNSpace(
             max_layers=CHAIN_LAYERS[-1] + 1,
             max_width=max(map(max, architectures)),
             tie_io=False,
         ),
-        runtime=runtime,
-        protocol=protocol,
-        signal_length=signal_length,
-        scale=scale,
-        target_error=target_error,
-        store=store,
-        client=client,
-        wait=wait,
-        random_state=random_state,
-        verbose=verbose,
     )
     if measured.interrupted:
         msg = "Interrupted before the table was complete; with a store the same call resumes."

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import numbers
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from sklearn.utils import Bunch, check_random_state
 
+from fcnn_latency._validation import check, is_whole, or_none, rule
 from fcnn_latency.datasets._bunch import warn_of_weaknesses
 from fcnn_latency.datasets._from_store import REFINEMENTS, dataset_of_campaigns, scale_of_campaign
 from fcnn_latency.exceptions import MeasurementError
@@ -25,21 +25,17 @@ from fcnn_latency.measurement._campaign import (
     measure_here,
     run_campaign,
 )
-from fcnn_latency.measurement._protocol import MeasurementProtocol, get_protocol
+from fcnn_latency.measurement._measurement import Measurement
+from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._store import Store
-from fcnn_latency.measurement._workload import Workload
 from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.measurement.machine._lock import timing_lock
 from fcnn_latency.measurement.process._reports import Report
 from fcnn_latency.measurement.runtimes._base import Runtime
-from fcnn_latency.measurement.runtimes._registry import get_runtime
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import trim_widths
 
 __all__ = ["make_dataset", "measure_architectures"]
-
-#: The values of `scale`.
-SCALES = ("machine", "campaign")
 
 
 def make_dataset(
@@ -173,93 +169,71 @@ random_state, DESCR
 
     Examples
     --------
-    >>> from fcnn_latency import make_dataset
-    >>> dataset = make_dataset([[41, 41], [14, 21, 31, 14]], random_state=0)
-    >>> dataset.data
-    array([[41, 41,  0,  0,  0],
-           [14, 21, 31, 14,  0]])
-    >>> bool(dataset.target[0] < dataset.target[1])
-    True
+    Measuring 300 architectures takes half a minute. This is what it returned once:
+
+    >>> from fcnn_latency import load_example_dataset, make_dataset
+    >>> dataset = make_dataset(300, runtime="litert", random_state=1)  # doctest: +SKIP
+    >>> dataset = load_example_dataset("litert")
+    >>> dataset.data[:2]
+    array([[25, 50, 25,  0,  0],
+           [16, 31, 28, 15, 16]])
+    >>> dataset.runtime, bool(dataset.noise_floor < 0.01)
+    ('litert', True)
     """
-    bunch = measure_architectures(
-        architectures,
-        space=space,
+    measurement = Measurement.from_settings(
         runtime=runtime,
         protocol=protocol,
         signal_length=signal_length,
-        scale=scale,
         target_error=target_error,
+        scale=scale,
         store=store,
         client=client,
         wait=wait,
         random_state=random_state,
-        as_frame=as_frame,
         verbose=verbose,
     )
+    bunch = measure_architectures(architectures, measurement, space=space, as_frame=as_frame)
     warn_of_weaknesses(bunch)
     return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def measure_architectures(
     architectures: Any,
+    measurement: Measurement,
     *,
+    space: FCNNSpace | None = None,
     input_rows: Sequence[int] | None = None,
-    space: FCNNSpace | None,
-    runtime: str | Runtime | None,
-    protocol: str | MeasurementProtocol,
-    signal_length: int,
-    scale: str,
-    target_error: float | None,
-    store: str | os.PathLike[str] | None,
-    client: Any,
-    wait: bool,
-    random_state: Any,
     as_frame: bool = False,
-    verbose: int,
 ) -> Bunch:
-    """`make_dataset` without its warnings, for architectures that may have rows of their own.
+    """Measure architectures; `make_dataset` without its warnings.
 
     Parameters
     ----------
-    architectures, space, runtime, protocol, signal_length, scale, target_error, store, client, \
-wait, random_state, as_frame, verbose
+    architectures, space, as_frame
         As in `make_dataset`.
+    measurement : Measurement
+        How and where.
     input_rows : sequence of int or None, default=None
         Rows that one inference of each architecture reads, instead of those that the signal is
         cut into; the reference architecture reads the signal all the same. The Bunch then has
         them as ``input_rows``.
     """
+    is_space = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
+    check(space, or_none(is_space), "space")
     space = FCNNSpace() if space is None else space
-    runtime = get_runtime(get_protocol(protocol).default_runtime if runtime is None else runtime)
-    protocol = get_protocol(protocol, runtime.protocol_fields)
-    if target_error is not None:
-        protocol = replace(protocol, target_error=target_error)
-    workload = Workload(signal_length)
-    if scale not in SCALES:
-        msg = f"Unknown scale {scale!r}. Valid ones: {list(SCALES)}."
-        raise ValueError(msg)
-    if not isinstance(space, FCNNSpace):
-        msg = f"space must be an FCNNSpace or None. Got {space!r} instead."
-        raise ValueError(msg)
-    conditions = {
-        "runtime": runtime.name,
-        "protocol": protocol.as_dict(),
-        "signal_length": int(workload.signal_length),
-        "signal_seed": workload.seed,
-        "space": asdict(space),
-        "scale": scale,
-        "random_state": int(random_state) if isinstance(random_state, numbers.Integral) else None,
-    }
+    conditions = measurement.conditions() | {"space": asdict(space)}
     if input_rows is not None:
         conditions["input_rows"] = [int(rows) for rows in input_rows]
-    asked = _ask(architectures, space, random_state, conditions)
+    asked = _ask(architectures, space, measurement.random_state, conditions)
     with ExitStack() as stack:
-        opened = stack.enter_context(_open(store))
-        number = _find_or_add(opened, asked, conditions, runtime)
-        campaign = Campaign(opened, number, runtime, protocol, workload)
+        opened = stack.enter_context(_open(measurement.store))
+        number = _find_or_add(opened, asked, conditions, measurement.runtime)
+        campaign = Campaign(
+            opened, number, measurement.runtime, measurement.protocol, measurement.workload
+        )
         n_rounds = len(opened.rounds(number))
-        interrupted = _measure(campaign, client, wait=wait, verbose=verbose)
-        if protocol.reference_every and len(opened.rounds(number)) > n_rounds:
+        interrupted = _measure(campaign, measurement)
+        if campaign.protocol.reference_every and len(opened.rounds(number)) > n_rounds:
             opened.set_scale(number, scale_of_campaign(opened, number).as_dict())
         try:
             bunch = dataset_of_campaigns(
@@ -275,7 +249,7 @@ wait, random_state, as_frame, verbose
 
 @contextmanager
 def _open(path: str | os.PathLike[str] | None) -> Iterator[Store]:
-    """The store; a passing one where none is asked for."""
+    """The store; a temporary one if none is asked for."""
     with ExitStack() as stack:
         if path is None:
             path = Path(stack.enter_context(TemporaryDirectory()), "latencies.sqlite")
@@ -297,7 +271,7 @@ def _ask(
     rng, state = check_random_state(random_state), None
     if random_state is not None:
         state = hashlib.sha256(repr(rng.get_state()).encode()).hexdigest()
-    if isinstance(architectures, numbers.Integral) and not isinstance(architectures, bool):
+    if is_whole(architectures):
         padded = space.sample(int(architectures), random_state=rng)
         which: Any = int(architectures)
     else:
@@ -308,6 +282,7 @@ def _ask(
         raise ValueError(msg)
     protocol = {k: v for k, v in conditions["protocol"].items() if k not in REFINEMENTS}
     request = {**conditions, "protocol": protocol, "architectures": which, "random_state": state}
+    request["signal_seed"] = 0  # part of the words since the first release; stores hold it
     return _Asked(
         json.dumps(request, sort_keys=True), int(rng.randint(2**31 - 1)), trim_widths(padded)
     )
@@ -329,15 +304,16 @@ def _find_or_add(store: Store, asked: _Asked, conditions: dict[str, Any], runtim
     return number
 
 
-def _measure(campaign: Campaign, client: Any, *, wait: bool, verbose: int) -> bool:
+def _measure(campaign: Campaign, measurement: Measurement) -> bool:
     """Measure what is left, here or on a fleet; whether Ctrl-C ended it."""
-    if client is not None:
+    verbose = measurement.verbose
+    if measurement.client is not None:
         from fcnn_latency.measurement._fleet import Fleet
 
-        return run_campaign(campaign, Fleet(client).measure, verbose)
+        return run_campaign(campaign, Fleet(measurement.client).measure, verbose)
 
     def measure(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Task, Report]]:
-        with timing_lock(wait):  # only where something is left to measure
+        with timing_lock(measurement.wait):  # only where something is left to measure
             yield from measure_here(campaign, tasks)
 
     return run_campaign(campaign, measure, verbose)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 import warnings
 from typing import Any
 
@@ -18,6 +17,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from fcnn_latency._validation import (
+    BOOLEAN,
+    check,
+    check_latencies,
+    check_parameters,
+    number,
+    whole,
+)
 from fcnn_latency.spaces._widths import pad_widths
 
 __all__ = ["IntervalRegressor"]
@@ -119,7 +126,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         IntervalRegressor
             Itself.
         """
-        self._check_parameters()
+        check_parameters(self, {"cv": whole(2), "adaptive": BOOLEAN})
         if y is None:
             msg = f"{type(self).__name__} requires y to be passed, but the target y is None."
             raise ValueError(msg)
@@ -129,9 +136,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         latencies = column_or_1d(latencies, warn=True)
         self.estimator_ = clone(self.estimator).fit(X, latencies)
         check_consistent_length(X, latencies)
-        if (latencies <= 0).any():
-            msg = f"Latencies must be above 0. Row {int(np.argmax(latencies <= 0))} is not."
-            raise ValueError(msg)
+        check_latencies(latencies, self)
         folds = self._folds(X)
         predicted = cross_val_predict(self.estimator, X, latencies, cv=folds, n_jobs=self.n_jobs)
         self.floor_ = float(latencies.min())
@@ -169,9 +174,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             If `coverage` is wrong, or asks for more than the rows of `fit` can tell.
         """
         check_is_fitted(self)
-        if not _is_fraction(coverage):
-            msg = f"coverage must be a number above 0 and below 1. Got {coverage!r} instead."
-            raise ValueError(msg)
+        check(coverage, number(above=0, below=1), "coverage")
         # A hair less, since rounding of 1 - coverage would now and then cost a residual.
         coverage = float(coverage) - 1e-12
         needed = math.ceil(2 / (1 - coverage)) - 1
@@ -208,19 +211,9 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         ValueError
             If `confidence` is wrong, or asks for more than the rows of `fit` can tell.
         """
-        if not _is_fraction(confidence) or confidence <= 0.5:
-            msg = f"confidence must be a number above 0.5 and below 1. Got {confidence!r} instead."
-            raise ValueError(msg)
+        check(confidence, number(above=0.5, below=1), "confidence")
         upper: npt.NDArray[np.float64] = self.predict_interval(X, 2 * confidence - 1)[:, 1]
         return upper
-
-    def _check_parameters(self) -> None:
-        if not isinstance(self.cv, numbers.Integral) or self.cv < 2:
-            msg = f"a whole number of at least 2. Got {self.cv!r} instead."
-            raise ValueError(f"The 'cv' parameter of IntervalRegressor must be {msg}")
-        if not isinstance(self.adaptive, bool | np.bool_):
-            msg = f"True or False. Got {self.adaptive!r} instead."
-            raise ValueError(f"The 'adaptive' parameter of IntervalRegressor must be {msg}")
 
     def _folds(self, X: Any) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
         groups = _repeats(X)
@@ -300,15 +293,10 @@ def _conformal_predictive_system() -> Any:
     return ConformalPredictiveSystem()
 
 
-def _is_fraction(value: object) -> bool:
-    return isinstance(value, numbers.Real) and 0 < float(value) < 1
-
-
 def _repeats(X: Any) -> npt.NDArray[np.int64]:
     """A number for each row, the same for equal rows, however they are padded."""
     if not isinstance(X, pd.DataFrame):
         rows = list(X if isinstance(X, list | tuple) else np.asarray(X))
-        lengths = {len(row) for row in rows}
-        X = pd.DataFrame(rows if len(lengths) == 1 else pad_widths(rows, max(lengths)))
-    numbers_of: npt.NDArray[np.int64] = X.groupby(list(X.columns), dropna=False).ngroup().to_numpy()
-    return numbers_of
+        same = len({len(row) for row in rows}) == 1
+        X = pd.DataFrame(rows if same else pad_widths(rows))
+    return np.asarray(X.groupby(list(X.columns), dropna=False).ngroup())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from fcnn_latency._validation import check_latencies
+from fcnn_latency._validation import check_latencies, check_parameters, whole
 from fcnn_latency.estimators._linear import RelativeLinearRegressor
 
 __all__ = ["MixedLatencyRegressor"]
@@ -93,12 +92,7 @@ class MixedLatencyRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If a parameter is wrong, or a latency is not above 0.
         """
-        if isinstance(self.cv, bool) or not isinstance(self.cv, numbers.Integral) or self.cv < 2:
-            msg = (
-                "The 'cv' parameter of MixedLatencyRegressor must be a whole number of at least 2. "
-                f"Got {self.cv!r} instead."
-            )
-            raise ValueError(msg)
+        check_parameters(self, {"cv": whole(2)})
         encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         check_latencies(latencies, self)
         # On so few rows OpenMP's threads cost more than they bring; far more on a busy machine.

@@ -1,6 +1,7 @@
 from ._protocol import PROTOCOLS as PROTOCOLS
 from ._protocol import MeasurementProtocol as MeasurementProtocol
 from ._protocol import get_protocol as get_protocol
+from ._statistics import STATISTICS as STATISTICS
 from ._store import Store as Store
 from ._workload import Workload as Workload
 from .labels._noise import combine_passes as combine_passes
@@ -11,7 +12,6 @@ from .labels._reliability import assess_reliability as assess_reliability
 from .machine._differences import environment_differences as environment_differences
 from .machine._disturbances import find_disturbances as find_disturbances
 from .machine._environment import describe_environment as describe_environment
-from .process._timing import STATISTICS as STATISTICS
 from .runtimes import RUNTIMES as RUNTIMES
 from .runtimes import Inference as Inference
 from .runtimes import KerasPredictRuntime as KerasPredictRuntime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
-from fcnn_latency.exceptions import StoreError
+from fcnn_latency.exceptions import MeasurementWarning, StoreError
 from fcnn_latency.measurement._plan import Group, plan_groups
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._store import Store
@@ -126,6 +127,13 @@ class Campaign:
         """
         if isinstance(report, ProcessReport):
             self._check_environment(report)
+        if isinstance(report, RoundReport) and report.lost_references:
+            msg = (
+                f"In process {report.process}, {len(report.lost_references)} instance(s) of the "
+                "reference architecture failed and are read no more: "
+                f"{'; '.join(report.lost_references)}. The others serve; labels may be noisier."
+            )
+            warnings.warn(MeasurementWarning(msg), stacklevel=2)
         self.store.add(self.number, task.group, report)
 
     def _check_environment(self, report: ProcessReport) -> None:

@@ -166,9 +166,10 @@ class Fleet:
         wait_for: Any = wait
         running: dict[Any, tuple[str, Task]] = {}
         attempts: Counter[Task] = Counter()
+        models = campaign.models  # read once, not at each poll
         try:
             while left or running:
-                self._submit(campaign, left, running)
+                self._submit(campaign, models, left, running)
                 if not running:  # every host is gone
                     self._give_up_lost_hosts(left, running)
                     time.sleep(POLL)
@@ -196,12 +197,15 @@ class Fleet:
             self.client.cancel(list(running))
 
     def _submit(
-        self, campaign: Campaign, left: deque[Task], running: dict[Any, tuple[str, Task]]
+        self,
+        campaign: Campaign,
+        models: list[Model],
+        left: deque[Task],
+        running: dict[Any, tuple[str, Task]],
     ) -> None:
         """Give each idle host a task; the first one alone, to find how many calls are a reading."""
         block = campaign.store.block(campaign.number)
         shared = (campaign.runtime, campaign.protocol, campaign.workload)
-        models = campaign.models
         busy = {host for host, _ in running.values()}
         for host, addresses in self.hosts().items():
             if not left or host in busy or (block is None and running):

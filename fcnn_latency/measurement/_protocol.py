@@ -2,83 +2,67 @@
 
 from __future__ import annotations
 
-import math
-import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from fcnn_latency.measurement.process._timing import STATISTICS
+from fcnn_latency._validation import (
+    BOOLEAN,
+    NAME,
+    Rule,
+    check_parameters,
+    choice,
+    number,
+    or_none,
+    rule,
+    whole,
+)
+from fcnn_latency.measurement._statistics import STATISTICS
 from fcnn_latency.spaces._widths import pad_widths
 
 __all__ = ["PROTOCOLS", "MeasurementProtocol", "get_protocol"]
 
 
-def _is_number(value: object, above: float, most: float = math.inf) -> bool:
-    return (
-        isinstance(value, numbers.Real)
-        and not isinstance(value, bool)
-        and above < float(value) <= most
-        and math.isfinite(value)
-    )
-
-
-def _whole(least: int) -> tuple[str, Callable[[Any], bool]]:
-    return (
-        f"a whole number of at least {least}",
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least,
-    )
-
-
-def _or_none(rule: tuple[str, Callable[[Any], bool]]) -> tuple[str, Callable[[Any], bool]]:
-    wanted, fits = rule
-    return f"{wanted}, or None", lambda value: value is None or fits(value)
-
-
 def _is_architecture(value: Any) -> bool:
     try:
-        pad_widths([value], max_layers=len(value))
+        pad_widths([value])
     except (TypeError, ValueError):
         return False
     return True
 
 
-_STATISTIC = (f"one of {list(STATISTICS)}", lambda value: value in list(STATISTICS))
-_SWITCH = ("True or False", lambda value: isinstance(value, bool))
-_SECONDS = ("a positive number of seconds", lambda value: _is_number(value, 0))
+_STATISTIC = choice(STATISTICS)
+_SECONDS = number(above=0)
 
 #: What each field must be, in words and as a test.
-RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "name": ("a name", lambda value: isinstance(value, str) and bool(value)),
-    "passes": _whole(1),
-    "processes": _whole(1),
-    "rounds": _whole(1),
-    "samples_per_block": _or_none(_whole(1)),
-    "calls_per_sample": _or_none(_whole(1)),
+RULES: dict[str, Rule] = {
+    "name": NAME,
+    "passes": whole(1),
+    "processes": whole(1),
+    "rounds": whole(1),
+    "samples_per_block": or_none(whole(1)),
+    "calls_per_sample": or_none(whole(1)),
     "block_seconds": _SECONDS,
     "sample_seconds": _SECONDS,
-    "least_samples": _whole(1),
+    "least_samples": whole(1),
     "block_statistic": _STATISTIC,
     "round_statistic": _STATISTIC,
-    "warmup_calls": _whole(0),
-    "group_size": _whole(1),
-    "group_bytes": _whole(1),
-    "reference_every": _whole(0),
-    "reference_models": _whole(1),
-    "reference_widths": ("an architecture such as (25, 25, 25, 25)", _is_architecture),
-    "reference_quantile": (
-        "between 0 and 1",
-        lambda value: value == 0 or _is_number(value, 0, 1),
-    ),
-    "reference_window": _whole(0),
-    "shuffle": _SWITCH,
-    "pin": _SWITCH,
-    "build_ahead": _SWITCH,
-    "models_per_worker": _whole(0),
-    "worker_growth_bytes": _whole(0),
-    "target_error": _or_none(("a positive fraction", lambda value: _is_number(value, 0))),
-    "max_passes": _whole(1),
-    "default_runtime": ("a name", lambda value: isinstance(value, str) and bool(value)),
+    "warmup_calls": whole(0),
+    "group_size": whole(1),
+    "group_bytes": whole(1),
+    "reference_every": whole(0),
+    "reference_models": whole(1),
+    "reference_widths": rule("an architecture such as (25, 25, 25, 25)", _is_architecture),
+    "reference_quantile": number(least=0, most=1),
+    "reference_window": whole(0),
+    "shuffle": BOOLEAN,
+    "pin": BOOLEAN,
+    "build_ahead": BOOLEAN,
+    "models_per_worker": whole(0),
+    "worker_growth_bytes": whole(0),
+    "target_error": or_none(number(above=0)),
+    "max_passes": whole(1),
+    "default_runtime": NAME,
 }
 
 
@@ -199,14 +183,7 @@ class MeasurementProtocol:
     default_runtime: str = "keras"
 
     def __post_init__(self) -> None:
-        for name, (wanted, fits) in RULES.items():
-            value = getattr(self, name)
-            if not fits(value):
-                msg = (
-                    f"The '{name}' parameter of MeasurementProtocol must be {wanted}. "
-                    f"Got {value!r} instead."
-                )
-                raise ValueError(msg)
+        check_parameters(self, RULES)
         if self.passes * self.rounds < 2:
             msg = (
                 "A MeasurementProtocol with one pass of one round could not state the error of "

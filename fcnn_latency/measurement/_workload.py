@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._validation import check, whole
 from fcnn_latency.networks._layers import signal_rows
 
 __all__ = ["Model", "Workload"]
@@ -40,8 +41,6 @@ class Workload:
     ----------
     signal_length : int, default=50
         Values of the signal.
-    seed : int, default=0
-        Seed of the values.
 
     Examples
     --------
@@ -50,16 +49,9 @@ class Workload:
     """
 
     signal_length: int = 50
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        length = self.signal_length
-        if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 1:
-            msg = (
-                "signal_length must be a whole number of at least 1. "
-                f"Got {self.signal_length!r} instead."
-            )
-            raise ValueError(msg)
+        check(self.signal_length, whole(1), "signal_length")
 
     def inputs(self, input_width: int, rows: int | None = None) -> npt.NDArray[np.float32]:
         """The rows of one inference.
@@ -78,5 +70,5 @@ class Workload:
         length = self.signal_length if rows is None else rows * input_width
         rows = int(signal_rows(input_width, length))
         inputs = np.zeros(rows * input_width, dtype=np.float32)
-        inputs[:length] = np.random.default_rng(self.seed).standard_normal(length)
+        inputs[:length] = np.random.default_rng(0).standard_normal(length)
         return inputs.reshape(rows, input_width)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fcnn_latency._units import format_seconds, parse_seconds
-from fcnn_latency.nas._space_prediction import as_fitted
+from fcnn_latency._validation import check, or_none, rule
+from fcnn_latency.nas._latency_map import LatencyMap
+from fcnn_latency.nas._space_prediction import as_fitted, round_up
 from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths, trim_widths
 
-__all__ = ["Candidates", "parameter_ranges", "parameters_of", "widths_of"]
+__all__ = ["Candidates"]
 
 #: Architectures drawn at a time, first and at most, and in all before the space is enumerated.
 FIRST_DRAW, LARGEST_DRAW, MOST_DRAWN = 64, 8192, 15_000
@@ -24,36 +26,14 @@ Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-def parameter_ranges(space: FCNNSpace) -> dict[str, tuple[int, int]]:
-    """Least and most of ``layers`` and of each width that is free, as tuners see a space."""
-    n_free = space.max_layers - 1 if space.tie_io else space.max_layers
-    widths = (space.min_width, space.max_width)
-    layers = {"layers": (space.min_layers, space.max_layers)}
-    return layers | {f"width_{i + 1}": widths for i in range(n_free)}
-
-
-def widths_of(parameters: Mapping[str, Any], space: FCNNSpace) -> tuple[int, ...]:
-    """The architecture of such parameters; widths behind its depth mean nothing."""
-    depth = int(parameters["layers"])
-    free = tuple(int(parameters[f"width_{i + 1}"]) for i in range(depth - space.tie_io))
-    return (*free, free[0]) if space.tie_io else free
-
-
-def parameters_of(widths: tuple[int, ...], space: FCNNSpace) -> dict[str, int]:
-    """Parameters that `widths_of` makes this architecture of."""
-    names = list(parameter_ranges(space))[1:]
-    free = (widths[:-1] if space.tie_io else widths) + (space.min_width,) * len(names)
-    return {"layers": len(widths), **dict(zip(names, free, strict=False))}
-
-
 class Candidates:
     """The architectures of a space whose latency is predicted to lie within a budget.
 
     Parameters
     ----------
     space : FCNNSpace or None
-        Where they lie; None is ``FCNNSpace()``.
-    latency_model : fitted estimator
+        Where they lie; None is ``FCNNSpace()``, or the space of a `LatencyMap`.
+    latency_model : fitted estimator or LatencyMap
         Predicts seconds from architectures.
     max_latency : float, str or None, default=None
         The budget, in seconds or as ``"2us"``; None lets all pass.
@@ -78,8 +58,8 @@ class Candidates:
         confidence: float | None = None,
         excluded: Set[tuple[int, ...]] = frozenset(),
     ) -> None:
-        if space is not None and not isinstance(space, FCNNSpace):
-            raise ValueError(f"space must be an FCNNSpace or None. Got {space!r} instead.")
+        is_space = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
+        check(space, or_none(is_space), "space")
         if not hasattr(latency_model, "predict"):
             msg = (
                 "latency_model must be a fitted estimator with a method predict, as of "
@@ -93,7 +73,11 @@ class Candidates:
                 f"{type(latency_model).__name__} instead. Without, pass confidence=None."
             )
             raise ValueError(msg)
-        self.space = FCNNSpace() if space is None else space
+        self._map = latency_model if isinstance(latency_model, LatencyMap) else None
+        if self._map is not None and space not in (None, self._map.space):
+            msg = f"The LatencyMap holds {self._map.space}. Got space={space!r} instead."
+            raise ValueError(msg)
+        self.space = space or (FCNNSpace() if self._map is None else self._map.space)
         self.latency_model = latency_model
         self.max_latency = None if max_latency is None else parse_seconds(max_latency)
         self.confidence = confidence
@@ -177,38 +161,55 @@ class Candidates:
 
     def _all(self) -> Rows:
         """All within the budget; few, since drawing has not found one that is not taken."""
-        if self._pool is not None:
-            return self._pool
-        enumerated = self.space.size <= MAX_ENUMERATED
-        blocks = self.space.blocks() if enumerated else self._draws()
-        kept: list[Rows] = []
-        least, shortest = np.inf, trim_widths([[0]])[0]
-        for rows in blocks:
+        if self._pool is None:
+            rows, least = self._enumerated() if self._is_enumerable else self._sampled()
+            self._pool = rows[self.keep(self.predict(rows))] if len(rows) else rows
+            if self.max_latency is not None and not len(self._pool):
+                raise ValueError(self._impossible(*least))
+        return self._pool
+
+    @property
+    def _is_enumerable(self) -> bool:
+        return self.space.size <= MAX_ENUMERATED
+
+    @property
+    def latency_map(self) -> LatencyMap:
+        """Latencies, or upper ends, of all architectures of a space that can be enumerated."""
+        if self._map is None:
+            self._map = LatencyMap.from_estimator(
+                self.latency_model, self.space, confidence=self.confidence
+            )
+        return self._map
+
+    def _enumerated(self) -> tuple[Rows, tuple[float, tuple[int, ...]]]:
+        """Architectures that may lie within the budget, and the least latency of all."""
+        budget = self.max_latency
+        if budget is not None:  # the map is rounded up, so look as far; `keep` decides
+            budget = float(round_up(np.array([budget]))[0])
+        ranks = self.latency_map.ranks(max_latency=budget)
+        least = float(self.latency_map.quantile(0))
+        return self.space.unrank(ranks), (least, trim_widths(self.latency_map.fastest(1))[0])
+
+    def _sampled(self) -> tuple[Rows, tuple[float, tuple[int, ...]]]:
+        """The same of some of a space that is too large."""
+        rng, kept = np.random.RandomState(0), []
+        least, fastest = np.inf, trim_widths([[0]])[0]
+        for _ in range(-(-DRAWN_INSTEAD // LARGEST_DRAW)):
+            rows = self.space.sample(LARGEST_DRAW, random_state=rng, unique=False)
             ends = self.predict(rows)
             bounds = self._bounds(ends)
             if bounds.min() < least:
-                least, shortest = bounds.min(), trim_widths(rows[[bounds.argmin()]])[0]
+                least, fastest = bounds.min(), trim_widths(rows[[bounds.argmin()]])[0]
             kept.append(rows[self.keep(ends)])
-        self._pool = np.concatenate(kept)
-        if self.max_latency is not None and not len(self._pool):
-            msg = self._impossible(float(least), shortest, enumerated)
-            raise ValueError(msg)
-        return self._pool
+        return np.concatenate(kept), (float(least), fastest)
 
-    def _draws(self) -> Any:
-        rng = np.random.RandomState(0)
-        for _ in range(-(-DRAWN_INSTEAD // LARGEST_DRAW)):
-            yield self.space.sample(LARGEST_DRAW, random_state=rng, unique=False)
-
-    def _impossible(self, least: float, shortest: tuple[int, ...], enumerated: bool) -> str:
+    def _impossible(self, least: float, fastest: tuple[int, ...]) -> str:
         assert self.max_latency is not None
         what = "predicted latency" if self.confidence is None else "upper end of an interval"
-        of = (
-            f"the {self.space.size:,} architectures of the space"
-            if enumerated
-            else f"{DRAWN_INSTEAD:,} drawn from the space"
-        )
+        of = f"{DRAWN_INSTEAD:,} drawn from the space"
+        if self._is_enumerable:
+            of = f"the {self.space.size:,} architectures of the space"
         return (
             f"max_latency={format_seconds(self.max_latency)} is met by none of {of}: the least "
-            f"{what} is {format_seconds(least)}, of {shortest}. Allow more, or widen the space."
+            f"{what} is {format_seconds(least)}, of {fastest}. Allow more, or widen the space."
         )

@@ -20,8 +20,9 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from sklearn.preprocessing import StandardScaler
 
-from fcnn_latency.nas._candidates import Candidates, parameters_of, widths_of
+from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._result import front_of
+from fcnn_latency.nas._trial import parameters_of, widths_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths, trim_widths
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fcnn_latency.nas._candidates import Candidates, parameter_ranges, parameters_of, widths_of
+from fcnn_latency.nas._candidates import Candidates
+from fcnn_latency.nas._trial import parameter_ranges, parameters_of, widths_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
 __all__ = ["hold_budget", "make_hypermodel"]

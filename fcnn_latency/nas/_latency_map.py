@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 
 from fcnn_latency._units import format_seconds, parse_seconds
-from fcnn_latency._validation import check, draw_one_by_one, whole
+from fcnn_latency._validation import check, whole
 from fcnn_latency.nas._space_prediction import check_space, predict_space, round_up
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
@@ -239,11 +239,14 @@ class LatencyMap:
         ranks = np.flatnonzero(self._within(*limits))
         if len(ranks) < n:
             raise ValueError(self._too_few(n, len(ranks), *limits))
+        if not n:
+            return self.space.unrank(ranks[:0])
         weights = np.ones(len(ranks))
         if law == "paper":
             sizes = np.array(self.space.depth_sizes)
             weights = 1 / sizes[np.searchsorted(np.cumsum(sizes), ranks, side="right")]
-        chosen = draw_one_by_one(weights, n, check_random_state(random_state))
+        rng = check_random_state(random_state)
+        chosen = rng.choice(len(weights), n, replace=False, p=weights / weights.sum())
         return self.space.unrank(ranks[chosen])
 
     def _within(self, most: float | None, least: float | None) -> npt.NDArray[np.bool_]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,21 +20,22 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
+from tqdm.auto import tqdm
 
 from fcnn_latency.measurement._store_file import STORE_SUFFIXES
-from fcnn_latency.nas._candidates import Candidates, parameter_ranges, parameters_of, widths_of
+from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._gain_sampler import GainSampler, Taken
+from fcnn_latency.nas._trial import Trial, parameter_ranges, parameters_of, widths_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
 __all__ = [
     "BudgetSampler",
     "NothingLeftError",
     "add_known",
-    "distributions_of",
-    "is_finished",
+    "finished_trials",
     "open_study",
     "quiet_optuna",
-    "worker_name",
+    "run_study",
 ]
 
 #: How often a sampler may propose, before an architecture within the budget is drawn by chance.
@@ -194,24 +197,79 @@ def open_study(
     return study
 
 
-def add_known(study: optuna.Study, known: Sequence[dict[str, Any]], space: FCNNSpace) -> None:
+def add_known(study: optuna.Study, known: Sequence[Trial], space: FCNNSpace) -> None:
     """Put architectures that have been evaluated elsewhere into a study that has no trial yet."""
     if study.get_trials(deepcopy=False):
         return
-    distributions = distributions_of(space)
-    for row in known:
-        attributes = {key: row[key] for key in row if key != "widths"}
-        state = TrialState.FAIL if "error" in row else TrialState.COMPLETE
-        values = [row.get("quality"), row["latencies"][0]][: len(study.directions)]
+    for trial in known:
         study.add_trial(
             optuna.trial.create_trial(
-                state=state,
-                params=parameters_of(row["widths"], space),
-                distributions=distributions,
-                values=values if state is TrialState.COMPLETE else None,
-                user_attrs=attributes,
+                state=TrialState.FAIL if trial.state == "failed" else TrialState.COMPLETE,
+                params=parameters_of(trial.widths, space),
+                distributions=distributions_of(space),
+                values=trial.values(len(study.directions)),
+                user_attrs=trial.attributes(),
             )
         )
+
+
+def run_study(
+    study: optuna.Study, candidates: Candidates, objective: Any, n_trials: int, verbose: int
+) -> str | None:
+    """Evaluate until there are enough; why it ended earlier, if it did."""
+    distributions = distributions_of(candidates.space)
+    with tqdm(total=n_trials, desc="searching", unit="trial", disable=not verbose) as progress:
+        while True:
+            done = sum(map(is_finished, study.get_trials(deepcopy=False)))
+            progress.update(min(done, n_trials) - progress.n)
+            if done >= n_trials:
+                return None
+            try:
+                _evaluate(study, study.ask(distributions), candidates, objective)
+            except NothingLeftError as error:
+                study.tell(error.number, state=TrialState.FAIL)
+                return "exhausted"
+            except KeyboardInterrupt:
+                return "interrupted"
+
+
+def _evaluate(
+    study: optuna.Study, asked: optuna.Trial, candidates: Candidates, objective: Any
+) -> None:
+    asked.set_user_attr("worker", worker_name())
+    widths = widths_of(asked.params, candidates.space)
+    predicted, upper = candidates.predict([widths])[0].tolist()
+    started = time.perf_counter()
+    try:
+        quality = _number(objective(widths))
+        trial = Trial(widths, quality, predicted, upper, duration=time.perf_counter() - started)
+    except KeyboardInterrupt:
+        study.tell(asked, state=TrialState.FAIL)
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        trial = Trial(widths, math.nan, predicted, upper, "failed", why)
+    for name, value in trial.attributes().items():
+        asked.set_user_attr(name, value)
+    values = trial.values(len(study.directions))
+    study.tell(asked, values, state=TrialState.FAIL if values is None else None)
+
+
+def _number(value: Any) -> float:
+    """A quality as float; 0-dimensional arrays and tensors count as numbers."""
+    number = math.nan
+    if hasattr(value, "__float__") and not isinstance(value, bool) and np.ndim(value) == 0:
+        number = float(value)
+    if not math.isfinite(number):
+        msg = f"the objective must return a finite number. Got {value!r} instead."
+        raise ValueError(msg)
+    return number
+
+
+def finished_trials(study: optuna.Study, space: FCNNSpace) -> list[Trial]:
+    """Trials whose objective has returned or raised."""
+    finished = filter(is_finished, study.get_trials(deepcopy=False))
+    return [Trial.from_study(trial, space) for trial in finished]
 
 
 def _storage(storage: Any) -> BaseStorage | str | None:

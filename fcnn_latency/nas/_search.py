@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import numbers
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from sklearn.utils import check_random_state
-from tqdm.auto import tqdm
 
+from fcnn_latency._validation import NAME, check, choice, whole
 from fcnn_latency.exceptions import SearchError
-from fcnn_latency.nas._candidates import Candidates, widths_of
+from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._result import DIRECTIONS, SearchResult
+from fcnn_latency.nas._trial import Trial, trial_frame
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
 __all__ = ["check_search", "run_search", "search"]
@@ -53,8 +49,8 @@ def search(
         a tuple of ints, input first, output last. What raises or returns anything else is a
         failed trial, and the search goes on.
     space : FCNNSpace or None, default=None
-        The space that is searched; None is ``FCNNSpace()``.
-    latency_model : fitted estimator
+        The space that is searched; None is ``FCNNSpace()``, or the space of a `LatencyMap`.
+    latency_model : fitted estimator or LatencyMap
         Predicts seconds from architectures, as ``make_latency_pipeline(...).fit(X, y)``.
     max_latency : float, str or None, default=None
         The budget, in seconds or as ``"2us"`` or ``"0.5 ms"``. None: no limit.
@@ -141,7 +137,7 @@ def run_search(
     study_name: str,
     seed: int,
     verbose: int,
-    known: Sequence[dict[str, Any]] = (),
+    known: Sequence[Trial] = (),
 ) -> SearchResult:
     """`search` among given candidates.
 
@@ -153,11 +149,22 @@ def run_search(
         What may be evaluated.
     seed : int
         Seed of the proposals.
-    known : sequence of dict
-        Trials that a new study begins with: ``widths``, ``latencies``, ``quality`` or ``error``.
+    known : sequence of Trial
+        Trials that a new study begins with.
     """
-    search_study = import_search_study()
-    sampling = search_study.BudgetSampler(sampler, candidates, seed)
+    try:  # optional, so imported when it is used
+        from fcnn_latency.nas._optuna import (
+            BudgetSampler,
+            add_known,
+            finished_trials,
+            open_study,
+            quiet_optuna,
+            run_study,
+        )
+    except ImportError as error:
+        msg = 'search needs the package optuna: pip install "fcnn-latency[search]"'
+        raise ImportError(msg) from error
+    sampling = BudgetSampler(sampler, candidates, seed)
     candidates.check_possible()
     about = {
         "direction": direction,
@@ -167,11 +174,11 @@ def run_search(
         "latency_model": _fingerprint(candidates),
     }
     directions = [direction, "minimize"] if front else [direction]
-    with search_study.quiet_optuna():
-        study = search_study.open_study(storage, study_name, sampling, directions, about)
-        search_study.add_known(study, known, candidates.space)
-        ended = _run(study, candidates, objective, n_trials, verbose)
-    trials = _trials(study, candidates.space)
+    with quiet_optuna():
+        study = open_study(storage, study_name, sampling, directions, about)
+        add_known(study, known, candidates.space)
+        ended = run_study(study, candidates, objective, n_trials, verbose)
+    trials = trial_frame(finished_trials(study, candidates.space))
     if not (trials["state"] == "complete").any():
         if ended == "interrupted":
             raise KeyboardInterrupt
@@ -196,30 +203,9 @@ def check_search(objective: Any, n_trials: Any, direction: Any, study_name: Any)
     if not callable(objective):
         msg = f"objective must be a function of widths to a number. Got {objective!r} instead."
         raise ValueError(msg)
-    if isinstance(n_trials, bool) or not isinstance(n_trials, numbers.Integral) or n_trials < 1:
-        msg = f"n_trials must be a whole number of at least 1. Got {n_trials!r} instead."
-        raise ValueError(msg)
-    if direction not in DIRECTIONS:
-        msg = f"direction must be one of {list(DIRECTIONS)}. Got {direction!r} instead."
-        raise ValueError(msg)
-    if not isinstance(study_name, str) or not study_name:
-        raise ValueError(f"study_name must be a name. Got {study_name!r} instead.")
-
-
-def import_search_study() -> Any:
-    """The module that needs Optuna.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed; says how to.
-    """
-    try:
-        from fcnn_latency.nas import _optuna as search_study
-    except ImportError as error:
-        msg = 'search needs the package optuna: pip install "fcnn-latency[search]"'
-        raise ImportError(msg) from error
-    return search_study
+    check(n_trials, whole(1), "n_trials")
+    check(direction, choice(DIRECTIONS), "direction")
+    check(study_name, NAME, "study_name")
 
 
 def _fingerprint(candidates: Candidates) -> str:
@@ -227,82 +213,3 @@ def _fingerprint(candidates: Candidates) -> str:
     count = min(FINGERPRINT, candidates.space.size)
     predicted = candidates.predict(candidates.space.sample(count, random_state=0))
     return " ".join(f"{seconds:.4g}" for seconds in predicted[:, 0])
-
-
-def _run(
-    study: Any, candidates: Candidates, objective: Any, n_trials: int, verbose: int
-) -> str | None:
-    """Evaluate until there are enough; why it ended earlier, if it did."""
-    search_study = import_search_study()
-    distributions = search_study.distributions_of(candidates.space)
-    with tqdm(total=n_trials, desc="searching", unit="trial", disable=not verbose) as progress:
-        while True:
-            done = sum(map(search_study.is_finished, study.get_trials(deepcopy=False)))
-            progress.update(min(done, n_trials) - progress.n)
-            if done >= n_trials:
-                return None
-            try:
-                trial = study.ask(distributions)
-                _evaluate(study, trial, candidates, objective)
-            except search_study.NothingLeftError as error:
-                study.tell(error.number, state=search_study.TrialState.FAIL)
-                return "exhausted"
-            except KeyboardInterrupt:
-                return "interrupted"
-
-
-def _evaluate(study: Any, trial: Any, candidates: Candidates, objective: Any) -> None:
-    search_study = import_search_study()
-    trial.set_user_attr("worker", search_study.worker_name())
-    widths = widths_of(trial.params, candidates.space)
-    predicted, upper = candidates.predict([widths])[0].tolist()
-    trial.set_user_attr("latencies", [predicted, None if math.isnan(upper) else upper])
-    started = time.perf_counter()
-    failed = search_study.TrialState.FAIL
-    try:
-        quality = _number(objective(widths))
-    except KeyboardInterrupt:
-        study.tell(trial, state=failed)
-        raise
-    except Exception as error:
-        trial.set_user_attr("error", f"{type(error).__name__}: {error}")
-        study.tell(trial, state=failed)
-    else:
-        trial.set_user_attr("quality", quality)
-        trial.set_user_attr("duration", time.perf_counter() - started)
-        study.tell(trial, [quality, predicted] if len(study.directions) > 1 else quality)
-
-
-def _number(value: Any) -> float:
-    """A quality as float; 0-dimensional arrays and tensors count as numbers."""
-    number = math.nan
-    if hasattr(value, "__float__") and not isinstance(value, bool) and np.ndim(value) == 0:
-        number = float(value)
-    if not math.isfinite(number):
-        msg = f"the objective must return a finite number. Got {value!r} instead."
-        raise ValueError(msg)
-    return number
-
-
-def _trials(study: Any, space: FCNNSpace) -> pd.DataFrame:
-    search_study = import_search_study()
-    rows = []
-    for trial in filter(search_study.is_finished, study.get_trials(deepcopy=False)):
-        known = trial.user_attrs
-        predicted, upper = known["latencies"]
-        rows.append(
-            {
-                "widths": widths_of(trial.params, space),
-                "quality": known.get("quality", math.nan),
-                "predicted": predicted,
-                "upper": math.nan if upper is None else upper,
-                "state": "failed" if "error" in known else "complete",
-                "error": known.get("error", ""),
-                "duration": known.get("duration", math.nan),
-            }
-        )
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-#: Columns of the trials of a search.
-COLUMNS = ["widths", "quality", "predicted", "upper", "state", "error", "duration"]

@@ -45,12 +45,13 @@ def predict_space(
     latencies : ndarray of float32, shape (space.size,)
         Seconds, rounded up, in the order of `FCNNSpace.rank`.
     """
-    check_is_fitted(model)
+    if hasattr(model, "fit"):
+        check_is_fitted(model)
     encoder = _encoder(model)
     if space is None:
         space = FCNNSpace() if encoder is None else encoder.space_
     check_space(space)
-    if encoder is not None and not _lies_in(space, encoder.space_):
+    if encoder is not None and not space <= encoder.space_:
         msg = f"The model was fitted for {encoder.space_}, in which {space} does not lie."
         raise ValueError(msg)
     predict = _predictor(model, confidence)
@@ -83,20 +84,10 @@ def _encoder(model: Any) -> WidthsEncoder | None:
     return first if isinstance(first, WidthsEncoder) else None
 
 
-def _lies_in(space: FCNNSpace, outer: FCNNSpace) -> bool:
-    return (
-        outer.min_layers <= space.min_layers
-        and space.max_layers <= outer.max_layers
-        and outer.min_width <= space.min_width
-        and space.max_width <= outer.max_width
-        and (space.tie_io or not outer.tie_io)
-    )
-
-
 def _predictor(model: Any, confidence: float | None) -> Predict:
     """What predicts zero-padded widths; it does not check again what a space enumerates."""
     if confidence is not None:
-        if not isinstance(model, IntervalRegressor):
+        if not hasattr(model, "predict_upper"):
             msg = (
                 "confidence takes an IntervalRegressor, which knows how far its predictions are "
                 f"off. Got a {type(model).__name__}: fit IntervalRegressor(model) instead."

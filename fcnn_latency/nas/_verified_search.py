@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,9 +13,11 @@ from sklearn.base import clone
 from sklearn.utils import Bunch, check_random_state
 
 from fcnn_latency._units import format_percent
+from fcnn_latency._validation import check, whole
 from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._result import SearchResult
 from fcnn_latency.nas._search import check_search, run_search
+from fcnn_latency.nas._trial import Trial, trials_of
 from fcnn_latency.nas._verification import Verification, check_signal_length, rank, verify
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
@@ -139,17 +140,15 @@ def search_and_verify(
         As `verify`.
     """
     check_search(objective, n_trials, direction, study_name)
-    for name, value in (("n_rounds", n_rounds), ("n_finalists", n_finalists)):
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-            msg = f"{name} must be a whole number of at least 1. Got {value!r} instead."
-            raise ValueError(msg)
+    check(n_rounds, whole(1), "n_rounds")
+    check(n_finalists, whole(1), "n_finalists")
     check_signal_length(latency_model, dataset.signal_length)
     seed = int(check_random_state(random_state).randint(2**31 - 1))
     space = dataset.space if space is None else space
     front = max_latency is None if front is None else bool(front)
     model = clone(latency_model).fit(dataset.data, dataset.target)
     measured: Verification | None = None
-    evaluated: dict[tuple[int, ...], dict[str, Any]] = {}
+    evaluated: dict[tuple[int, ...], Trial] = {}
     rounds: list[dict[str, Any]] = []
     stable = False
     while len(rounds) < n_rounds and not stable:
@@ -175,7 +174,7 @@ def search_and_verify(
             known=known,
         )
         n_before = len(evaluated)
-        evaluated |= {row["widths"]: row for row in result.trials.to_dict("records")}
+        evaluated |= {trial.widths: trial for trial in trials_of(result.trials)}
         fresh = _unmeasured(result, n_finalists, measured)
         if not fresh.empty:
             found = verify(
@@ -214,32 +213,26 @@ def _broken(measured: Verification | None) -> frozenset[tuple[int, ...]]:
 
 
 def _known(
-    evaluated: dict[tuple[int, ...], dict[str, Any]],
-    candidates: Candidates,
-    measured: Verification | None,
-) -> list[dict[str, Any]]:
+    evaluated: dict[tuple[int, ...], Trial], candidates: Candidates, measured: Verification | None
+) -> list[Trial]:
     """What earlier rounds evaluated and still lies within the budget, as trials of a new one."""
-    rows = [row for widths, row in evaluated.items() if widths not in candidates.excluded]
-    if not rows:
+    trials = [t for widths, t in evaluated.items() if widths not in candidates.excluded]
+    if not trials:
         return []
-    ends = candidates.predict([row["widths"] for row in rows])
+    ends = candidates.predict([trial.widths for trial in trials])
     if measured is not None:
         kept = measured.kept
         known_ends = kept[["measured", "bound"]].to_numpy()
         bounds = dict(zip(kept["widths"], known_ends, strict=True))
-        for i, row in enumerate(rows):
-            latency, bound = bounds.get(row["widths"], ends[i])
+        for i, trial in enumerate(trials):
+            latency, bound = bounds.get(trial.widths, ends[i])
             ends[i] = latency, bound if candidates.confidence is not None else math.nan
     within = candidates.keep(ends)
-    return [_as_known(row, end) for row, end, ok in zip(rows, ends, within, strict=True) if ok]
-
-
-def _as_known(row: dict[str, Any], ends: Any) -> dict[str, Any]:
-    latency, bound = (float(end) for end in ends)
-    known = {"widths": row["widths"], "latencies": [latency, None if bound != bound else bound]}
-    if row["state"] == "failed":
-        return known | {"error": row["error"]}
-    return known | {"quality": row["quality"], "duration": row["duration"]}
+    return [
+        replace(trial, predicted=float(latency), upper=float(upper))
+        for trial, (latency, upper), ok in zip(trials, ends, within, strict=True)
+        if ok
+    ]
 
 
 def _unmeasured(result: SearchResult, n: int, measured: Verification | None) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._validation import check, draw_one_by_one, whole
+from fcnn_latency._validation import BOOLEAN, check, whole
 from fcnn_latency.spaces._widths import pad_widths
 
 __all__ = ["MAX_ENUMERATED", "FCNNSpace"]
@@ -69,13 +68,75 @@ class FCNNSpace:
             ("min_width", 1),
             ("max_width", self.min_width),
         ):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
-                msg = (
-                    f"The '{name}' parameter of FCNNSpace must be a whole number of at least "
-                    f"{least}. Got {value!r} instead."
-                )
-                raise ValueError(msg)
+            value = check(getattr(self, name), whole(int(least)), name, self)
+            object.__setattr__(self, name, value)  # a NumPy number as Python's
+        check(self.tie_io, BOOLEAN, "tie_io", self)
+        object.__setattr__(self, "tie_io", bool(self.tie_io))
+
+    def __le__(self, other: FCNNSpace) -> bool:
+        """Whether each architecture of this space lies in the other one.
+
+        Examples
+        --------
+        >>> FCNNSpace(max_layers=3) <= FCNNSpace() <= FCNNSpace(tie_io=False)
+        True
+        """
+        return (
+            other.min_layers <= self.min_layers
+            and self.max_layers <= other.max_layers
+            and other.min_width <= self.min_width
+            and self.max_width <= other.max_width
+            and (self.tie_io or not other.tie_io)
+        )
+
+    @classmethod
+    def covering(cls, *parts: Any) -> FCNNSpace:
+        """The smallest space that holds all of some spaces and architectures.
+
+        Parameters
+        ----------
+        *parts : FCNNSpace, or sequence of sequences, array or DataFrame
+            Spaces, or rows of architectures.
+
+        Returns
+        -------
+        FCNNSpace
+
+        Raises
+        ------
+        ValueError
+            If a row is not an architecture, or there is none.
+
+        Examples
+        --------
+        >>> FCNNSpace.covering(FCNNSpace(max_width=8), [[9, 3, 9]])
+        FCNNSpace(max_layers=5, max_width=9, min_layers=2, min_width=1, tie_io=True)
+        """
+        limits = [part if isinstance(part, cls) else cls._of_rows(part) for part in parts]
+        if not limits:
+            raise ValueError("covering needs at least one space or architecture.")
+        return cls(
+            max_layers=max(space.max_layers for space in limits),
+            max_width=max(space.max_width for space in limits),
+            min_layers=min(space.min_layers for space in limits),
+            min_width=min(space.min_width for space in limits),
+            tie_io=all(space.tie_io for space in limits),
+        )
+
+    @classmethod
+    def _of_rows(cls, architectures: Any) -> FCNNSpace:
+        padded = pad_widths(architectures)
+        if not len(padded):
+            raise ValueError("covering needs at least one space or architecture.")
+        depths = np.count_nonzero(padded, axis=1)
+        outputs = padded[np.arange(len(padded)), depths - 1]
+        return cls(
+            max_layers=int(depths.max()),
+            max_width=int(padded.max()),
+            min_layers=int(depths.min()),
+            min_width=int(padded[padded > 0].min()),
+            tie_io=bool((outputs == padded[:, 0]).all()),
+        )
 
     @property
     def depths(self) -> range:
@@ -221,7 +282,8 @@ class FCNNSpace:
         """The law of `_draw_distinct`, without the many draws that the last ones would take."""
         counts = np.array(self.depth_sizes)
         weights = np.repeat(1.0 / (len(counts) * counts), counts)
-        return self.unrank(draw_one_by_one(weights, n, rng))
+        chosen = rng.choice(len(weights), n, replace=False, p=weights / weights.sum())
+        return self.unrank(chosen)
 
     def blocks(self, block_size: int = 65_536) -> Iterator[npt.NDArray[np.int64]]:
         """Enumerate the space in blocks, shallow first, then by widths in ascending order.

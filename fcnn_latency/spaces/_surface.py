@@ -102,7 +102,7 @@ def surface_grid(
         If `layers` are not two different layers, the architectures differ in others too, or
         there is not one latency for each.
     """
-    rows = pad_widths(X, _deepest(X))
+    rows = pad_widths(X)
     values = np.asarray(latencies, dtype=np.float64)
     if values.shape != (len(rows),):
         msg = f"latencies must have the shape ({len(rows)},). Got {values.shape} instead."
@@ -137,15 +137,10 @@ def describe_surface(X: Any) -> str:
     >>> describe_surface([(5, 7, 9, 5), (6, 8, 9, 6)])
     '(·, ·, 9, ·)'
     """
-    rows = pad_widths(X, _deepest(X))
+    rows = pad_widths(X)
     layers = rows[:, : int(np.count_nonzero(rows[0]))].T
     shared = (str(layer[0]) if (layer == layer[0]).all() else "·" for layer in layers)
     return f"({', '.join(shared)})"
-
-
-def _deepest(X: Any) -> int:
-    shape = getattr(X, "shape", None)
-    return int(shape[1]) if shape is not None and len(shape) == 2 else max(map(len, X), default=2)
 
 
 def _checked_layers(layers: tuple[int, int], depth: int) -> tuple[int, int]:

@@ -12,18 +12,18 @@ import numpy.typing as npt
 if TYPE_CHECKING:  # measuring processes start without it
     import pandas as pd
 
-__all__ = ["pad_widths", "trim_widths"]
+__all__ = ["pad_widths", "repeats", "trim_widths"]
 
 
-def pad_widths(architectures: Any, max_layers: int) -> npt.NDArray[np.int64]:
+def pad_widths(architectures: Any, max_layers: int | None = None) -> npt.NDArray[np.int64]:
     """Zero-pad architectures, after checking that each row is one.
 
     Parameters
     ----------
     architectures : sequence of sequences, array or DataFrame of shape (n, k)
         Ragged or zero-padded widths; a DataFrame has the columns ``layer_1`` to ``layer_k``.
-    max_layers : int
-        Columns of the result.
+    max_layers : int or None, default=None
+        Columns of the result; None is the layers of the deepest row.
 
     Returns
     -------
@@ -65,6 +65,8 @@ def pad_widths(architectures: Any, max_layers: int) -> npt.NDArray[np.int64]:
             f"Row {row} has {depths[row]} layers; an architecture has at least 2, input and output."
         )
         raise ValueError(msg)
+    if max_layers is None:
+        max_layers = int(depths.max(initial=0))
     if len(depths) and depths.max() > max_layers:
         row = int(np.argmax(depths > max_layers))
         msg = (
@@ -76,6 +78,27 @@ def pad_widths(architectures: Any, max_layers: int) -> npt.NDArray[np.int64]:
     kept = min(max_layers, values.shape[1])
     padded[:, :kept] = values[:, :kept]
     return padded
+
+
+def repeats(padded: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Number of the architecture in each row; equal rows share it.
+
+    Parameters
+    ----------
+    padded : array-like of shape (n, k)
+        Zero-padded widths.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+
+    Examples
+    --------
+    >>> repeats([[5, 5], [3, 3], [5, 5]])
+    array([1, 0, 1])
+    """
+    _, numbers_of = np.unique(np.asarray(padded), axis=0, return_inverse=True)
+    return np.asarray(numbers_of).reshape(-1)
 
 
 def _check_layer_columns(frame: pd.DataFrame) -> None:

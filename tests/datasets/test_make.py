@@ -162,33 +162,42 @@ def test_no_process_outlives_a_killed_parent():
 
 
 class TiringRuntime(PickyRuntime):
-    """Every model of one width works for some calls and then no more."""
+    """The first `n_tired` instances of the reference work for some calls and then no more."""
 
     name: ClassVar[str] = "tiring"
 
+    def __init__(self, n_tired):
+        super().__init__(0)
+        self.n_tired, self.n_references = n_tired, 0
+
     def prepare(self, widths, inputs, seed):
         """Multiply, some times."""
-        infer, left = super().prepare(widths, inputs, seed), [None] * self.calls
+        infer, left = super().prepare(widths, inputs, seed), [None] * 10
+        self.n_references += widths[0] == 25
+        tired = widths[0] == 25 and self.n_references <= self.n_tired
 
         def tiring():
-            if widths[0] == 25:
+            if tired:
                 left.pop()
             return infer()
 
         return tiring
 
-    def __init__(self, calls):
-        super().__init__(0)
-        self.calls = calls
+
+TIRING = MeasurementProtocol(
+    "short", samples_per_block=5, calls_per_sample=1, reference_every=2, rounds=4
+)
 
 
-def test_reference_that_fails_late_costs_its_reading_only():
-    protocol = MeasurementProtocol(
-        "short", samples_per_block=5, calls_per_sample=1, reference_every=2, rounds=4
-    )
-    calls = 2 + 5 * 7  # warm-up, then seven of the twelve readings of a pass by three instances
-    dataset = make_dataset([[5, 5], [9, 9]], runtime=TiringRuntime(calls), protocol=protocol)
+def test_instance_of_the_reference_that_fails_is_told_and_costs_its_readings_only():
+    with pytest.warns(MeasurementWarning, match=r"1 instance\(s\) of the reference .*IndexError"):
+        dataset = make_dataset([[5, 5], [9, 9]], runtime=TiringRuntime(1), protocol=TIRING)
     assert not len(dataset.missing)
+
+
+def test_no_instance_of_the_reference_left_is_an_error():
+    with pytest.raises(MeasurementError, match="reference architecture"):
+        make_dataset([[5, 5], [9, 9]], runtime=TiringRuntime(3), protocol=TIRING)
 
 
 def test_warning_raised_as_error_carries_the_dataset():

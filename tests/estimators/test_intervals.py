@@ -140,13 +140,13 @@ def test_exact_predictions_have_intervals_of_no_width():
 
 @pytest.mark.parametrize("coverage", [0, 1, 1.5, np.nan, "0.9", None])
 def test_wrong_coverage_is_refused(fitted, coverage):
-    with pytest.raises(ValueError, match="coverage must be a number above 0 and below 1"):
+    with pytest.raises(ValueError, match=r"coverage must be a number in \(0, 1\)"):
         fitted.predict_interval([[1.0, 1.0]], coverage)
 
 
 @pytest.mark.parametrize("confidence", [0.5, 1, None])
 def test_wrong_confidence_is_refused(fitted, confidence):
-    with pytest.raises(ValueError, match=r"confidence must be a number above 0\.5"):
+    with pytest.raises(ValueError, match=r"confidence must be a number in \(0.5, 1\)"):
         fitted.predict_upper([[1.0, 1.0]], confidence)
 
 
@@ -165,7 +165,7 @@ def test_wrong_parameters_are_refused(parameters, message):
 def test_labels_must_be_positive():
     X, y = noisy_line(20, 0)
     y[3] = 0
-    with pytest.raises(ValueError, match=r"Latencies must be above 0\. Row 3 is not"):
+    with pytest.raises(ValueError, match=r"above 0 seconds. Row 3 of y is 0"):
         IntervalRegressor(DummyRegressor()).fit(X, y)
 
 

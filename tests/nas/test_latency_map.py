@@ -272,7 +272,12 @@ def test_the_default_space_is_predicted_as_a_whole():
             ValueError,
             r"Got a Pipeline: fit IntervalRegressor\(model\)",
         ),
-        ("intervals", {"confidence": 1.5}, ValueError, "confidence must be a number above 0.5"),
+        (
+            "intervals",
+            {"confidence": 1.5},
+            ValueError,
+            r"confidence must be a number in \(0.5, 1\)",
+        ),
     ],
 )
 def test_what_cannot_be_predicted_is_said(model, arguments, error, message):

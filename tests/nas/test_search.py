@@ -9,9 +9,16 @@ import optuna
 import pandas as pd
 import pytest
 
-from fcnn_latency import FCNNSpace, IntervalRegressor, SearchError, make_latency_pipeline
-from fcnn_latency.nas._candidates import Candidates, parameters_of, widths_of
+from fcnn_latency import (
+    FCNNSpace,
+    IntervalRegressor,
+    LatencyMap,
+    SearchError,
+    make_latency_pipeline,
+)
+from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._result import front_of
+from fcnn_latency.nas._trial import parameters_of, widths_of
 from helpers import TESTS
 from helpers.searches import SMALL, SumOfWidths, SumWithIntervals, find
 
@@ -267,3 +274,24 @@ def test_without_optuna_the_error_says_what_to_install(monkeypatch):
     monkeypatch.delattr("fcnn_latency.nas._optuna", raising=False)
     with pytest.raises(ImportError, match=r"fcnn-latency\[search\]"):
         find()
+
+
+@pytest.mark.parametrize("settings", [{"max_latency": "8us"}, {}])
+def test_a_map_searches_as_the_model_that_it_was_made_from(settings):
+    # Latencies that a float32 holds exactly, since a map keeps no more.
+    class Exact:
+        def predict(self, X):
+            return np.asarray(X).sum(axis=1) * 2.0**-20
+
+    latency_map = LatencyMap(SMALL, Exact().predict(SMALL.unrank(range(SMALL.size))))
+    from_map = find(space=None, latency_model=latency_map, **settings)
+    from_model = find(latency_model=Exact(), **settings)
+    pd.testing.assert_frame_equal(
+        from_map.trials.drop(columns="duration"), from_model.trials.drop(columns="duration")
+    )
+
+
+def test_a_map_of_another_space_is_refused():
+    latency_map = LatencyMap(SMALL, np.full(SMALL.size, 1e-6))
+    with pytest.raises(ValueError, match=r"The LatencyMap holds FCNNSpace\(max_layers=3"):
+        find(space=FCNNSpace(max_layers=3, max_width=5), latency_model=latency_map)

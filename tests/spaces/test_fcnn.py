@@ -1,5 +1,8 @@
 """What an architecture is, and the space of them."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -165,3 +168,42 @@ def test_no_cost_falls_where_a_layer_behind_the_input_grows(rows, layer, signal_
         assert ((cost > 0) == (np.array(rows)[:, 1:] > 0)).all(), name
         assert (after[name] >= cost).all(), name
         assert after[name].sum() > cost.sum() or (wider == rows).all(), name
+
+
+@given(spaces().flatmap(lambda space: ragged(space).map(lambda rows: (space, rows))))
+def test_covering_space_holds_its_parts_and_is_the_smallest(given):
+    space, rows = given
+    covering = FCNNSpace.covering(rows)
+    assert covering <= space or not space.tie_io
+    assert all(tuple(row) in covering for row in rows)
+    assert FCNNSpace.covering(space, rows) == space
+    depths, widths = list(map(len, rows)), [width for row in rows for width in row]
+    assert (covering.min_layers, covering.max_layers) == (min(depths), max(depths))
+    assert (covering.min_width, covering.max_width) == (min(widths), max(widths))
+
+
+@given(spaces(), spaces())
+def test_a_space_lies_in_another_if_all_of_its_architectures_do(one, other):
+    inside = all(widths in other for block in one.blocks() for widths in trim_widths(block))
+    # A tied space of equal limits is told from an untied one by its rule, not by its members.
+    assert (one <= other) == inside or not one.tie_io
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int8, np.uint16])
+def test_limits_are_plain_numbers(kind):
+    space = FCNNSpace(max_layers=kind(4), max_width=kind(9), tie_io=np.bool_(True))
+    assert space == FCNNSpace(max_layers=4, max_width=9)
+    assert json.dumps(asdict(space)) == json.dumps(asdict(FCNNSpace(max_layers=4, max_width=9)))
+
+
+@pytest.mark.parametrize("limit", ["max_layers", "max_width", "min_layers", "min_width"])
+def test_true_is_no_limit(limit):
+    with pytest.raises(
+        ValueError, match=f"'{limit}' parameter of FCNNSpace must be a whole number"
+    ):
+        FCNNSpace(**{limit: True})
+
+
+def test_tie_io_is_a_boolean():
+    with pytest.raises(ValueError, match="'tie_io' parameter of FCNNSpace must be True or False"):
+        FCNNSpace(tie_io="False")

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
 from fcnn_latency.measurement._protocol import MeasurementProtocol
+from fcnn_latency.measurement._statistics import STATISTICS
 from fcnn_latency.measurement.process._reports import REFERENCE
-from fcnn_latency.measurement.process._timing import STATISTICS
 
 __all__ = [
     "measuring_time",

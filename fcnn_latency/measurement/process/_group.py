@@ -11,7 +11,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,7 @@ class _Session:
     calls: dict[int, Callable[[], Any]] = field(default_factory=dict)
     warm_calls: dict[int, float] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
+    lost_references: list[str] = field(default_factory=list)
     resident_at_start: int = 0
 
     def prepare(self, model: Model) -> tuple[Callable[[], Any], list[float]]:
@@ -200,6 +201,7 @@ def time_round(number: int, seed: int, block: Block) -> RoundReport:
     """
     (session,) = _sessions
     move_to(session.cores.timing)
+    session.lost_references = []
     alive = [model for model in session.calls if model not in session.failures]
     if session.protocol.shuffle:
         alive = np.random.default_rng([seed, number]).permutation(alive).tolist()
@@ -216,6 +218,7 @@ def time_round(number: int, seed: int, block: Block) -> RoundReport:
         load_average(),
         stolen_fraction(before, read_cpu_times(session.cores.timing)),
         dict(session.failures),
+        tuple(session.lost_references),
     )
 
 
@@ -235,11 +238,14 @@ def _read_round(
 
 
 def _read_reference(session: _Session, block: Block) -> float:
-    """A reading of the next instance of the reference; one that fails is given up."""
+    """A reading of the next instance of the reference; one that fails is reported and given up."""
     while session.references:
         reference = session.references.popleft()
-        with suppress(Exception):
+        try:
             seconds = time_block(reference, block, session.protocol.block_statistic)
+        except Exception as error:
+            session.lost_references.append(f"{type(error).__name__}: {error}")
+        else:
             session.references.append(reference)
             return seconds
     msg = "no instance of the reference architecture works any more"

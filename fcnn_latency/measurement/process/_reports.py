@@ -82,6 +82,8 @@ class RoundReport:
         Fraction of the time of the timing core that the hypervisor gave to others meanwhile.
     failures : dict of int to str
         Why a model failed in this round, by its place in the group.
+    lost_references : tuple of str
+        Why instances of the reference architecture failed in this round and are read no more.
     """
 
     process: str
@@ -92,6 +94,7 @@ class RoundReport:
     load: float | None = None
     stolen: float | None = None
     failures: dict[int, str] = field(default_factory=dict)
+    lost_references: tuple[str, ...] = ()
 
     def shifted(self, offset: int) -> RoundReport:
         """The same in a larger group, whose place `offset` is place 0 here."""
@@ -104,6 +107,7 @@ class RoundReport:
             self.load,
             self.stolen,
             {place + offset: why for place, why in self.failures.items()},
+            self.lost_references,
         )
 
 

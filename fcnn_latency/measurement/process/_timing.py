@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import repeat
-from statistics import fmean, median
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
-__all__ = ["STATISTICS", "Block", "calibrate_block", "collector_off", "low_mean", "time_block"]
+from fcnn_latency.measurement._statistics import STATISTICS
 
-
-def low_mean(values: Iterable[float]) -> float:
-    """Mean of the lowest third of the values, of at least one.
-
-    Disturbances of a machine only ever add time and come in bursts, so the low readings repeat
-    best; the mean of several of them repeats better than the lowest alone.
-
-    Examples
-    --------
-    >>> low_mean([1.0, 9.0, 4.0, 2.0, 3.0, 8.0])
-    1.5
-    """
-    ordered = sorted(values)
-    return fmean(ordered[: max(1, len(ordered) // 3)])
-
-
-#: What the samples of a block, and the rounds of a pass, are reduced to.
-STATISTICS: dict[str, Callable[[Iterable[float]], float]] = {
-    "min": min,
-    "low-mean": low_mean,
-    "median": median,
-    "mean": fmean,
-}
+__all__ = ["Block", "calibrate_block", "collector_off", "time_block"]
 
 
 class Block(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,6 +11,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+
+from fcnn_latency._validation import check_parameters, whole
 
 __all__ = ["Inference", "Runtime", "check_threads", "make_weights", "outputs_of"]
 
@@ -106,13 +107,7 @@ def outputs_of(call: Callable[[], Any]) -> npt.NDArray[np.float32]:
 
 def check_threads(runtime: Runtime, parameter: str) -> None:
     """Raise ValueError if a parameter of a runtime is no number of threads."""
-    value = getattr(runtime, parameter)
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
-        msg = (
-            f"The '{parameter}' parameter of {type(runtime).__name__} must be a whole number of "
-            f"at least 1. Got {value!r} instead."
-        )
-        raise ValueError(msg)
+    check_parameters(runtime, {parameter: whole(1)})
 
 
 def make_weights(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._validation import BOOLEAN, check_parameters
 from fcnn_latency.measurement.runtimes._base import Inference, Runtime, check_threads, make_weights
 
 __all__ = ["ONNXRuntime", "write_model"]
@@ -47,12 +48,7 @@ class ONNXRuntime(Runtime):
 
     def __post_init__(self) -> None:
         check_threads(self, "intra_op_num_threads")
-        if not isinstance(self.io_binding, bool):
-            msg = (
-                "The 'io_binding' parameter of ONNXRuntime must be True or False. "
-                f"Got {self.io_binding!r} instead."
-            )
-            raise ValueError(msg)
+        check_parameters(self, {"io_binding": BOOLEAN})
         threads = self.intra_op_num_threads
         bound = "-bound" if self.io_binding else ""
         self.name = f"onnxruntime{bound}" + (f"-{threads}-threads" if threads != 1 else "")

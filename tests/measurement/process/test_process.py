@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fcnn_latency.measurement._plan import plan_groups
 from fcnn_latency.measurement._protocol import MeasurementProtocol, get_protocol
+from fcnn_latency.measurement._statistics import low_mean
 from fcnn_latency.measurement._workload import Workload
 from fcnn_latency.measurement.labels._reduction import (
     process_references,
@@ -18,7 +19,7 @@ from fcnn_latency.measurement.labels._reduction import (
     relative_readings,
 )
 from fcnn_latency.measurement.process import _timing as timing
-from fcnn_latency.measurement.process._timing import calibrate_block, low_mean
+from fcnn_latency.measurement.process._timing import calibrate_block
 
 
 @given(n=st.integers(1, 300), seed=st.integers(0, 9))

@@ -1,6 +1,6 @@
 """A predictor adapted to another runtime by a few measurements, against those measurements alone.
 
-``python benchmarks/transfer.py litert keras onnxruntime`` measures 1,000 architectures on each
+``python -m benchmarks transfer litert keras onnxruntime`` measures 1,000 architectures on each
 runtime; ``--data NAME=FILE`` (repeatable) reads datasets instead. Each is the target in turn, of
 which ``-n`` architectures are known (default 30), drawn at random or chosen by
 `select_for_transfer`; printed is the MAPE on all others, in per cent, as mean and worst over

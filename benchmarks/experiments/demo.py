@@ -1,6 +1,6 @@
 """``make demo`` on a fresh clone of this repository: first run, with set-up, and second run.
 
-``python benchmarks/demo.py`` prints both wall times beside their targets and exits with 1 where one
+``python -m benchmarks demo`` prints both wall times beside their targets and exits with 1 where one
 is missed or a run fails. It clones what is committed, and takes both cores for minutes.
 """
 
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 #: Seconds that a run may take.
 TARGETS = {"first run, with set-up": 240.0, "second run": 90.0}
 

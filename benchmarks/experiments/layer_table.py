@@ -1,6 +1,6 @@
 """What single layers tell of whole networks, and what whole networks tell by themselves.
 
-``python benchmarks/layer_table.py [RUNTIME] [SEED]`` measures random architectures and a table of
+``python -m benchmarks layer_table [RUNTIME] [SEED]`` measures random architectures and a table of
 layers now, and prints how well rooflines and tables predict 300 of the architectures: the table as
 measured has seen none of them, what is fitted or rescaled has seen 100 others.
 """

@@ -1,6 +1,6 @@
 """Thirty kills at random moments of a campaign: what is lost, what is doubled.
 
-``python benchmarks/kills.py [runtime]`` measures 1,000 architectures into a store, kills the
+``python -m benchmarks kills [runtime]`` measures 1,000 architectures into a store, kills the
 campaign or one of its measuring processes with SIGKILL at a random moment, checks the store,
 resumes, and so on; after 30 kills the campaign is finished and compared with one that nobody has
 killed.
@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 
 from fcnn_latency import FCNNSpace, MeasurementWarning, make_dataset
-from fcnn_latency.measurement._protocol import get_protocol
+from fcnn_latency.measurement import get_protocol
 from fcnn_latency.measurement.runtimes import get_runtime
 
 N_KILLS, N_ARCHITECTURES = 30, 1000

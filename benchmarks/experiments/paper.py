@@ -1,6 +1,6 @@
 """The experiment of Beglaryan and Ringhofer (2023) on their published data.
 
-``python benchmarks/paper.py [SOURCE]`` fetches the data (SOURCE, or the environment variable
+``python -m benchmarks paper [SOURCE]`` fetches the data (SOURCE, or the environment variable
 FCNN_LATENCY_CAPSTONE2023, is another address or a file), splits them as the paper does into 4,480
 training, 1,120 validation and 1,400 test rows, trains the paper's network for 100 epochs and prints
 its four metrics and R² on the test set, beside the figures that the paper states and other

@@ -1,6 +1,6 @@
 """The default space as a whole: seconds, memory, counts, and sampling under a budget.
 
-``python benchmarks/latency_map.py`` fits the default pipeline to a made-up law, since the time of
+``python -m benchmarks latency_map`` fits the default pipeline to a made-up law, since the time of
 a prediction does not depend on what was learnt; ``--data FILE`` fits it to a dataset,
 ``--estimator NAME`` another one, and ``--intervals`` an interval regressor around it, whose bounds
 of 95 % are kept.
@@ -21,7 +21,7 @@ from fcnn_latency import (
 )
 from fcnn_latency._units import format_seconds
 from fcnn_latency.nas._latency_map import LAWS
-from fcnn_latency.networks._layers import layer_costs
+from fcnn_latency.networks import layer_costs
 
 BUDGET_SHARE, SAMPLED = 0.01, 1000
 

@@ -1,6 +1,6 @@
 """Whether the errors that datasets state are true.
 
-``python benchmarks/noise_floor.py [runtime ...]`` measures the same 50 architectures in ten
+``python -m benchmarks noise_floor [runtime ...]`` measures the same 50 architectures in ten
 campaigns and compares the spread of labels between campaigns, without the campaigns' common
 factors, with the standard errors that they state: the ratio of the one to the other, which is
 wanted between 1/1.5 and 1.5.

@@ -1,6 +1,6 @@
 """Error against the number of measured architectures, by design, on a measured dataset.
 
-``python benchmarks/sample_efficiency.py DATASET [ESTIMATOR ...]`` prints the mean MAPE of eight
+``python -m benchmarks sample_efficiency DATASET [ESTIMATOR ...]`` prints the mean MAPE of eight
 draws of each design and its standard deviation; a third of the architectures is set apart to test.
 Without names the estimator is ``linear``.
 """
@@ -11,7 +11,7 @@ import pandas as pd
 
 from fcnn_latency import load_dataset, sample_efficiency
 from fcnn_latency.datasets._design import METHODS
-from fcnn_latency.evaluation._sample_efficiency import SampleEfficiency
+from fcnn_latency.evaluation import SampleEfficiency
 
 
 def main() -> None:

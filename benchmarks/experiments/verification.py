@@ -1,6 +1,6 @@
 """Whether finalists keep the budget when they are measured, and what a killed search loses.
 
-``python benchmarks/verification.py`` measures 1,000 architectures with LiteRT, searches the default
+``python -m benchmarks verification`` measures 1,000 architectures with LiteRT, searches the default
 space at ten budgets with a confidence of 95 % for networks that denoise (``examples/denoise.py``),
 measures five finalists of each by the protocol `reliable`, and prints how many keep their budget,
 and how many are reported as keeping it that do not, in another campaign, beyond what the noise of
@@ -33,9 +33,9 @@ from fcnn_latency import (
     search,
     verify,
 )
-from fcnn_latency.spaces._widths import trim_widths
+from fcnn_latency.spaces import trim_widths
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 from denoise import quality
 
 CONFIDENCE, TARGET = 0.95, 0.95

@@ -1,6 +1,6 @@
 """How well and how fast `GraphConvolutionRegressor` learns cells and architectures.
 
-Run as `python benchmarks/graphs.py cells|DATASET.csv [default|paper|one-way|linear] [n_train]`.
+Run as `python -m benchmarks graphs cells|DATASET.csv [default|paper|one-way|linear] [n_train]`.
 The cells are of NAS-Bench-201's kind, with MADE-UP latencies: costs of operations that do work,
 varying with their place, 60 % of them on the longest path besides, interactions, and 1 % noise.
 """

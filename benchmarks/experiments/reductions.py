@@ -1,6 +1,6 @@
 """What readings are divided by, and what rounds are reduced to: the choices, on the same readings.
 
-``python benchmarks/reductions.py [runtime]`` measures 200 architectures in three campaigns and
+``python -m benchmarks reductions [runtime]`` measures 200 architectures in three campaigns and
 reduces the same readings in each of the ways. It prints the mean absolute difference of two
 campaigns without their common factor, over the three pairs, in per cent.
 """
@@ -13,11 +13,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from fcnn_latency import FCNNSpace, MeasurementWarning, make_dataset
-from fcnn_latency.measurement._protocol import MeasurementProtocol, get_protocol
-from fcnn_latency.measurement.labels._noise import combine_passes
+from fcnn_latency import FCNNSpace, MeasurementProtocol, MeasurementWarning, make_dataset
+from fcnn_latency.measurement import STATISTICS, combine_passes, get_protocol
 from fcnn_latency.measurement.labels._reduction import reduce_passes
-from fcnn_latency.measurement.process._timing import STATISTICS
 from fcnn_latency.measurement.runtimes import get_runtime
 
 N_ARCHITECTURES = 200

@@ -1,6 +1,6 @@
 """Coverage and width of prediction intervals on unseen architectures.
 
-``python benchmarks/intervals.py litert`` measures 3,000 architectures and prints, as mean and range
+``python -m benchmarks intervals litert`` measures 3,000 architectures and prints, as mean and range
 over 20 random splits, how many of 1,000 unseen ones lie within intervals of 50 to 95 %, fitted on
 1,000, and how wide these are in per cent of the prediction; then the coverage of those of 90 % by
 quintile of latency and by depth. ``--data FILE`` reads a dataset instead, ``--estimator`` names

@@ -1,6 +1,6 @@
 """Front of quality against latency on a space whose truth is known: search against random search.
 
-``python benchmarks/search.py`` measures 500 architectures with LiteRT, fits the latency model,
+``python -m benchmarks search`` measures 500 architectures with LiteRT, fits the latency model,
 trains every network of a space of 930 on the denoising task of ``examples/denoise.py`` (some
 minutes; kept in the temporary folder for the next time), and prints which share of the hypervolume
 of the true front each sampler and random search reach with a tenth of the evaluations: mean and
@@ -20,9 +20,9 @@ import pandas as pd
 
 from fcnn_latency import FCNNSpace, load_dataset, make_dataset, make_latency_pipeline, search
 from fcnn_latency.nas._result import front_of
-from fcnn_latency.spaces._widths import pad_widths, trim_widths
+from fcnn_latency.spaces import pad_widths, trim_widths
 
-TASK = Path(__file__).resolve().parents[1] / "examples" / "denoise.py"
+TASK = Path(__file__).resolve().parents[2] / "examples" / "denoise.py"
 sys.path.insert(0, str(TASK.parent))
 from denoise import quality  # noqa: E402
 

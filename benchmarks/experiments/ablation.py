@@ -1,6 +1,6 @@
 """What interleaving, the reference and pinning are worth, with the same budget of calls.
 
-``python benchmarks/ablation.py [runtime]`` measures 100 architectures three times in each way, one
+``python -m benchmarks ablation [runtime]`` measures 100 architectures three times in each way, one
 way after the other in every turn, so that all see the same machine. It prints, over the three pairs
 of turns, the mean absolute difference of labels, as it is and without the common factor, and the
 correlation. Labels are the campaign's own throughout: no scale is shared between turns.
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fcnn_latency import FCNNSpace, MeasurementWarning, make_dataset
-from fcnn_latency.measurement._protocol import get_protocol
+from fcnn_latency.measurement import get_protocol
 from fcnn_latency.measurement.runtimes import get_runtime
 
 N_ARCHITECTURES, N_TURNS = 100, 3

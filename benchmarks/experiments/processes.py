@@ -1,6 +1,6 @@
 """Why campaigns share a scale, and may build while they time.
 
-``python benchmarks/processes.py`` prints how the reference latency differs between measuring
+``python -m benchmarks processes`` prints how the reference latency differs between measuring
 processes with identical work, read in turn on one core, and what a busy second core does to it.
 """
 
@@ -11,8 +11,9 @@ from time import monotonic
 import numpy as np
 from loky import ProcessPoolExecutor
 
-from fcnn_latency.measurement._protocol import MeasurementProtocol
-from fcnn_latency.measurement._workload import Model, Workload
+from fcnn_latency import MeasurementProtocol
+from fcnn_latency.measurement import Workload
+from fcnn_latency.measurement._workload import Model
 from fcnn_latency.measurement.machine._cores import choose_cores
 from fcnn_latency.measurement.process._group import (
     build_group,

@@ -1,6 +1,6 @@
 """A long campaign: memory and cost of an architecture from its beginning to its end.
 
-``python benchmarks/endurance.py litert`` measures 15,000 architectures (``-n``) and prints the
+``python -m benchmarks endurance litert`` measures 15,000 architectures (``-n``) and prints the
 resident memory of all processes together and the time of an architecture, every thousand
 architectures. ``--space wide`` takes 10 layers and 1,024 neurons. A store is kept where ``--store``
 names one; the same command then resumes.
@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 
 from fcnn_latency import FCNNSpace, MeasurementWarning, load_dataset, make_dataset
-from fcnn_latency.measurement._store import Store
+from fcnn_latency.measurement import Store
 
 SPACES = {"paper": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=1024)}
 #: Seconds between two looks at the memory.

@@ -1,0 +1,1 @@
+"""The long experiments behind the figures of the documentation."""

@@ -1,0 +1,97 @@
+"""Two campaigns over the same architectures, each in a process of its own, in different orders."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from time import perf_counter
+
+import click
+import numpy as np
+
+from benchmarks._results import save_result
+from fcnn_latency import FCNNSpace, MeasurementWarning, load_dataset, make_dataset
+from fcnn_latency.measurement import RUNTIMES
+
+SPACES = {"default": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=1024)}
+#: Slow runtimes are measured on fewer architectures.
+FEWER = {"keras-predict": 60}
+
+
+def measure(runtime, protocol, space, n, seed, path):
+    """Measure into a store, and keep the wall time of an architecture."""
+    warnings.simplefilter("ignore", MeasurementWarning)
+    architectures = SPACES[space].sample(n, random_state=0)
+    start = perf_counter()
+    dataset = make_dataset(
+        architectures,
+        space=SPACES[space],
+        runtime=runtime,
+        protocol=protocol,
+        random_state=seed,
+        store=path,
+    )
+    cost = (perf_counter() - start) / len(dataset.data)
+    Path(path).with_suffix(".cost").write_text(str(cost), encoding="utf-8")
+
+
+def agreement(runtime, protocol, space, n, folder):
+    """Run both campaigns; how they agree."""
+    paths = [Path(folder) / f"{runtime}-{protocol}-{seed}.sqlite" for seed in (1, 2)]
+    for seed, path in enumerate(paths, start=1):
+        arguments = [runtime, protocol, space, str(n), str(seed), str(path)]
+        subprocess.run([sys.executable, "-m", __name__, *arguments], check=True)
+    datasets = [load_dataset(path) for path in paths]
+    first, second = (dataset.target for dataset in datasets)
+    ratio = second / first
+    costs = [float(path.with_suffix(".cost").read_text("utf-8")) for path in paths]
+    for dataset in datasets:
+        if dataset.reliability is not None:
+            for warning in dataset.reliability.warnings(runtime):
+                click.echo(f"    {warning}")
+    return {
+        "runtime": runtime,
+        "protocol": protocol,
+        "space": space,
+        "n": n,
+        "mean_latency": float(first.mean()),
+        "r": float(np.corrcoef(first, second)[0, 1]),
+        "mape": float(np.mean(np.abs(ratio - 1))),
+        "mape_aligned": float(np.mean(np.abs(ratio / np.median(ratio) - 1))),
+        "noise_floor": datasets[0].noise_floor,
+        "wall_time": float(np.mean(costs)),
+    }
+
+
+@click.command()
+@click.option("-n", default=200, show_default=True, help="Architectures.")
+@click.option("--protocol", default="reliable", show_default=True)
+@click.option("--space", default="default", show_default=True, type=click.Choice(list(SPACES)))
+@click.option(
+    "--runtime", "runtimes", multiple=True, type=click.Choice(list(RUNTIMES)), help="All without."
+)
+@click.option("--save", is_flag=True, help="Into benchmarks/results/retest.csv.")
+def retest(n, protocol, space, runtimes, save):
+    """How far labels agree with themselves, and the wall time of an architecture.
+
+    The reference latencies of this machine start afresh, in a temporary folder that the two
+    campaigns share.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["FCNN_LATENCY_HOME"] = folder
+        for runtime in runtimes or list(RUNTIMES):
+            found = agreement(runtime, protocol, space, min(n, FEWER.get(runtime, n)), folder)
+            click.echo(
+                f"{runtime:<14}{protocol:<10}{found['n']:>5}{found['r']:>10.5f}"
+                f"{100 * found['mape']:>8.2f} %{100 * found['mape_aligned']:>8.2f} %"
+                f"{1e3 * found['wall_time']:>8.0f} ms"
+            )
+            if save:
+                save_result("retest", [found], key=["runtime", "protocol", "space"])
+
+
+if __name__ == "__main__":
+    name, how, where, count, order, store = sys.argv[1:]
+    measure(name, how, where, int(count), int(order), store)

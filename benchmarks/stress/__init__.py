@@ -1,0 +1,1 @@
+"""Kills and endurance: what must survive."""
