@@ -8,7 +8,6 @@ import sys
 from sklearn.model_selection import GridSearchCV, KFold
 
 from fcnn_latency import make_dataset, make_latency_pipeline
-from fcnn_latency._units import format_percent
 from fcnn_latency.metrics import SCORERS
 
 n_architectures = int(sys.argv[1]) if len(sys.argv) > 1 else 30
@@ -27,5 +26,5 @@ search.fit(dataset.data, dataset.target)
 results = search.cv_results_
 for parameters, score in zip(results["params"], results["mean_test_score"], strict=True):
     (sizes,) = parameters.values()
-    print(f"hidden layers {sizes}: cross-validated MAPE {format_percent(-score)}")
+    print(f"hidden layers {sizes}: cross-validated MAPE {-score:.2%}")
 print(f"best: {search.best_params_['latencyregressor__hidden_layer_sizes']}")

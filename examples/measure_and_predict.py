@@ -8,7 +8,6 @@ import sys
 from sklearn.model_selection import train_test_split
 
 from fcnn_latency import make_dataset, make_latency_pipeline
-from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency.metrics import latency_metrics
 
 n_architectures = int(sys.argv[1]) if len(sys.argv) > 1 else 80
@@ -21,9 +20,9 @@ model = make_latency_pipeline(random_state=0).fit(X_train, y_train)
 scores = latency_metrics(y_test, model.predict(X_test), noise_floor=dataset.noise_floor)
 
 print(f"On {len(y_test)} architectures that the model has not seen:")
-print(f"  mean absolute percentage error {format_percent(scores['mape'])}")
-print(f"  within 5 %: {format_percent(scores['within_5'], 0)}")
+print(f"  mean absolute percentage error {scores['mape']:.2%}")
+print(f"  within 5 %: {scores['within_5']:.0%}")
 print(f"  error over noise floor: {scores['error_to_noise']:.1f}")
 
 for widths in ([41, 41], [14, 21, 31, 14]):
-    print(f"predicted for {widths}: {format_seconds(model.predict([widths])[0])}")
+    print(f"predicted for {widths}: {1e6 * model.predict([widths])[0]:.1f} µs")

@@ -1,4 +1,4 @@
-"""Measure a runtime of one's own: a forward pass in plain NumPy.
+"""Measure a custom runtime: a forward pass in plain NumPy.
 
 Run as `python examples/own_runtime.py [n]`: n architectures, 100 unless told.
 """
@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from fcnn_latency import compare, make_dataset
-from fcnn_latency.measurement.runtimes._base import Runtime, make_weights
+from fcnn_latency.measurement import Runtime, make_weights
 
 n_architectures = int(sys.argv[1]) if len(sys.argv) > 1 else 100
 

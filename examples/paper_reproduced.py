@@ -27,7 +27,7 @@ from fcnn_latency import (
     make_latency_pipeline,
 )
 from fcnn_latency.metrics import latency_metrics
-from fcnn_latency.spaces._surface import surface_architectures
+from fcnn_latency.spaces import surface_architectures
 
 n_architectures = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 epochs = {"paper": 100, "deep": 50}

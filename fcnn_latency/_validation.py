@@ -138,7 +138,9 @@ SEED = Rule(
 )
 
 
-VERBOSITY = Rule("0, 1 or 2", lambda value: BOOLEAN.holds(value) or whole(0, 2).holds(value))
+VERBOSITY = Rule(
+    "True, False, 0, 1 or 2", lambda value: BOOLEAN.holds(value) or whole(0, 2).holds(value)
+)
 
 
 def check(value: Any, allowed: Rule, name: str, owner: object = None) -> Any:

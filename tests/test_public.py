@@ -12,6 +12,7 @@ import pytest
 import fcnn_latency
 
 FOLDER = Path(fcnn_latency.__file__).parent
+ROOT = Path(__file__).parents[1]
 SUBPACKAGES = ("datasets", "displays", "encoding", "estimators", "evaluation", "measurement")
 SUBPACKAGES += ("nas", "networks", "persistence", "spaces")
 
@@ -59,3 +60,29 @@ def test_importing_the_package_imports_nothing_heavy():
 def test_only_what_runs_networks_imports_tensorflow():
     statement = "\n".join(f"from fcnn_latency import {name}" for name in fcnn_latency.__all__)
     assert not imported_by(statement) & {"keras", "matplotlib", "scikeras", "tensorflow"}
+
+
+def test_few_modules_stand_at_the_top():
+    modules = {path.stem for path in FOLDER.glob("*.py")} - {"__init__", "__main__"}
+    assert len(modules) <= 8
+
+
+def test_modules_of_subpackages_are_private():
+    inside = [path for path in FOLDER.glob("*/**/*.py") if path.stem != "__init__"]
+    assert inside
+    assert not [path for path in inside if not path.stem.startswith("_")]
+
+
+def test_no_file_is_longer_than_a_reader_bears():
+    lengths = {path: len(path.read_text().splitlines()) for path in FOLDER.rglob("*.py")}
+    assert {path.name: n for path, n in lengths.items() if n > 400} == {}
+
+
+@pytest.mark.parametrize("folder", ["docs", "examples", "."])
+def test_documented_imports_have_a_public_home(folder):
+    pages = [*(ROOT / folder).glob("*.md"), *(ROOT / folder).glob("*.ipynb")]
+    pages += (ROOT / folder).glob("*.py") if folder == "examples" else []
+    imports = [line for page in pages for line in page.read_text("utf-8").splitlines()]
+    imports = [line for line in imports if "from fcnn_latency" in line and " import " in line]
+    assert imports
+    assert not [line for line in imports if "._" in line]

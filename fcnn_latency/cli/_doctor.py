@@ -85,4 +85,4 @@ def list_findings(found: list[str]) -> list[str]:
     """Lines about what would disturb a measurement."""
     if not found:
         return ["Nothing found that would disturb a measurement."]
-    return ["What to mend", *(f"- {disturbance}" for disturbance in found)]
+    return ["What to do", *(f"- {disturbance}" for disturbance in found)]

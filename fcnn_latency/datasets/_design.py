@@ -45,7 +45,7 @@ def select_architectures(
     random_state: Any = None,
     return_index: bool = False,
 ) -> Any:
-    """Choose architectures to measure, so that what is fitted on them errs little elsewhere.
+    """Choose architectures to measure, so that what is fitted on them predicts the others well.
 
     ``"random"``
         As they come.

@@ -110,7 +110,7 @@ def load_dataset(
 ) -> Bunch:
     """Read a dataset: a store, or a table that `save_dataset` or ``fcnn-latency measure`` wrote.
 
-    A table of one's own serves too: columns ``layer_1`` to ``layer_k`` and ``latency`` in seconds.
+    Custom tables are read too: columns ``layer_1`` to ``layer_k`` and ``latency`` in seconds.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
     if passes.shape[1] < 1:
         passes = latency
     elif not _agree(latency[:, 0], passes):
-        msg = f"{path}: latency is not of its pass_ columns; mend or drop those columns."
+        msg = f"{path}: latency is not of its pass_ columns; correct or drop those columns."
         raise ValueError(msg)
     for name, values in (("latency", latency), ("pass", passes)):
         good = np.isfinite(values) & (values > 0)
@@ -271,7 +271,7 @@ def _read_about(path: Path) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         msg = (
             f"{path} does not say what the dataset beside it was measured with: {error}. "
-            "Mend it, or remove it to read the table alone."
+            "Correct it, or remove it to read the table alone."
         )
         raise ValueError(msg) from error
     return about

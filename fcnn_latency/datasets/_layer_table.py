@@ -364,7 +364,7 @@ def _read_about(path: Path) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         msg = (
             f"{path} does not say what the table beside it was measured with: {error}. "
-            "Mend it, or remove it to read the table alone."
+            "Correct it, or remove it to read the table alone."
         )
         raise ValueError(msg) from error
     return about

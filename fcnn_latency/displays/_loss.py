@@ -6,13 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from fcnn_latency._validation import check, choice
+from fcnn_latency._validation import check, choice, or_none
 from fcnn_latency.displays._axes import axes_of, make_logarithmic, spans_decades
 
 __all__ = ["LossCurveDisplay"]
 
 #: What `history_` holds, with its unit, by the target: seconds, or the logarithm of a ratio.
-LABELS = {
+LABELS: dict[str | None, dict[str, str]] = {
+    None: {
+        "loss": "loss (standardized target)",
+        "mse": "mean squared error",
+        "mae": "mean absolute error",
+        "rmse": "root mean squared error",
+    },
     "absolute": {
         "loss": "loss (standardized target)",
         "mse": "mean squared error (s²)",
@@ -39,8 +45,9 @@ class LossCurveDisplay:
         `history_` of a fitted `LatencyRegressor`.
     metric : {"loss", "mse", "mae", "rmse"}, default="loss"
         What is drawn.
-    target : {"absolute", "relative"}, default="absolute"
-        Whether errors are in seconds or relative: `target` of the `LatencyRegressor`.
+    target : {"absolute", "relative"} or None, default=None
+        Whether errors are in seconds or relative: `target` of the `LatencyRegressor`. None names
+        no unit.
 
     Attributes
     ----------
@@ -49,7 +56,7 @@ class LossCurveDisplay:
     """
 
     def __init__(
-        self, history: dict[str, list[float]], *, metric: str = "loss", target: str = "absolute"
+        self, history: dict[str, list[float]], *, metric: str = "loss", target: str | None = None
     ) -> None:
         self.history = history
         self.metric = metric
@@ -81,7 +88,7 @@ class LossCurveDisplay:
         ValueError
             If the history lacks the metric.
         """
-        check(self.target, choice(LABELS), "target", self)
+        check(self.target, or_none(choice(["absolute", "relative"])), "target", self)
         if self.metric not in self.history:
             msg = f"The history has no {self.metric!r}. It has {sorted(self.history)}."
             raise ValueError(msg)

@@ -118,7 +118,7 @@ def graphs_to_matrix(
     ----------
     node_features : array-like of shape (n_graphs, n_nodes, n_node_features)
         What each node is, such as its operation in one-hot form. A node that has none of them
-        but is no padding is told by its edges.
+        but is no padding is recognized by its edges.
     adjacency : array-like of shape (n_graphs, n_nodes, n_nodes) or (n_nodes, n_nodes)
         Entry [i, j] is the weight of the edge from node i to node j, mostly 0 or 1; two
         dimensions where all graphs have the same edges.

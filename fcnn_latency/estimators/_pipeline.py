@@ -49,7 +49,7 @@ ESTIMATORS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
     "measured": ("widths", lambda seed: [MeasuredLatency(random_state=seed)]),
 }
 
-#: Those that reckon with widths, and can do nothing with other features.
+#: Estimators that compute from widths and accept no other features.
 OF_WIDTHS = ("roofline", "lookup", "measured")
 
 
@@ -108,7 +108,7 @@ def make_latency_pipeline(
         raise ValueError(msg)
     own_features, make_steps = ESTIMATORS[estimator]
     if estimator in OF_WIDTHS and features not in (None, "widths"):
-        msg = f"Estimator {estimator!r} reckons with features='widths'. Got {features!r} instead."
+        msg = f"Estimator {estimator!r} requires features='widths'. Got {features!r} instead."
         raise ValueError(msg)
     encoder = ArchitectureEncoder(space, features or own_features, signal_length)
     pipeline = make_pipeline(encoder, *make_steps(random_state))

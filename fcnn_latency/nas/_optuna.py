@@ -45,7 +45,7 @@ JOURNAL_SUFFIXES = (".journal", ".log", ".jsonl")
 #: Samplers by name, made anew for each trial with a seed of its own.
 SAMPLERS: dict[str, Callable[[int, Candidates, Taken], BaseSampler]] = {
     "gain": GainSampler,
-    # Running trials are told apart by their architectures, which spares a write a proposal.
+    # Architectures identify running trials, which saves a write for each proposal.
     "tpe": lambda seed, *_: TPESampler(seed=seed, multivariate=True, constant_liar=False),
     "nsga2": lambda seed, *_: NSGAIISampler(seed=seed),
     "random": lambda seed, *_: RandomSampler(seed=seed),

@@ -1,4 +1,4 @@
-"""Architectures within a latency budget: search by a quality measure of one's own."""
+"""Architectures within a latency budget: search by a custom measure of quality."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 __all__ = ["OWN_TYPES", "with_current_types"]
 
 #: Trusted in every model file. Files of earlier releases name the modules of their time: a type is
-#: found by its own name, so moving one means changing its line here.
+#: found by its own name, so moving one means changing its line here. Reading is promised backward
+#: only: releases before this list refuse the modules that files name now, as types not trusted.
 OWN_TYPES = {
     "ArchitectureEncoder": "fcnn_latency.encoding._architecture_encoder",
     "DenseNetwork": "fcnn_latency.estimators.neural._dense_network",
@@ -72,7 +73,8 @@ def _translate(schema: Any) -> bool:
         if str(module).partition(".")[0] == "fcnn_latency" and name in OWN_TYPES:
             changed |= module != OWN_TYPES[name]
             node["__module__"] = OWN_TYPES[name]
-            for attribute in DROPPED.get(name, ()):
+            # A class that is held as a value has no attributes of its own.
+            for attribute in DROPPED.get(name, ()) if "content" in node else ():
                 changed |= _drop(node["content"], attribute)
     return changed
 

@@ -69,7 +69,7 @@ def save(
     NotFittedError
         If the pipeline is not fitted.
     ModelFileError
-        If it holds what a file cannot: functions of one's own, callbacks, open files.
+        If it holds what a file cannot: functions of no module, callbacks, open files.
     ValueError
         If `dataset` is no dataset, or `metrics` holds what JSON cannot say.
     OSError

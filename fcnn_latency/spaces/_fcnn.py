@@ -98,23 +98,19 @@ class FCNNSpace:
         *parts : FCNNSpace, or sequence of sequences, array or DataFrame
             Spaces, or rows of architectures.
 
-        Returns
-        -------
-        FCNNSpace
-
         Raises
         ------
         ValueError
-            If a row is not an architecture, or there is none.
+            If a row is not an architecture, or there is nothing to cover.
 
         Examples
         --------
         >>> FCNNSpace.covering(FCNNSpace(max_width=8), [[9, 3, 9]])
         FCNNSpace(max_layers=5, max_width=9, min_layers=2, min_width=1, tie_io=True)
         """
+        if not parts:
+            raise ValueError("There is nothing to cover.")
         limits = [part if isinstance(part, cls) else cls._of_rows(part) for part in parts]
-        if not limits:
-            raise ValueError("covering needs at least one space or architecture.")
         return cls(
             max_layers=max(space.max_layers for space in limits),
             max_width=max(space.max_width for space in limits),
@@ -127,7 +123,7 @@ class FCNNSpace:
     def _of_rows(cls, architectures: Any) -> FCNNSpace:
         padded = pad_widths(architectures)
         if not len(padded):
-            raise ValueError("covering needs at least one space or architecture.")
+            raise ValueError("There is no architecture to cover.")
         depths = np.count_nonzero(padded, axis=1)
         outputs = padded[np.arange(len(padded)), depths - 1]
         return cls(

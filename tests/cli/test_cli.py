@@ -29,7 +29,7 @@ def test_measured_data_can_be_compared(tmp_path):
 
 
 def own_data(folder):
-    """A table of one's own; its path."""
+    """A custom table; its path."""
     frame = pd.DataFrame(FCNNSpace().sample(12, random_state=0), columns=LAYERS)
     path = folder / "own.csv"
     frame.assign(latency=1e-6 * frame.sum(axis=1)).to_csv(path, index=False)

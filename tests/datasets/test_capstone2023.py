@@ -1,4 +1,4 @@
-"""The paper's data, served on loopback from the copy that lies beside the project."""
+"""The paper's data, served on loopback from a copy that an environment variable names."""
 
 import http.server
 import os
@@ -10,12 +10,12 @@ import pytest
 
 from fcnn_latency import fetch_capstone2023
 
-#: A folder with the published dataset.csv, for those who have it.
-FOLDER = Path(os.environ.get("FCNN_LATENCY_PAPER_FOLDER", "no such folder"))
+#: The folder of the published dataset.csv, for those who have it.
+FOLDER = Path(os.environ.get("FCNN_LATENCY_CAPSTONE2023", "no such folder/dataset.csv")).parent
 
 pytestmark = pytest.mark.skipif(
     not (FOLDER / "dataset.csv").exists(),
-    reason="FCNN_LATENCY_PAPER_FOLDER does not name a folder with dataset.csv",
+    reason="FCNN_LATENCY_CAPSTONE2023 does not name the published dataset.csv",
 )
 
 

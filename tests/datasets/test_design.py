@@ -77,7 +77,7 @@ def test_linear_design_leaves_a_linear_law_less_uncertain():
 
 
 def test_least_variance_takes_what_stands_for_most():
-    # Three alike, and one alone: the three are told by one of them, which comes first.
+    # Three alike, and one alone: one of them stands for the three, which comes first.
     covariance = np.array([[1, 0.9, 0.9, 0], [0.9, 1, 0.9, 0], [0.9, 0.9, 1, 0], [0, 0, 0, 1]])
     first, second = _least_variance(covariance, 2)
     assert first in (0, 1, 2)

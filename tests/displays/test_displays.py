@@ -14,6 +14,7 @@ from fcnn_latency import (
     AbsoluteDeviationDisplay,
     ComparisonDisplay,
     FCNNSpace,
+    GraphConvolutionRegressor,
     LatencyRegressor,
     LatencySurfaceDisplay,
     LossCurveDisplay,
@@ -252,6 +253,18 @@ def test_unit_of_losses_follows_the_target(target, label):
     X = FCNNSpace().sample(20, random_state=0)
     model = LatencyRegressor((4,), target=target, epochs=2, random_state=0).fit(X, 1e-6 * X[:, 0])
     assert LossCurveDisplay.from_estimator(model, metric="mae").ax_.get_ylabel() == label
+
+
+def test_history_alone_claims_no_unit():
+    assert LossCurveDisplay({"mae": [0.2, 0.1]}, metric="mae").plot().ax_.get_ylabel() == (
+        "mean absolute error"
+    )
+
+
+def test_losses_of_graphs_are_in_seconds():
+    model = GraphConvolutionRegressor(epochs=2, random_state=0).fit(X, Y)
+    display = LossCurveDisplay.from_estimator(model, metric="mae")
+    assert display.ax_.get_ylabel() == "mean absolute error (s)"
 
 
 def test_loss_names_what_the_history_lacks():

@@ -99,5 +99,5 @@ def test_pipeline_hands_its_signal_and_parameters_on():
 
 
 def test_pipeline_refuses_features_that_are_no_widths():
-    with pytest.raises(ValueError, match="'roofline' reckons with features='widths'"):
+    with pytest.raises(ValueError, match="'roofline' requires features='widths'"):
         make_latency_pipeline("roofline", features="costs")

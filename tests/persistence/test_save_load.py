@@ -337,6 +337,12 @@ def forged(path, folder, change):
     return written
 
 
+def test_a_class_of_ours_as_a_value_is_no_estimator(tmp_path):
+    model = fitted(DummyRegressor())
+    model[-1].kind_ = LatencyRegressor
+    assert load(save(model, tmp_path / "model.fcnn"))[-1].kind_ is LatencyRegressor
+
+
 def test_every_public_estimator_is_trusted():
     for name in fcnn_latency.__all__:
         thing = getattr(fcnn_latency, name)

@@ -207,3 +207,9 @@ def test_true_is_no_limit(limit):
 def test_tie_io_is_a_boolean():
     with pytest.raises(ValueError, match="'tie_io' parameter of FCNNSpace must be True or False"):
         FCNNSpace(tie_io="False")
+
+
+@pytest.mark.parametrize("parts", [(), ([],), (np.zeros((0, 3)),)])
+def test_nothing_is_covered_by_no_space(parts):
+    with pytest.raises(ValueError, match="cover"):
+        FCNNSpace.covering(*parts)

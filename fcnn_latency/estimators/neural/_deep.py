@@ -307,7 +307,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             factor = weight / len(self.networks_) * self.target_scale_
             values, last = inputs, len(network.kernels) - 1
             for i, (kernel, bias) in enumerate(zip(network.kernels, network.biases, strict=True)):
-                layer = keras.layers.Dense(len(bias), None if i == last else self.activation)
+                layer = keras.layers.Dense(len(bias), None if i == last else network.activation)
                 values = layer(values)
                 scale = factor if i == last else 1.0
                 places.append((layer, [scale * kernel, scale * bias]))

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
 from fcnn_latency._keras import import_keras
-from fcnn_latency._validation import LARGEST_SEED, is_whole
+from fcnn_latency._validation import is_whole
 
 __all__ = ["Trained", "check_held_out", "history_in_units", "seed_of", "train"]
 
@@ -44,7 +44,7 @@ class Trained(NamedTuple):
 def seed_of(random_state: int | np.random.RandomState | None) -> int:
     """A number in any case: TensorFlow, once made deterministic, refuses to go without."""
     if is_whole(random_state):
-        return int(random_state) % (LARGEST_SEED + 1)  # type: ignore[arg-type]
+        return int(random_state)  # type: ignore[arg-type]
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 

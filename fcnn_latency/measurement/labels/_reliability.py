@@ -187,8 +187,8 @@ class Reliability:
         if self.reference_drift is not None and self.reference_drift > MOST_DRIFT:
             found.append(
                 f"The reference latency changed by {self.reference_drift:.1%} during the campaign: "
-                "the machine changed its speed, and dividing by the reference may not mend all of "
-                "it. `fcnn-latency doctor` shows what may be the cause."
+                "the machine changed its speed, and dividing by the reference may not correct all "
+                "of it. `fcnn-latency doctor` shows what may be the cause."
             )
         if self.stolen_time is not None and self.stolen_time > MOST_STOLEN:
             found.append(

@@ -33,7 +33,7 @@ MOST_LOAD, MOST_STOLEN, MOST_SWAP_BYTES = 0.5, 0.01, 2**28
 
 
 def find_disturbances(environment: dict[str, Any]) -> list[str]:
-    """What would disturb a measurement, each with what to mend.
+    """What would disturb a measurement, each with what to do about it.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 __all__ = ["REFERENCE", "BuildReport", "ProcessReport", "Report", "RoundReport"]
 
-#: What stands for the reference architecture where a model of the group is told by its place.
+#: Stands for the reference architecture among the places of the models of a group.
 REFERENCE = -1
 
 

@@ -339,7 +339,7 @@ def test_doctor_lists_groups_and_findings(monkeypatch):
     disturbed = {**describe_environment(("keras",)), "load_average": 2.5}
     monkeypatch.setattr(module, "describe_environment", lambda packages: disturbed)
     lines = doctor().splitlines()
-    for heading in ("Machine", "Settings", "Versions", "Variables", "Runtimes", "What to mend"):
+    for heading in ("Machine", "Settings", "Versions", "Variables", "Runtimes", "What to do"):
         assert heading in lines
     [cores] = [line for line in lines if line.startswith("  cores:")]
     [keras] = [line for line in lines if line.startswith("  keras:") and "usable" not in line]
