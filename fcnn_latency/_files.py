@@ -43,7 +43,8 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file, or leave what was there untouched: write beside it, then rename.
 
-    A link is followed; a file that exists keeps its permissions.
+    A link is followed; a file that exists keeps its permissions. What is no regular file, such as
+    a pipe, is written to and not replaced.
 
     Raises
     ------
@@ -51,6 +52,9 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         If it cannot be written.
     """
     path = Path(os.path.realpath(resolve(path)))
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     # Not tempfile's: its files are readable by their owner alone, whatever the umask.
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)

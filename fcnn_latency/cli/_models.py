@@ -98,7 +98,7 @@ def predict(
     """Predict ARCHITECTURES, as 14,21,31,14, with a MODEL that `fit` wrote."""
     import pandas as pd
 
-    from fcnn_latency._files import check_writable
+    from fcnn_latency._files import check_writable, write_whole
     from fcnn_latency._units import format_seconds
     from fcnn_latency.datasets._bunch import layer_names
     from fcnn_latency.persistence._save_load import load
@@ -120,7 +120,7 @@ def predict(
     if output is not None:
         padded = pad_widths(rows)
         frame = pd.DataFrame(padded, columns=layer_names(padded))
-        frame.assign(**columns).to_csv(output, index=False)
+        write_whole(output, frame.assign(**columns).to_csv(index=False).encode())
         click.echo(f"wrote {output}")
         return
     for widths, *latencies in zip(rows, *columns.values(), strict=True):

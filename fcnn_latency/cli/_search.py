@@ -152,10 +152,11 @@ def _write(frame: Any, path: str) -> None:
     """As CSV with columns layer_1 to layer_k, so that `measure --architectures` reads it."""
     import pandas as pd
 
+    from fcnn_latency._files import write_whole
     from fcnn_latency.datasets._bunch import layer_names
     from fcnn_latency.spaces._widths import pad_widths
 
     padded = pad_widths(list(frame["widths"]))
     layers = pd.DataFrame(padded, columns=layer_names(padded))
     rest = frame.drop(columns="widths").reset_index(drop=True)
-    pd.concat([layers, rest], axis=1).to_csv(path, index=False)
+    write_whole(path, pd.concat([layers, rest], axis=1).to_csv(index=False).encode())

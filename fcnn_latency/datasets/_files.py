@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch
 
-from fcnn_latency._files import check_writable, resolve
+from fcnn_latency._files import check_writable, resolve, write_whole
 from fcnn_latency.datasets._bunch import make_bunch, warn_of_weaknesses
 from fcnn_latency.datasets._from_store import dataset_of_campaigns
 from fcnn_latency.measurement._store import Store
@@ -73,12 +74,16 @@ def write_table(
         If `path` ends in neither ``.csv`` nor ``.parquet``.
     """
     path = check_path(path)
+    # Both are made before one is written, so that an error leaves no half of them.
+    table = BytesIO()
     if path.suffix == ".csv":
-        frame.to_csv(path, index=False)
+        frame.to_csv(table, index=False)
     else:
-        frame.to_parquet(path, index=False)
+        frame.to_parquet(table, index=False)
+    words = json.dumps(about, indent=2) + "\n"
     about_path = path.with_suffix(".json")
-    about_path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    write_whole(path, table.getvalue())
+    write_whole(about_path, words.encode())
     return [path, about_path]
 
 
@@ -204,21 +209,7 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
         )
         raise ValueError(msg)
     padded = pad_widths(frame[layers], len(layers))
-    passes = _columns(frame, [name for name in frame.columns if str(name).startswith("pass_")])
-    latency = _columns(frame, ["latency"])
-    if passes.shape[1] < 1:
-        passes = latency
-    elif not _agree(latency[:, 0], passes):
-        msg = f"{path}: latency is not of its pass_ columns; correct or drop those columns."
-        raise ValueError(msg)
-    for name, values in (("latency", latency), ("pass", passes)):
-        good = np.isfinite(values) & (values > 0)
-        if name == "pass":
-            good |= np.isnan(values)  # not every architecture has every pass
-        if not good.all():
-            row = int(np.argmin(good.all(axis=1)))
-            msg = f"{path}, row {row}: {name} is {values[row]}; it must be positive seconds."
-            raise ValueError(msg)
+    latency, passes = _labels(frame, path)
     about_path = path.with_suffix(".json")
     about = _read_about(about_path) if about_path.exists() else {}
     saved = about.get("reliability")
@@ -249,6 +240,28 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
         first_calls=_columns(frame, ["first_call"])[:, 0] if "first_call" in frame else None,
         as_frame=as_frame,
     )
+
+
+def _labels(
+    frame: pd.DataFrame, path: Path
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Latencies of shape (n, 1), and those of each pass, checked."""
+    passes = _columns(frame, [name for name in frame.columns if str(name).startswith("pass_")])
+    latency = _columns(frame, ["latency"])
+    if passes.shape[1] < 1:
+        passes = latency
+    elif not _agree(latency[:, 0], passes):
+        msg = f"{path}: latency is not of its pass_ columns; correct or drop those columns."
+        raise ValueError(msg)
+    for name, values in (("latency", latency), ("pass", passes)):
+        good = np.isfinite(values) & (values > 0)
+        if name == "pass":
+            good |= np.isnan(values)  # not every architecture has every pass
+        if not good.all():
+            row = int(np.argmin(good.all(axis=1)))
+            msg = f"{path}, row {row}: {name} is {values[row]}; it must be positive seconds."
+            raise ValueError(msg)
+    return latency, passes
 
 
 def _agree(latency: npt.NDArray[np.float64], passes: npt.NDArray[np.float64]) -> bool:

@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, RandomizedSearchCV
 from sklearn.utils import get_tags
 from tqdm.auto import tqdm
 
+from fcnn_latency._files import write_whole
 from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.estimators._pipeline import ESTIMATORS, make_latency_pipeline
 from fcnn_latency.evaluation._text import comparison_text
@@ -36,7 +37,7 @@ MOST_CALLS, MOST_BATCHED = 100, 10_000
 Grid = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """What `compare` found.
 
@@ -74,7 +75,11 @@ class Comparison:
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table as CSV, the names of the estimators in the column ``estimator``."""
-        self.table.to_csv(path, index_label="estimator")
+        write_whole(path, self.table.to_csv(index_label="estimator").encode())
+
+    def __repr__(self) -> str:
+        """How many estimators and architectures."""
+        return f"<Comparison of {len(self.table)} estimators on {len(self.target)} architectures>"
 
     def __str__(self) -> str:
         """The table with units, in 100 columns."""

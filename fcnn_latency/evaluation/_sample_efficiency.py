@@ -23,7 +23,7 @@ from fcnn_latency.metrics import latency_metrics
 __all__ = ["SampleEfficiency", "sample_efficiency"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SampleEfficiency:
     """What `sample_efficiency` found.
 
@@ -56,6 +56,10 @@ class SampleEfficiency:
             mape_min=("mape", "min"),
             mape_max=("mape", "max"),
         )
+
+    def __repr__(self) -> str:
+        """How many fits."""
+        return f"<SampleEfficiency of {len(self.table)} fits>"
 
     def __str__(self) -> str:
         """MAPE by estimator, design and number."""

@@ -116,6 +116,10 @@ class LatencyMap:
         """How many architectures there are."""
         return len(self.latencies)
 
+    def __repr__(self) -> str:
+        """As `str`, in angle brackets."""
+        return f"<LatencyMap of {self}>"
+
     def __str__(self) -> str:
         """How many architectures, and the range of their latencies."""
         least, middle, most = (format_seconds(float(self.quantile(q))) for q in (0, 0.5, 1))

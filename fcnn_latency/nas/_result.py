@@ -56,7 +56,7 @@ def _losses(trials: pd.DataFrame, direction: str) -> npt.NDArray[np.float64]:
     return -quality if direction == "maximize" else quality
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SearchResult:
     """Architectures that a search has evaluated, best ones and the front.
 
@@ -129,6 +129,10 @@ class SearchResult:
         rest = rest.iloc[np.argsort(_losses(rest, self.direction), kind="stable")]
         chosen = pd.concat([front, rest]).iloc[:n]
         return chosen.iloc[np.argsort(_losses(chosen, self.direction), kind="stable")]
+
+    def __repr__(self) -> str:
+        """How many trials, and the size of the front."""
+        return f"<SearchResult of {len(self.trials)} trials, {len(self.front)} on the front>"
 
     def __str__(self) -> str:
         """What was searched, the front and what failed."""

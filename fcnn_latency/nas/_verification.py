@@ -24,7 +24,7 @@ from fcnn_latency.spaces._widths import trim_widths
 __all__ = ["Verification", "verify"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Verification:
     """Architectures with what was predicted and what was measured of them.
 
@@ -87,6 +87,10 @@ class Verification:
             f"at {format_seconds(nearest['measured'])}, which may be "
             f"{format_seconds(nearest['bound'])}. Search with a confidence, or a smaller budget."
         )
+
+    def __repr__(self) -> str:
+        """How many architectures, and how many keep the budget."""
+        return f"<Verification of {len(self.report)} architectures, {len(self.kept)} kept>"
 
     def __str__(self) -> str:
         """The report, and how many keep the budget."""

@@ -25,7 +25,7 @@ from fcnn_latency.spaces._widths import pad_widths
 __all__ = ["VerifiedSearch", "search_and_verify"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class VerifiedSearch:
     """What a search has found whose finalists were measured.
 
@@ -60,6 +60,10 @@ class VerifiedSearch:
     def front(self) -> pd.DataFrame:
         """The measured front of those that keep the budget."""
         return self.verification.front
+
+    def __repr__(self) -> str:
+        """How many rounds, and the size of the front."""
+        return f"<VerifiedSearch of {len(self.rounds)} rounds, {len(self.front)} on the front>"
 
     def __str__(self) -> str:
         """The rounds and the report."""

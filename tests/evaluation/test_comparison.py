@@ -160,3 +160,10 @@ def test_what_is_wrong_is_said_before_the_first_fit(log, arguments, changes, mes
     with pytest.raises(ValueError, match=message):
         compare(*arguments, **changes)
     assert not log
+
+
+def test_results_compare_by_identity_and_have_a_short_repr():
+    result, other = (compare(X, Y, estimators=["flops"], cv=2) for _ in range(2))
+    assert result == result
+    assert result != other
+    assert repr(result) == "<Comparison of 2 estimators on 40 architectures>"

@@ -295,3 +295,12 @@ def test_a_map_of_another_space_is_refused():
     latency_map = LatencyMap(SMALL, np.full(SMALL.size, 1e-6))
     with pytest.raises(ValueError, match=r"The LatencyMap holds FCNNSpace\(max_layers=3"):
         find(space=FCNNSpace(max_layers=3, max_width=5), latency_model=latency_map)
+
+
+def test_results_have_a_short_repr():
+    found = find(max_latency="8us")
+    assert repr(found) == f"<SearchResult of 15 trials, {len(found.front)} on the front>"
+    assert found != find(max_latency="8us")
+    assert repr(LatencyMap(FCNNSpace(max_layers=2, max_width=2), [1e-6, 2e-6])) == (
+        "<LatencyMap of 2 architectures of 1 µs to 2 µs, half of them up to 1 µs>"
+    )
