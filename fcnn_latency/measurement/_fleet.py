@@ -33,8 +33,9 @@ POLL = 2.0
 #: How often a task is given to a host before its architectures count as failed.
 MAX_ATTEMPTS = 3
 
-#: Measuring processes of this Dask worker, by campaign and turn; they live from task to task.
-_workers: dict[tuple[str, int], MeasuringWorker] = {}
+#: Name of the attribute of a Dask worker that holds its measuring processes, by campaign and turn;
+#: they live from task to task.
+PROCESSES = "fcnn_latency_processes"
 
 
 @dataclass(frozen=True)
@@ -56,26 +57,36 @@ def measure_on_host(order: _Order) -> tuple[Block, list[Report]]:
     The measuring processes are children of the Dask worker and end with it. The machine is held
     meanwhile, so that workers of one host take turns.
     """
-    key = (order.campaign, order.turn)
+    from distributed import get_worker
+
+    key, processes = (order.campaign, order.turn), _processes_of(get_worker())
     with timing_lock(wait=True), _children_allowed():
-        for other in [other for other in _workers if other[0] != order.campaign]:
-            _workers.pop(other).stop()
-        worker = _workers.setdefault(key, MeasuringWorker(*order.shared))
+        for other in [other for other in processes if other[0] != order.campaign]:
+            processes.pop(other).stop()
+        worker = processes.setdefault(key, MeasuringWorker(*order.shared))
         try:
             worker.start()
             reports: list[Report] = [worker.wait()]
             block = order.block or worker.calibrate()
             reports += worker.measure(order.models, order.rounds, order.seed, block)
         except BaseException:
-            _workers.pop(key).stop()
+            processes.pop(key).stop()
             raise
     return block, reports
 
 
-def release_host() -> None:
-    """End the measuring processes of a Dask worker."""
-    while _workers:
-        _workers.popitem()[1].stop()
+def release_host(dask_worker: Any) -> None:
+    """End the measuring processes of a Dask worker, which Dask passes by this name."""
+    processes = _processes_of(dask_worker)
+    while processes:
+        processes.popitem()[1].stop()
+
+
+def _processes_of(dask_worker: Any) -> dict[tuple[str, int], MeasuringWorker]:
+    if not hasattr(dask_worker, PROCESSES):
+        setattr(dask_worker, PROCESSES, {})
+    found: dict[tuple[str, int], MeasuringWorker] = getattr(dask_worker, PROCESSES)
+    return found
 
 
 def describe_host(packages: Sequence[str]) -> dict[str, Any]:
