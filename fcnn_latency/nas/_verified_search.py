@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -151,55 +152,41 @@ def search_and_verify(
     space = dataset.space if space is None else space
     front = max_latency is None if front is None else bool(front)
     model = clone(latency_model).fit(dataset.data, dataset.target)
+    how = _how_measured(dataset, runtime, confidence) | {"protocol": protocol, "store": store}
+    how |= measuring
+    run = partial(run_search, objective, direction=direction, front=front, sampler=sampler)
+    run = partial(run, storage=storage, seed=seed, verbose=verbose)
     measured: Verification | None = None
     evaluated: dict[tuple[int, ...], Trial] = {}
     rounds: list[dict[str, Any]] = []
     stable = False
     while len(rounds) < n_rounds and not stable:
-        candidates = Candidates(
-            space,
-            model,
-            max_latency=max_latency,
-            confidence=confidence,
-            excluded=_broken(measured),
-        )
+        bounds: dict[str, Any] = {"max_latency": max_latency, "confidence": confidence}
+        candidates = Candidates(space, model, excluded=_broken(measured), **bounds)
         known = _known(evaluated, candidates, measured)
-        result = run_search(
-            objective,
-            candidates,
+        result = run(
+            candidates=candidates,
             n_trials=len(known) + n_trials,
-            direction=direction,
-            front=front,
-            sampler=sampler,
-            storage=storage,
             study_name=f"{study_name}-{len(rounds) + 1}",
-            seed=seed,
-            verbose=verbose,
             known=known,
         )
         n_before = len(evaluated)
         evaluated |= {trial.widths: trial for trial in trials_of(result.trials)}
         fresh = _unmeasured(result, n_finalists, measured)
-        if not fresh.empty:
+        stable = fresh.empty
+        if not stable:
             found = verify(
                 replace(result, trials=fresh, latency_model=model),
-                runtime=dataset.runtime if runtime is None else runtime,
                 n_finalists=len(fresh),
-                confidence=0.95 if confidence is None else confidence,
-                protocol=protocol,
-                signal_length=dataset.signal_length,
-                store=store,
                 random_state=seed,
                 verbose=verbose,
-                **measuring,
+                **how,
             )
             now = found if measured is None else _together(measured, found)
             # An empty front has nothing to be stable.
             stable = measured is not None and _front(measured) == _front(now) != set()
             measured = now
             model = clone(latency_model).fit(*_labels(dataset, measured))
-        else:
-            stable = True
         assert measured is not None
         rounds.append(_round(len(evaluated) - n_before, fresh, measured))
         if result.interrupted:
@@ -207,6 +194,15 @@ def search_and_verify(
     assert measured is not None
     table = pd.DataFrame(rounds, index=pd.RangeIndex(1, len(rounds) + 1, name="round"))
     return VerifiedSearch(measured, result, model, table, stable)
+
+
+def _how_measured(dataset: Bunch, runtime: Any, confidence: float | None) -> dict[str, Any]:
+    """What `verify` is told so that it measures as the dataset was."""
+    return {
+        "runtime": dataset.runtime if runtime is None else runtime,
+        "signal_length": dataset.signal_length,
+        "confidence": 0.95 if confidence is None else confidence,
+    }
 
 
 def _broken(measured: Verification | None) -> frozenset[tuple[int, ...]]:
