@@ -294,7 +294,7 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         Returns
         -------
         keras.Model
-            Its input, of shape (n, number of used columns), are the columns `x_used_` of the encoded
+            Its input, of shape (n, n_used), are the columns `x_used_` of the encoded
             architectures, compressed by sign(x) log(1 + \|x\|), less `x_mean_`, divided by
             `x_scale_`. It outputs what is added to the linear part, shape (n, 1): seconds, or with
             ``target="relative"`` the logarithm of the factor.
