@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -228,7 +228,7 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
         _loaded_errors(frame, passes),
         reliability,
         {
-            "space": about.get("space") or FCNNSpace.covering(FCNNSpace(), padded),
+            "space": about.get("space") or _covering_space(padded),
             "runtime": about.get("runtime", "unknown"),
             "protocol": about.get("protocol", {}),
             "signal_length": about.get("signal_length", 50),
@@ -240,6 +240,12 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
         first_calls=_columns(frame, ["first_call"])[:, 0] if "first_call" in frame else None,
         as_frame=as_frame,
     )
+
+
+def _covering_space(padded: npt.NDArray[np.int64]) -> FCNNSpace:
+    """The default space, widened to what a custom table holds."""
+    space = FCNNSpace.covering(FCNNSpace(), padded)
+    return replace(space, max_layers=max(space.max_layers, padded.shape[1]))
 
 
 def _labels(

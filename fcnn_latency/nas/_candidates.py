@@ -22,6 +22,9 @@ FIRST_DRAW, LARGEST_DRAW, MOST_DRAWN = 64, 8192, 15_000
 #: Of a space too large to be enumerated, how many are drawn instead.
 DRAWN_INSTEAD = 1_000_000
 
+#: A map holds no longer latencies.
+MOST_SECONDS = float(np.finfo(np.float32).max)
+
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -176,16 +179,15 @@ class Candidates:
     def latency_map(self) -> LatencyMap:
         """Latencies, or upper ends, of all architectures of a space that can be enumerated."""
         if self._map is None:
-            self._map = LatencyMap.from_estimator(
-                self.latency_model, self.space, confidence=self.confidence
-            )
+            blocks = [self._bounds(self.predict(rows)) for rows in self.space.blocks()]
+            self._map = LatencyMap(self.space, np.concatenate(blocks))
         return self._map
 
     def _enumerated(self) -> tuple[Rows, tuple[float, tuple[int, ...]]]:
         """Architectures that may lie within the budget, and the least latency of all."""
         budget = self.max_latency
         if budget is not None:  # the map is rounded up, so look as far; `keep` decides
-            budget = float(round_up(np.array([budget]))[0])
+            budget = float(round_up(np.array([min(budget, MOST_SECONDS)]))[0])
         ranks = self.latency_map.ranks(max_latency=budget)
         least = float(self.latency_map.quantile(0))
         return self.space.unrank(ranks), (least, trim_widths(self.latency_map.fastest(1))[0])

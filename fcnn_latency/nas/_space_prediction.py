@@ -45,8 +45,7 @@ def predict_space(
     latencies : ndarray of float32, shape (space.size,)
         Seconds, rounded up, in the order of `FCNNSpace.rank`.
     """
-    if hasattr(model, "fit"):
-        check_is_fitted(model)
+    check_is_fitted(model)
     encoder = _encoder(model)
     if space is None:
         space = FCNNSpace() if encoder is None else encoder.space_
@@ -87,7 +86,7 @@ def _encoder(model: Any) -> WidthsEncoder | None:
 def _predictor(model: Any, confidence: float | None) -> Predict:
     """What predicts zero-padded widths; it does not check again what a space enumerates."""
     if confidence is not None:
-        if not hasattr(model, "predict_upper"):
+        if not isinstance(model, IntervalRegressor):
             msg = (
                 "confidence takes an IntervalRegressor, which knows how far its predictions are "
                 f"off. Got a {type(model).__name__}: fit IntervalRegressor(model) instead."

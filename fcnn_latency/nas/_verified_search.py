@@ -153,7 +153,6 @@ def search_and_verify(
     front = max_latency is None if front is None else bool(front)
     model = clone(latency_model).fit(dataset.data, dataset.target)
     how = _how_measured(dataset, runtime, confidence) | {"protocol": protocol, "store": store}
-    how |= measuring
     run = partial(run_search, objective, direction=direction, front=front, sampler=sampler)
     run = partial(run, storage=storage, seed=seed, verbose=verbose)
     measured: Verification | None = None
@@ -181,6 +180,7 @@ def search_and_verify(
                 random_state=seed,
                 verbose=verbose,
                 **how,
+                **measuring,
             )
             now = found if measured is None else _together(measured, found)
             # An empty front has nothing to be stable.

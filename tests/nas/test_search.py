@@ -8,6 +8,7 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 
 from fcnn_latency import (
     FCNNSpace,
@@ -304,3 +305,28 @@ def test_results_have_a_short_repr():
     assert repr(LatencyMap(FCNNSpace(max_layers=2, max_width=2), [1e-6, 2e-6])) == (
         "<LatencyMap of 2 architectures of 1 µs to 2 µs, half of them up to 1 µs>"
     )
+
+
+class Fixed(BaseEstimator):
+    """A law that needs no fit, and keeps nothing of one."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return 1e-6 * np.asarray(X).sum(axis=1)
+
+
+class NoEstimator:
+    """As `Fixed`, and none of scikit-learn's."""
+
+    fit, predict = Fixed.fit, Fixed.predict
+
+
+@pytest.mark.parametrize("model", [Fixed(), NoEstimator()], ids=["estimator", "object"])
+@pytest.mark.parametrize("budget", [None, 1e39])
+def test_a_space_is_exhausted_whatever_predicts(model, budget):
+    space = FCNNSpace(max_layers=3, max_width=4)
+    found = find(space=space, latency_model=model, max_latency=budget, n_trials=99)
+    assert found.exhausted
+    assert len(found.trials) == space.size == 20

@@ -245,3 +245,21 @@ def test_search_ends_in_measured_architectures_within_the_budget(tmp_path):
     assert (report["bound"][report["keeps_budget"]] <= budget).all()
     assert np.allclose(report["measured"], report["predicted"], rtol=0.5)
     assert (tmp_path / "readings.sqlite").exists()
+
+
+def test_another_signal_length_than_the_datasets_is_no_parameter():
+    dataset = Bunch(
+        data=SMALL.sample(20, random_state=0),
+        target=np.linspace(1e-6, 2e-6, 20),
+        space=SMALL,
+        signal_length=50,
+        runtime="litert",
+    )
+    with pytest.raises(TypeError, match="signal_length"):
+        search_and_verify(
+            sum,
+            dataset=dataset,
+            latency_model=make_latency_pipeline("linear", space=SMALL),
+            n_trials=3,
+            signal_length=100,
+        )
