@@ -140,7 +140,7 @@ default="reliable"
             readings do not tell.
         space : FCNNSpace
             The space of the architectures.
-        feature_names, target_name, runtime, protocol, signal_length, signal_seed, \
+        feature_names, target_name, runtime, protocol, signal_length, \
 random_state, DESCR
             As their names say.
     (data, target)
