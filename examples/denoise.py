@@ -94,8 +94,11 @@ def main():
     print(found)
     verified = verify(found, runtime="litert", n_finalists=5, random_state=0, verbose=1)
     print(verified)
-    best = verified.best
-    print(f"{best['widths']} improves the ratio of signal to noise by {best['quality']:.1f} dB")
+    if verified.kept.empty:
+        print("None keeps the budget for sure. Search within a smaller one.")
+    else:
+        best = verified.best
+        print(f"{best['widths']} improves the ratio of signal to noise by {best['quality']:.1f} dB")
     FrontDisplay.from_result(found, verified).figure_.savefig("front.png", dpi=150)
 
 

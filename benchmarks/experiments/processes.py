@@ -15,12 +15,7 @@ from fcnn_latency import MeasurementProtocol
 from fcnn_latency.measurement import Workload
 from fcnn_latency.measurement._workload import Model
 from fcnn_latency.measurement.machine._cores import choose_cores
-from fcnn_latency.measurement.process._group import (
-    build_group,
-    release_group,
-    start_session,
-    time_round,
-)
+from fcnn_latency.measurement.process._session import Session, in_session, start_session
 from fcnn_latency.measurement.process._timing import Block
 from fcnn_latency.measurement.process._worker import WORKER_ENVIRONMENT
 from fcnn_latency.measurement.runtimes import get_runtime
@@ -42,10 +37,13 @@ def start() -> ProcessPoolExecutor:
 
 def reference_latency(executor: ProcessPoolExecutor) -> float:
     """A low quantile of reference readings, in seconds."""
-    executor.submit(build_group, [Model(PROTOCOL.reference_widths)], False).result()
-    rounds = [executor.submit(time_round, number, 0, BLOCK) for number in range(N_ROUNDS)]
+    executor.submit(in_session, Session.build, [Model(PROTOCOL.reference_widths)], False).result()
+    rounds = [
+        executor.submit(in_session, Session.time_round, number, 0, BLOCK)
+        for number in range(N_ROUNDS)
+    ]
     readings = np.concatenate([round.result().seconds for round in rounds])
-    executor.submit(release_group).result()
+    executor.submit(in_session, Session.release).result()
     return float(np.quantile(readings, PROTOCOL.reference_quantile))
 
 

@@ -127,6 +127,7 @@ class Campaign:
         """
         if isinstance(report, ProcessReport):
             self._check_environment(report)
+        self.store.add(self.number, task.group, report)
         if isinstance(report, RoundReport) and report.lost_references:
             msg = (
                 f"In process {report.process}, {len(report.lost_references)} instance(s) of the "
@@ -134,7 +135,6 @@ class Campaign:
                 f"{'; '.join(report.lost_references)}. The others serve; labels may be noisier."
             )
             warnings.warn(MeasurementWarning(msg), stacklevel=2)
-        self.store.add(self.number, task.group, report)
 
     def _check_environment(self, report: ProcessReport) -> None:
         processes = self.store.processes(self.number)

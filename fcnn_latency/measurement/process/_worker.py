@@ -14,19 +14,13 @@ from fcnn_latency.exceptions import MeasurementError
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._workload import Model, Workload
 from fcnn_latency.measurement.machine._cores import Cores, choose_cores
-from fcnn_latency.measurement.process._group import (
-    build_group,
-    calibrate,
-    release_group,
-    start_session,
-    time_round,
-)
 from fcnn_latency.measurement.process._reports import (
     BuildReport,
     ProcessReport,
     Report,
     RoundReport,
 )
+from fcnn_latency.measurement.process._session import Session, in_session, start_session
 from fcnn_latency.measurement.process._timing import Block
 from fcnn_latency.measurement.runtimes._base import Runtime
 
@@ -112,7 +106,7 @@ class MeasuringWorker:
         if protocol.samples_per_block and protocol.calls_per_sample:
             return Block(protocol.samples_per_block, protocol.calls_per_sample)
         with self._reference_errors():
-            block: Block = self._executor.submit(calibrate).result()
+            block: Block = self._executor.submit(in_session, Session.calibrate).result()
         return block
 
     @contextmanager
@@ -199,8 +193,10 @@ class MeasuringWorker:
             self._told = started
         yield built.result()
         submit = self._executor.submit
-        readings = [submit(time_round, number, seed, block) for number in rounds]
-        self._released = submit(release_group)
+        readings = [
+            submit(in_session, Session.time_round, number, seed, block) for number in rounds
+        ]
+        self._released = submit(in_session, Session.release)
         for reading in readings:
             yield reading.result()
 
@@ -214,4 +210,5 @@ class MeasuringWorker:
             self.stop()
         self.start(while_timing=while_timing)
         self.models_built += len(models)
-        self._ahead, self._built = models, self._executor.submit(build_group, models, while_timing)
+        self._ahead = models
+        self._built = self._executor.submit(in_session, Session.build, models, while_timing)

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import psutil
@@ -41,7 +41,9 @@ from fcnn_latency.measurement.process._timing import (
 )
 from fcnn_latency.measurement.runtimes._base import Runtime
 
-__all__ = ["build_group", "calibrate", "release_group", "start_session", "time_round"]
+__all__ = ["Session", "in_session", "start_session"]
+
+T = TypeVar("T")
 
 #: Seed of the weights, the same in every pass: latency does not depend on their values.
 WEIGHTS_SEED = 0
@@ -54,7 +56,7 @@ PR_SET_PDEATHSIG = 1
 
 
 @dataclass
-class _Session:
+class Session:
     """A measuring process between its calls: what it measures with, and the group it has built."""
 
     runtime: Runtime
@@ -95,8 +97,114 @@ class _Session:
         except BaseException as error:  # SystemExit too: Ctrl-C does not come here
             self.failures[model] = f"{type(error).__name__}: {error}"
 
+    def calibrate(self) -> Block:
+        """How many calls a reading takes, found on the reference architecture."""
+        protocol = self.protocol
+        with collector_off():
+            found = calibrate_block(
+                self.references[0],
+                protocol.block_seconds,
+                protocol.sample_seconds,
+                protocol.least_samples,
+            )
+        return Block(
+            protocol.samples_per_block or found.samples,
+            protocol.calls_per_sample or found.calls_per_sample,
+        )
 
-_sessions: list[_Session] = []
+    def build(self, models: Sequence[Model], while_timing: bool) -> BuildReport:
+        """Build and warm up the models of a group.
+
+        Parameters
+        ----------
+        models : sequence of Model
+            What to build.
+        while_timing : bool
+            Whether another process times meanwhile, so that this one keeps off its core.
+        """
+        if while_timing:
+            move_to(self.cores.building)
+        first_calls: dict[int, float] = {}
+        for place, model in enumerate(models):
+            with self.recording_failure(place):
+                self.calls[place], warm_ups = self.prepare(model)
+                if warm_ups:
+                    first_calls[place], self.warm_calls[place] = warm_ups[0], min(warm_ups)
+        gc.collect()
+        return BuildReport(self.process, first_calls, dict(self.failures))
+
+    def time_round(self, number: int, seed: int, block: Block) -> RoundReport:
+        """Read each model that `build` has built once, in an order of its own.
+
+        Parameters
+        ----------
+        number : int
+            The round.
+        seed : int
+            Of the group's orders.
+        block : Block
+            How many calls make a reading.
+        """
+        move_to(self.cores.timing)
+        self.lost_references = []
+        alive = [model for model in self.calls if model not in self.failures]
+        if self.protocol.shuffle:
+            alive = np.random.default_rng([seed, number]).permutation(alive).tolist()
+        started_at, before = time.time(), read_cpu_times(self.cores.timing)
+        with collector_off():
+            log = list(self._read_round(alive, block))
+        good = [reading for reading in log if reading[0] not in self.failures]
+        return RoundReport(
+            self.process,
+            number,
+            np.array([model for model, _ in good], dtype=np.int64),
+            np.array([seconds for _, seconds in good], dtype=np.float64),
+            started_at,
+            load_average(),
+            stolen_fraction(before, read_cpu_times(self.cores.timing)),
+            dict(self.failures),
+            tuple(self.lost_references),
+        )
+
+    def _read_round(self, order: Sequence[int], block: Block) -> Iterator[tuple[int, float]]:
+        """One reading of each model, and of the reference before every so many of them."""
+        every, statistic = self.protocol.reference_every, self.protocol.block_statistic
+        for place, model in enumerate(order):
+            if every and place % every == 0:
+                yield REFERENCE, self._read_reference(block)
+            with self.recording_failure(model):
+                own = self.block_of(model, block)
+                yield model, time_block(self.calls[model], own, statistic)
+        if every and order:
+            yield REFERENCE, self._read_reference(block)
+
+    def _read_reference(self, block: Block) -> float:
+        """A reading of the next instance of the reference; report and drop one that fails."""
+        while self.references:
+            reference = self.references.popleft()
+            try:
+                seconds = time_block(reference, block, self.protocol.block_statistic)
+            except Exception as error:
+                self.lost_references.append(f"{type(error).__name__}: {error}")
+            else:
+                self.references.append(reference)
+                return seconds
+        msg = "no instance of the reference architecture works any more"
+        raise RuntimeError(msg)
+
+    def release(self) -> int:
+        """Drop the models of a group; by how many bytes the process has grown since its start."""
+        self.calls, self.failures, self.warm_calls = {}, {}, {}
+        self.runtime.release()
+        gc.collect()
+        _give_memory_back()
+        return int(psutil.Process().memory_info().rss - self.resident_at_start)
+
+
+class _Held:
+    """What a measuring process keeps between the tasks that it is sent."""
+
+    session: Session
 
 
 def start_session(
@@ -121,7 +229,7 @@ def start_session(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     _die_with_parent()
     process = f"{platform.node()}:{os.getpid()}:{time.time_ns()}"
-    session = _Session(runtime, protocol, workload, cores, process)
+    session = Session(runtime, protocol, workload, cores, process)
     if while_timing:
         move_to(cores.building)
     runtime.load()
@@ -135,8 +243,13 @@ def start_session(
     gc.collect()
     gc.freeze()  # the framework's own objects stay: later collections skip them
     session.resident_at_start = psutil.Process().memory_info().rss
-    _sessions[:] = [session]
+    _Held.session = session
     return ProcessReport(process, platform.node(), environment)
+
+
+def in_session(task: Callable[..., T], *arguments: Any) -> T:
+    """Call a method of the session that `start_session` began in this process."""
+    return task(_Held.session, *arguments)
 
 
 def _die_with_parent() -> None:
@@ -145,121 +258,6 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:
             os._exit(1)
-
-
-def calibrate() -> Block:
-    """How many calls a reading takes, found on the reference architecture."""
-    (session,) = _sessions
-    protocol = session.protocol
-    with collector_off():
-        found = calibrate_block(
-            session.references[0],
-            protocol.block_seconds,
-            protocol.sample_seconds,
-            protocol.least_samples,
-        )
-    return Block(
-        protocol.samples_per_block or found.samples,
-        protocol.calls_per_sample or found.calls_per_sample,
-    )
-
-
-def build_group(models: Sequence[Model], while_timing: bool) -> BuildReport:
-    """Build and warm up the models of a group.
-
-    Parameters
-    ----------
-    models : sequence of Model
-        What to build.
-    while_timing : bool
-        Whether another process times meanwhile, so that this one keeps off its core.
-    """
-    (session,) = _sessions
-    if while_timing:
-        move_to(session.cores.building)
-    first_calls: dict[int, float] = {}
-    for place, model in enumerate(models):
-        with session.recording_failure(place):
-            session.calls[place], warm_ups = session.prepare(model)
-            if warm_ups:
-                first_calls[place], session.warm_calls[place] = warm_ups[0], min(warm_ups)
-    gc.collect()
-    return BuildReport(session.process, first_calls, dict(session.failures))
-
-
-def time_round(number: int, seed: int, block: Block) -> RoundReport:
-    """Read each model that `build_group` built once, in an order of its own.
-
-    Parameters
-    ----------
-    number : int
-        The round.
-    seed : int
-        Of the group's orders.
-    block : Block
-        How many calls make a reading.
-    """
-    (session,) = _sessions
-    move_to(session.cores.timing)
-    session.lost_references = []
-    alive = [model for model in session.calls if model not in session.failures]
-    if session.protocol.shuffle:
-        alive = np.random.default_rng([seed, number]).permutation(alive).tolist()
-    started_at, before = time.time(), read_cpu_times(session.cores.timing)
-    with collector_off():
-        log = list(_read_round(session, alive, block))
-    good = [reading for reading in log if reading[0] not in session.failures]
-    return RoundReport(
-        session.process,
-        number,
-        np.array([model for model, _ in good], dtype=np.int64),
-        np.array([seconds for _, seconds in good], dtype=np.float64),
-        started_at,
-        load_average(),
-        stolen_fraction(before, read_cpu_times(session.cores.timing)),
-        dict(session.failures),
-        tuple(session.lost_references),
-    )
-
-
-def _read_round(
-    session: _Session, order: Sequence[int], block: Block
-) -> Iterator[tuple[int, float]]:
-    """One reading of each model, and of the reference before every so many of them."""
-    every, statistic = session.protocol.reference_every, session.protocol.block_statistic
-    for place, model in enumerate(order):
-        if every and place % every == 0:
-            yield REFERENCE, _read_reference(session, block)
-        with session.recording_failure(model):
-            own = session.block_of(model, block)
-            yield model, time_block(session.calls[model], own, statistic)
-    if every and order:
-        yield REFERENCE, _read_reference(session, block)
-
-
-def _read_reference(session: _Session, block: Block) -> float:
-    """A reading of the next instance of the reference; one that fails is reported and given up."""
-    while session.references:
-        reference = session.references.popleft()
-        try:
-            seconds = time_block(reference, block, session.protocol.block_statistic)
-        except Exception as error:
-            session.lost_references.append(f"{type(error).__name__}: {error}")
-        else:
-            session.references.append(reference)
-            return seconds
-    msg = "no instance of the reference architecture works any more"
-    raise RuntimeError(msg)
-
-
-def release_group() -> int:
-    """Give up the models of a group; by how many bytes the process has grown since its start."""
-    (session,) = _sessions
-    session.calls, session.failures, session.warm_calls = {}, {}, {}
-    session.runtime.release()
-    gc.collect()
-    _give_memory_back()
-    return int(psutil.Process().memory_info().rss - session.resident_at_start)
 
 
 def _give_memory_back() -> None:
