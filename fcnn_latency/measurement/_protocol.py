@@ -68,7 +68,7 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class MeasurementProtocol:
-    """How a campaign measures; the figures behind the defaults are in ``docs/development.md``.
+    """How a campaign measures; the figures behind the defaults are in ``docs/notes/``.
 
     A model is built once in each **pass** and timed in **rounds** beside the other models of its
     group, in a fresh random order every round, so that what slows the machine for a while hits
