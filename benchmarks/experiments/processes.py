@@ -15,8 +15,8 @@ from fcnn_latency import MeasurementProtocol
 from fcnn_latency.measurement import Workload
 from fcnn_latency.measurement._workload import Model
 from fcnn_latency.measurement.machine._cores import choose_cores
+from fcnn_latency.measurement.process._readings import Block
 from fcnn_latency.measurement.process._session import Session, in_session, start_session
-from fcnn_latency.measurement.process._timing import Block
 from fcnn_latency.measurement.process._worker import WORKER_ENVIRONMENT
 from fcnn_latency.measurement.runtimes import get_runtime
 

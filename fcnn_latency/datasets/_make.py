@@ -30,7 +30,7 @@ from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._store import Store
 from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.measurement.machine._lock import timing_lock
-from fcnn_latency.measurement.process._reports import Report
+from fcnn_latency.measurement.process._readings import Report
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import trim_widths

@@ -19,7 +19,7 @@ from fcnn_latency.measurement._workload import Model, Workload
 from fcnn_latency.measurement.labels._noise import combine_passes, standard_errors
 from fcnn_latency.measurement.labels._reduction import reduce_passes
 from fcnn_latency.measurement.machine._differences import environment_differences
-from fcnn_latency.measurement.process._reports import ProcessReport, Report, RoundReport
+from fcnn_latency.measurement.process._readings import ProcessReport, Report, RoundReport
 from fcnn_latency.measurement.process._worker import MeasuringWorker
 from fcnn_latency.measurement.runtimes._base import Runtime
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing.process
+import multiprocessing
 import platform
 import time
 from collections import Counter, deque
@@ -18,8 +18,7 @@ from fcnn_latency.measurement._workload import Model
 from fcnn_latency.measurement.machine._differences import environment_differences
 from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.measurement.machine._lock import timing_lock
-from fcnn_latency.measurement.process._reports import BuildReport, Report
-from fcnn_latency.measurement.process._timing import Block
+from fcnn_latency.measurement.process._readings import Block, BuildReport, Report
 from fcnn_latency.measurement.process._worker import MeasuringWorker
 
 __all__ = ["Fleet", "measure_on_host"]
@@ -97,13 +96,12 @@ def describe_host(packages: Sequence[str]) -> dict[str, Any]:
 @contextmanager
 def _children_allowed() -> Iterator[None]:
     """Let a Dask worker have children: its nanny starts it as a daemon, which may have none."""
-    config = multiprocessing.process.current_process()._config  # type: ignore[attr-defined]
-    daemon = config.get("daemon", False)
-    config["daemon"] = False
+    process = multiprocessing.current_process()
+    daemon, process.daemon = process.daemon, False
     try:
         yield
     finally:
-        config["daemon"] = daemon
+        process.daemon = daemon
 
 
 class Fleet:

@@ -6,7 +6,16 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fcnn_latency._validation import check, choice, is_whole
+from fcnn_latency._validation import (
+    BOOLEAN,
+    SEED,
+    VERBOSITY,
+    check,
+    choice,
+    is_whole,
+    or_none,
+    rule,
+)
 from fcnn_latency.measurement._protocol import MeasurementProtocol, get_protocol
 from fcnn_latency.measurement._workload import Workload
 from fcnn_latency.measurement.runtimes._base import Runtime
@@ -16,6 +25,15 @@ __all__ = ["SCALES", "Measurement"]
 
 #: What labels are scaled by: the reference latency of the machine, or of the campaign alone.
 SCALES = ("machine", "campaign")
+
+#: What each setting must be; runtime, protocol, workload and client have checks of their own.
+RULES = {
+    "scale": choice(SCALES),
+    "store": or_none(rule("a path", lambda value: isinstance(value, str | os.PathLike))),
+    "wait": BOOLEAN,
+    "random_state": SEED,
+    "verbose": VERBOSITY,
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +72,11 @@ class Measurement:
     random_state: Any
     verbose: int
 
+    def __post_init__(self) -> None:
+        """Check the settings before anything is measured."""
+        for name, allowed in RULES.items():
+            check(getattr(self, name), allowed, name)
+
     @classmethod
     def from_settings(
         cls,
@@ -80,7 +103,6 @@ class Measurement:
         protocol = get_protocol(protocol, runtime.protocol_fields)
         if target_error is not None:
             protocol = replace(protocol, target_error=target_error)
-        check(scale, choice(SCALES), "scale")
         return cls(runtime, protocol, Workload(signal_length), scale, **where)
 
     def conditions(self) -> dict[str, Any]:

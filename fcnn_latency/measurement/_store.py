@@ -13,14 +13,14 @@ import pandas as pd
 
 from fcnn_latency.measurement._plan import Group
 from fcnn_latency.measurement._store_file import StoreFile
-from fcnn_latency.measurement.process._reports import (
+from fcnn_latency.measurement.process._readings import (
     REFERENCE,
+    Block,
     BuildReport,
     ProcessReport,
     Report,
     RoundReport,
 )
-from fcnn_latency.measurement.process._timing import Block
 
 __all__ = ["Store"]
 

@@ -268,6 +268,13 @@ def test_failing_reference_is_an_error():
         ({"runtime": "tensorflow"}, "Unknown runtime 'tensorflow'. Valid ones: .*keras"),
         ({"protocol": "fast"}, "Unknown protocol 'fast'. Valid ones: .*paper.*reliable"),
         ({"architectures": 0}, "at least 1"),
+        ({"wait": "yes"}, r"wait must be True or False. Got 'yes'"),
+        ({"verbose": 3}, r"verbose must be True, False, 0, 1 or 2. Got 3"),
+        ({"verbose": "loud"}, r"verbose must be .* Got 'loud'"),
+        ({"random_state": -1}, r"random_state must be a whole number from 0 to 4294967295"),
+        ({"random_state": 1.5}, r"random_state must be .* Got 1.5"),
+        ({"store": 3}, r"store must be a path or None. Got 3"),
+        ({"scale": "world"}, r"scale must be one of \['machine', 'campaign'\]"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):

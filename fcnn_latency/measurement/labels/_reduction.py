@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._statistics import STATISTICS
-from fcnn_latency.measurement.process._reports import REFERENCE
+from fcnn_latency.measurement.process._readings import REFERENCE
 
 __all__ = [
     "measuring_time",

@@ -27,14 +27,12 @@ from fcnn_latency.measurement.machine._cpu_times import (
     stolen_fraction,
 )
 from fcnn_latency.measurement.machine._environment import describe_environment
-from fcnn_latency.measurement.process._reports import (
+from fcnn_latency.measurement.process._readings import (
     REFERENCE,
+    Block,
     BuildReport,
     ProcessReport,
     RoundReport,
-)
-from fcnn_latency.measurement.process._timing import (
-    Block,
     calibrate_block,
     collector_off,
     time_block,

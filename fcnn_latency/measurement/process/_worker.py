@@ -14,14 +14,14 @@ from fcnn_latency.exceptions import MeasurementError
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._workload import Model, Workload
 from fcnn_latency.measurement.machine._cores import Cores, choose_cores
-from fcnn_latency.measurement.process._reports import (
+from fcnn_latency.measurement.process._readings import (
+    Block,
     BuildReport,
     ProcessReport,
     Report,
     RoundReport,
 )
 from fcnn_latency.measurement.process._session import Session, in_session, start_session
-from fcnn_latency.measurement.process._timing import Block
 from fcnn_latency.measurement.runtimes._base import Runtime
 
 __all__ = ["WORKER_ENVIRONMENT", "MeasuringWorker"]

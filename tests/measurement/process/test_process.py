@@ -18,8 +18,8 @@ from fcnn_latency.measurement.labels._reduction import (
     reduce_passes,
     relative_readings,
 )
-from fcnn_latency.measurement.process import _timing as timing
-from fcnn_latency.measurement.process._timing import calibrate_block
+from fcnn_latency.measurement.process import _readings as timing
+from fcnn_latency.measurement.process._readings import calibrate_block
 
 
 @given(n=st.integers(1, 300), seed=st.integers(0, 9))
