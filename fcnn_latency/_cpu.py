@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-__all__ = ["CPU", "ask", "read_cpu_flags", "read_file", "thread_siblings"]
-
 #: Where Linux describes the processors.
 CPU = "/sys/devices/system/cpu"
 

@@ -7,8 +7,6 @@ import secrets
 import shutil
 from pathlib import Path
 
-__all__ = ["check_writable", "resolve", "write_whole"]
-
 
 def resolve(path: str | os.PathLike[str]) -> Path:
     """The file that a user means: ``~`` is the home folder."""

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["import_keras", "without_chatter"]
-
 #: Lines that C++ writes whatever it is told: TensorFlow at import, LiteRT at the first model.
 CHATTER = re.compile(
     rb"^(I0000 |WARNING: All log messages before absl::InitializeLog"

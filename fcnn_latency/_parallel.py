@@ -12,8 +12,6 @@ import numpy.typing as npt
 from loky import cpu_count
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["BLOCK_SIZE", "map_blocks"]
-
 #: Rows of a block.
 BLOCK_SIZE = 2048
 

@@ -6,8 +6,6 @@ import numbers
 import re
 from typing import Any
 
-__all__ = ["format_percent", "format_seconds", "parse_seconds"]
-
 #: How many of each unit make a second; the micro sign and the Greek letter are two characters.
 UNITS = {"ns": 1e9, "us": 1e6, "\N{MICRO SIGN}s": 1e6, "\N{GREEK SMALL LETTER MU}s": 1e6}
 UNITS |= {"ms": 1e3, "s": 1.0}

@@ -10,24 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "BOOLEAN",
-    "LARGEST_SEED",
-    "NAME",
-    "SEED",
-    "VERBOSITY",
-    "Rule",
-    "check",
-    "check_latencies",
-    "check_parameters",
-    "choice",
-    "is_whole",
-    "number",
-    "or_none",
-    "rule",
-    "whole",
-]
-
 #: Largest seed that NumPy's legacy generator accepts.
 LARGEST_SEED = 2**32 - 1
 

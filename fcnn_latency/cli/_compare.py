@@ -6,8 +6,6 @@ import click
 
 from fcnn_latency.cli._options import store_options, warnings_as_lines
 
-__all__ = ["compare"]
-
 
 @click.command()
 @click.argument("data", type=click.Path(exists=True, dir_okay=False))

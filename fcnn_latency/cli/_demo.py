@@ -19,8 +19,6 @@ from fcnn_latency.estimators._pipeline import make_latency_pipeline
 from fcnn_latency.evaluation._comparison import Comparison, compare
 from fcnn_latency.persistence._save_load import save
 
-__all__ = ["run_demo"]
-
 
 def run_demo(
     folder: str | Path,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["list_environment", "list_findings"]
-
 #: What `doctor` lists under which heading; versions, variables and runtimes follow.
 DOCTOR_GROUPS = {
     "Machine": (

@@ -14,8 +14,6 @@ from fcnn_latency.cli._models import adapt, describe, fit, predict
 from fcnn_latency.cli._search import search
 from fcnn_latency.exceptions import MeasurementError, SearchError, StoreError
 
-__all__ = ["main"]
-
 #: What a command may raise that is no fault of the code.
 EXPECTED = (ImportError, OSError, ValueError, MeasurementError, SearchError, StoreError)
 

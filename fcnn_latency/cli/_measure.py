@@ -10,8 +10,6 @@ import click
 
 from fcnn_latency.cli._options import read_architectures, store_options, warnings_as_lines
 
-__all__ = ["export", "measure"]
-
 
 @click.command()
 @click.option("-n", "--n-architectures", default=300, show_default=True, help="How many to sample.")

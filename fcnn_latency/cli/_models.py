@@ -14,8 +14,6 @@ from fcnn_latency.cli._options import (
     warnings_as_lines,
 )
 
-__all__ = ["adapt", "describe", "fit", "predict"]
-
 
 @click.command()
 @click.argument("data", type=click.Path(exists=True, dir_okay=False))

@@ -12,8 +12,6 @@ import click
 
 from fcnn_latency.exceptions import MeasurementWarning
 
-__all__ = ["parse_widths", "read_architectures", "store_options", "warnings_as_lines"]
-
 
 def store_options(command: Any) -> Any:
     """Which campaigns of a store are meant."""

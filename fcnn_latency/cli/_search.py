@@ -10,8 +10,6 @@ import click
 
 from fcnn_latency.cli._options import warnings_as_lines
 
-__all__ = ["search"]
-
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, dir_okay=False))

@@ -14,8 +14,6 @@ from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency.exceptions import MeasurementWarning
 from fcnn_latency.measurement.labels._reliability import Reliability
 
-__all__ = ["layer_names", "make_bunch", "warn_of_weaknesses"]
-
 
 def layer_names(padded: npt.NDArray[np.int64]) -> list[str]:
     """``layer_1`` to ``layer_k``."""

@@ -16,8 +16,6 @@ from fcnn_latency.measurement.labels._reliability import Reliability, assess_rel
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = ["fetch_capstone2023"]
-
 #: The data of Beglaryan and Ringhofer (2023), as published; the commit fixes its content.
 CAPSTONE2023_URL = (
     "https://raw.githubusercontent.com/lilitbeglaryan/CAPSTONE_AUA_2023_SPRING/"

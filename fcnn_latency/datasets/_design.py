@@ -17,8 +17,6 @@ from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
 from fcnn_latency.networks._layers import layers_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["METHODS", "select_architectures", "select_for_transfer"]
-
 #: Candidates that are drawn from a space, at least; and as many times the number asked for.
 LEAST_CANDIDATES, CANDIDATES_PER_CHOICE = 2000, 10
 #: The most candidates among which expected errors are compared, in a square matrix of them, unless

@@ -12,8 +12,6 @@ from typing import Any
 from fcnn_latency._validation import check, choice
 from fcnn_latency.datasets._files import load_dataset
 
-__all__ = ["load_example_dataset"]
-
 RUNTIMES = ("litert", "keras")
 
 

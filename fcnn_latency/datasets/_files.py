@@ -25,17 +25,6 @@ from fcnn_latency.measurement.labels._reliability import Reliability, assess_rel
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = [
-    "check_path",
-    "check_writable",
-    "describe_origin",
-    "load_dataset",
-    "read_table",
-    "save_dataset",
-    "write_table",
-]
-
-
 #: How far a label may lie outside its passes: their common factors are taken out of it.
 LEVEL_TOLERANCE = 0.1
 

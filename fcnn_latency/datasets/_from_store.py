@@ -29,8 +29,6 @@ from fcnn_latency.measurement.machine._differences import environment_difference
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = ["REFINEMENTS", "dataset_of_campaigns", "differences_of_campaigns", "scale_of_campaign"]
-
 #: Of a campaign's conditions, what must agree with another's for their readings to be pooled.
 POOLED = ("runtime", "signal_length", "scale")
 #: Fields of a protocol that add passes to a campaign and do not change how readings are made.

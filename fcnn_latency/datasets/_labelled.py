@@ -12,8 +12,6 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import repeats
 
-__all__ = ["LabelledArchitectures", "as_labelled"]
-
 
 class LabelledArchitectures(NamedTuple):
     """What estimators are judged on."""

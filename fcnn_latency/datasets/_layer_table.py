@@ -25,8 +25,6 @@ from fcnn_latency.networks._layer_nodes import layer_nodes
 from fcnn_latency.networks._layers import signal_rows
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["load_layer_table", "make_layer_table", "save_layer_table"]
-
 #: Widths of the chains of 1 to 4 tiny layers, from which the overhead of a call is told.
 CHAIN_WIDTHS = (2, 4, 8)
 CHAIN_LAYERS = (1, 2, 3, 4)

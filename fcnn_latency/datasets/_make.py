@@ -35,8 +35,6 @@ from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import trim_widths
 
-__all__ = ["make_dataset", "measure_architectures"]
-
 
 def make_dataset(
     architectures: Any = 300,

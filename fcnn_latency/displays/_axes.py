@@ -8,16 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = [
-    "axes_of",
-    "check_figure",
-    "estimator_name",
-    "make_logarithmic",
-    "named_predictions",
-    "spans_decades",
-    "time_unit",
-]
-
 #: Factor to seconds and name of the units of time.
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 

@@ -11,8 +11,6 @@ import pandas as pd
 from fcnn_latency.displays._axes import axes_of, make_logarithmic, named_predictions, spans_decades
 from fcnn_latency.metrics import latency_metrics
 
-__all__ = ["ComparisonDisplay"]
-
 
 class ComparisonDisplay:
     """Mean absolute percentage error of each estimator, and the noise floor.

@@ -17,8 +17,6 @@ from fcnn_latency.displays._axes import (
 )
 from fcnn_latency.metrics import absolute_deviations
 
-__all__ = ["AbsoluteDeviationDisplay"]
-
 #: Names up to this many stand side by side without touching.
 MOST_LEVEL_NAMES = 6
 

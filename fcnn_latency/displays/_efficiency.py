@@ -11,8 +11,6 @@ import pandas as pd
 from fcnn_latency.displays._axes import axes_of, estimator_name, make_logarithmic, spans_decades
 from fcnn_latency.evaluation._sample_efficiency import SampleEfficiency, sample_efficiency
 
-__all__ = ["SampleEfficiencyDisplay"]
-
 #: What may be drawn along the horizontal axis, and how it is called.
 AXES = {"n_architectures": "measured architectures", "measuring_time": "time of measuring (s)"}
 STYLES = ("-", "--", ":", "-.")

@@ -11,8 +11,6 @@ from fcnn_latency._units import format_seconds
 from fcnn_latency.displays._axes import axes_of, time_unit
 from fcnn_latency.nas._result import SearchResult, front_of
 
-__all__ = ["FrontDisplay"]
-
 BUDGET = {"color": "tab:red", "linestyle": "--", "zorder": 1}
 
 

@@ -9,8 +9,6 @@ import numpy as np
 from fcnn_latency._validation import check, choice, or_none
 from fcnn_latency.displays._axes import axes_of, make_logarithmic, spans_decades
 
-__all__ = ["LossCurveDisplay"]
-
 #: What `history_` holds, with its unit, by the target: seconds, or the logarithm of a ratio.
 LABELS: dict[str | None, dict[str, str]] = {
     None: {

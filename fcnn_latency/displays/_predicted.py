@@ -11,8 +11,6 @@ from fcnn_latency._units import format_percent
 from fcnn_latency.displays._axes import axes_of, make_logarithmic, spans_decades, time_unit
 from fcnn_latency.metrics import noise_band, relative_errors
 
-__all__ = ["PredictedLatencyDisplay"]
-
 #: The values of `kind`, as scikit-learn's PredictionErrorDisplay names them.
 KINDS = ("actual_vs_predicted", "residual_vs_predicted")
 NOISE = {"color": "tab:orange", "alpha": 0.35, "zorder": 3}

@@ -18,8 +18,6 @@ from fcnn_latency.displays._axes import (
 )
 from fcnn_latency.metrics import errors_by_quintile
 
-__all__ = ["QuintileErrorDisplay"]
-
 
 class QuintileErrorDisplay:
     """Mean absolute percentage error of each fifth of the architectures, by latency.

@@ -10,8 +10,6 @@ import numpy.typing as npt
 from fcnn_latency.displays._axes import axes_of, time_unit
 from fcnn_latency.spaces._surface import describe_surface, surface_architectures, surface_grid
 
-__all__ = ["LatencySurfaceDisplay"]
-
 #: The values of `kind`.
 KINDS = ("heatmap", "surface")
 #: Slow is red and fast is blue, as in the paper's figure.

@@ -17,8 +17,6 @@ from fcnn_latency.networks._kernels import register_tile
 from fcnn_latency.networks._layers import layer_costs, layer_shapes, signal_rows
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["FEATURES", "ArchitectureEncoder"]
-
 #: The values of `features`.
 FEATURES = ("widths", "costs", "flops", "tiles", "layers", "graph")
 

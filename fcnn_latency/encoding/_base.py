@@ -15,8 +15,6 @@ from fcnn_latency._parallel import map_blocks
 from fcnn_latency._validation import Rule, check_parameters, or_none, rule, whole
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["WidthsEncoder"]
-
 
 class WidthsEncoder(TransformerMixin, BaseEstimator):
     """Base of the transformers from architectures to matrices.

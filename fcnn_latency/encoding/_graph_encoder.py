@@ -18,8 +18,6 @@ from fcnn_latency.encoding._graphs import (
 )
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["GraphEncoder"]
-
 
 class GraphEncoder(WidthsEncoder):
     """Encode architectures as graphs: a node for each layer, padded to the deepest.

@@ -11,15 +11,6 @@ import numpy.typing as npt
 from fcnn_latency.networks._kernels import GRAPH_BLOCKS, GRAPH_COLUMNS, GRAPH_ROWS, fill_up
 from fcnn_latency.networks._layers import layer_costs, signal_rows
 
-__all__ = [
-    "NODE_FEATURES",
-    "architecture_graphs",
-    "graph_feature_names",
-    "graphs_to_matrix",
-    "matrix_to_graphs",
-    "nodes_of_columns",
-]
-
 Floats = npt.NDArray[np.float64]
 
 #: Features of a node that stands for a layer, in their order.

@@ -8,8 +8,6 @@ import numpy.typing as npt
 from fcnn_latency.networks._kernels import CACHE_SIZES
 from fcnn_latency.networks._layers import FLOAT_BYTES, signal_rows
 
-__all__ = ["TILE_FEATURES", "tile_costs"]
-
 Array = npt.NDArray[np.float32]
 _Costs = tuple[tuple[Array, ...], Array, Array]
 

@@ -8,8 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_non_negative, validate_data
 
-__all__ = ["check_widths", "check_widths_and_labels", "compress", "relative_weights"]
-
 Array = npt.NDArray[np.float64]
 
 #: Fewest columns of widths: input and output.

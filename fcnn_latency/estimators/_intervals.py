@@ -27,8 +27,6 @@ from fcnn_latency._validation import (
 )
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = ["IntervalRegressor"]
-
 #: Residuals below this fraction of their mean say no more about difficulty than one of this size.
 LEAST_RESIDUAL = 1e-3
 

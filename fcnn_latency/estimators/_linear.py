@@ -14,8 +14,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency._validation import check_latencies
 
-__all__ = ["PENALTIES", "RelativeLinearRegressor"]
-
 #: The values of `method`.
 METHODS = ("pursuit", "ridge", "nonnegative")
 

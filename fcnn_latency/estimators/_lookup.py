@@ -20,8 +20,6 @@ from fcnn_latency.estimators._roofline import RooflineRegressor
 from fcnn_latency.networks._layer_nodes import layer_nodes
 from fcnn_latency.networks._layers import Layers, layers_of
 
-__all__ = ["ENTRY_COLUMNS", "LookupTableRegressor"]
-
 Array = npt.NDArray[np.float64]
 
 #: What tells an entry of a table from the others; all three are 0 in the overhead of a call.

@@ -16,8 +16,6 @@ from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["MeasuredLatency"]
-
 
 class MeasuredLatency(RegressorMixin, BaseEstimator):
     """Measure, on this machine, what the other estimators predict.

@@ -16,8 +16,6 @@ from threadpoolctl import threadpool_limits
 from fcnn_latency._validation import check_latencies, check_parameters, whole
 from fcnn_latency.estimators._linear import RelativeLinearRegressor
 
-__all__ = ["MixedLatencyRegressor"]
-
 
 class MixedLatencyRegressor(RegressorMixin, BaseEstimator):
     """Analytical latency model, corrected by a statistical model of its log-residual.

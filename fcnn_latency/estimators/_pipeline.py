@@ -23,8 +23,6 @@ from fcnn_latency.estimators.neural._deep import LatencyRegressor
 from fcnn_latency.estimators.neural._graph import GraphConvolutionRegressor
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["ESTIMATORS", "make_latency_pipeline"]
-
 #: Features and steps behind the encoder of each estimator, by name.
 ESTIMATORS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
     "mean": ("widths", lambda seed: [DummyRegressor()]),

@@ -15,8 +15,6 @@ from fcnn_latency.estimators._input import check_widths, check_widths_and_labels
 from fcnn_latency.networks._kernels import ROOFLINE_TILES
 from fcnn_latency.networks._layers import Layers, layers_of
 
-__all__ = ["ROOFLINE_TILES", "RooflineRegressor"]
-
 Array = npt.NDArray[np.float64]
 
 #: Machine balances that are tried between the least and the greatest intensity of a layer.

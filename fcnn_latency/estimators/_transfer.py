@@ -15,8 +15,6 @@ from fcnn_latency.networks._kernels import TRANSFER_TILES
 from fcnn_latency.networks._layers import Layers, layers_of
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = ["TransferRegressor"]
-
 Floats = npt.NDArray[np.float64]
 
 #: What the penalty is chosen from, columns being standardized.

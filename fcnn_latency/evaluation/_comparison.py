@@ -25,8 +25,6 @@ from fcnn_latency.evaluation._text import comparison_text
 from fcnn_latency.metrics import SCORERS, latency_metrics
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["Comparison", "compare"]
-
 #: Measures anew, which takes as long as the dataset did: compared only where it is asked for.
 ON_REQUEST = ("measured",)
 #: Seconds that timing the prediction of a single architecture, and of a batch, is given.

@@ -20,8 +20,6 @@ from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.evaluation._comparison import named_estimators
 from fcnn_latency.metrics import latency_metrics
 
-__all__ = ["SampleEfficiency", "sample_efficiency"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SampleEfficiency:

@@ -12,8 +12,6 @@ import pandas as pd
 
 from fcnn_latency._units import format_percent, format_seconds
 
-__all__ = ["comparison_text"]
-
 #: Columns of the screen that text is made for.
 WIDTH = 100
 

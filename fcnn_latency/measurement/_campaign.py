@@ -23,8 +23,6 @@ from fcnn_latency.measurement.process._readings import ProcessReport, Report, Ro
 from fcnn_latency.measurement.process._worker import MeasuringWorker
 from fcnn_latency.measurement.runtimes._base import Runtime
 
-__all__ = ["Campaign", "Task", "measure_here", "run_campaign"]
-
 
 class Task(NamedTuple):
     """What is left to read of a group.

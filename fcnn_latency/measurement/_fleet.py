@@ -21,8 +21,6 @@ from fcnn_latency.measurement.machine._lock import timing_lock
 from fcnn_latency.measurement.process._readings import Block, BuildReport, Report
 from fcnn_latency.measurement.process._worker import MeasuringWorker
 
-__all__ = ["Fleet", "measure_on_host"]
-
 #: The resource that says how many campaigns a Dask worker may time at once: one.
 RESOURCE = "timing"
 #: Seconds after which a host without Dask workers is given up.

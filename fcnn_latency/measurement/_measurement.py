@@ -21,8 +21,6 @@ from fcnn_latency.measurement._workload import Workload
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.measurement.runtimes._registry import get_runtime
 
-__all__ = ["SCALES", "Measurement"]
-
 #: What labels are scaled by: the reference latency of the machine, or of the campaign alone.
 SCALES = ("machine", "campaign")
 

@@ -12,8 +12,6 @@ import numpy.typing as npt
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.networks._layers import FLOAT_BYTES
 
-__all__ = ["Group", "plan_groups"]
-
 
 @dataclass(frozen=True)
 class Group:

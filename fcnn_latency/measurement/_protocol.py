@@ -20,8 +20,6 @@ from fcnn_latency._validation import (
 from fcnn_latency.measurement._statistics import STATISTICS
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = ["PROTOCOLS", "MeasurementProtocol", "get_protocol"]
-
 
 def _is_architecture(value: Any) -> bool:
     try:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from statistics import fmean, median
 
-__all__ = ["STATISTICS", "low_mean"]
-
 
 def low_mean(values: Iterable[float]) -> float:
     """Mean of the lowest third of the values, of at least one.

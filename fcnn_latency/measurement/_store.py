@@ -22,8 +22,6 @@ from fcnn_latency.measurement.process._readings import (
     RoundReport,
 )
 
-__all__ = ["Store"]
-
 #: Columns of `Store.readings`, and what they are kept as.
 READING_TYPES = np.dtype(
     [

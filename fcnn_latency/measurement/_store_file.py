@@ -15,8 +15,6 @@ from filelock import FileLock, Timeout
 from fcnn_latency._files import resolve
 from fcnn_latency.exceptions import StoreError
 
-__all__ = ["SCHEMA_VERSION", "STORE_SUFFIXES", "StoreFile"]
-
 #: "FCNL": tells a store from the SQLite files of other programs.
 APPLICATION_ID = 0x46434E4C
 #: Endings of a store's file name.

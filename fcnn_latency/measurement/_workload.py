@@ -11,8 +11,6 @@ import numpy.typing as npt
 from fcnn_latency._validation import check, whole
 from fcnn_latency.networks._layers import signal_rows
 
-__all__ = ["Model", "Workload"]
-
 
 class Model(NamedTuple):
     """What is built and timed.

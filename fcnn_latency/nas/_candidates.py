@@ -15,8 +15,6 @@ from fcnn_latency.nas._space_prediction import as_fitted, round_up
 from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths, trim_widths
 
-__all__ = ["Candidates"]
-
 #: Architectures drawn at a time, first and at most, and in all before the space is enumerated.
 FIRST_DRAW, LARGEST_DRAW, MOST_DRAWN = 64, 8192, 15_000
 #: Of a space too large to be enumerated, how many are drawn instead.

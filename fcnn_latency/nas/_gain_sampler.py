@@ -26,8 +26,6 @@ from fcnn_latency.nas._trial import parameters_of, widths_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths, trim_widths
 
-__all__ = ["GainSampler", "expected_gain"]
-
 #: Trials by chance before the first that the model proposes.
 N_FIRST = 20
 #: Architectures among which the model chooses: all of a space as small as this.

@@ -11,8 +11,6 @@ from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._trial import parameter_ranges, parameters_of, widths_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["hold_budget", "make_hypermodel"]
-
 #: How often an oracle is asked for an architecture within the budget before it is stopped.
 MOST_PROPOSALS = 1000
 

@@ -13,8 +13,6 @@ from fcnn_latency._validation import check, whole
 from fcnn_latency.nas._space_prediction import check_space, predict_space, round_up
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["LatencyMap"]
-
 #: The values of `law`.
 LAWS = ("uniform", "paper")
 

@@ -28,16 +28,6 @@ from fcnn_latency.nas._gain_sampler import GainSampler, Taken
 from fcnn_latency.nas._trial import Trial, parameter_ranges, parameters_of, widths_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = [
-    "BudgetSampler",
-    "NothingLeftError",
-    "add_known",
-    "finished_trials",
-    "open_study",
-    "quiet_optuna",
-    "run_study",
-]
-
 #: How often a sampler may propose, before an architecture within the budget is drawn by chance.
 MOST_PROPOSALS = 20
 #: Endings of files that are journals of Optuna.

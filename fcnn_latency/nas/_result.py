@@ -13,8 +13,6 @@ import pandas as pd
 from fcnn_latency._units import format_seconds
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["DIRECTIONS", "SearchResult", "best_row", "front_of"]
-
 #: The values of `direction`.
 DIRECTIONS = ("maximize", "minimize")
 #: Architectures of the front, and failed ones, that are printed.

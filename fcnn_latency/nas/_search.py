@@ -14,8 +14,6 @@ from fcnn_latency.nas._result import DIRECTIONS, SearchResult
 from fcnn_latency.nas._trial import Trial, trial_frame
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["check_search", "run_search", "search"]
-
 #: Architectures whose predictions tell a latency model from another one.
 FINGERPRINT = 3
 

@@ -17,8 +17,6 @@ from fcnn_latency.estimators._intervals import IntervalRegressor
 from fcnn_latency.estimators._measured import MeasuredLatency
 from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace
 
-__all__ = ["as_fitted", "check_space", "predict_space", "round_up"]
-
 #: Architectures that are predicted at a time.
 BLOCK_SIZE = 131_072
 

@@ -11,8 +11,6 @@ import pandas as pd
 
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["Trial", "parameter_ranges", "parameters_of", "trial_frame", "trials_of", "widths_of"]
-
 
 def parameter_ranges(space: FCNNSpace) -> dict[str, tuple[int, int]]:
     """Least and most of ``layers`` and of each width that is free, as tuners see a space."""

@@ -21,8 +21,6 @@ from fcnn_latency.nas._space_prediction import as_fitted
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import trim_widths
 
-__all__ = ["Verification", "verify"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Verification:

@@ -23,8 +23,6 @@ from fcnn_latency.nas._verification import Verification, check_signal_length, ra
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = ["VerifiedSearch", "search_and_verify"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class VerifiedSearch:

@@ -14,18 +14,6 @@ import numpy.typing as npt
 
 from fcnn_latency._cpu import read_cpu_flags
 
-__all__ = [
-    "CACHE_SIZES",
-    "GRAPH_BLOCKS",
-    "GRAPH_COLUMNS",
-    "GRAPH_ROWS",
-    "ROOFLINE_TILES",
-    "TRANSFER_TILES",
-    "VECTOR_WIDTHS",
-    "fill_up",
-    "register_tile",
-]
-
 #: Register block of the widest float32 micro-kernel of XNNPACK, by CPU flag, and without any.
 REGISTER_TILES = {"avx512f": (7, 16), "avx2": (5, 16)}
 OTHER_TILE = (6, 8)

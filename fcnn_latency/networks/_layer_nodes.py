@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["layer_nodes"]
-
 #: Most rows for which a table of layers has entries.
 MOST_ROW_NODES = 16
 

@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FLOAT_BYTES", "Layers", "layer_costs", "layer_shapes", "layers_of", "signal_rows"]
-
 Array = npt.NDArray[Any]
 
 #: Bytes of one float32, the type of every weight and activation.

@@ -18,8 +18,6 @@ from typing import Any
 from fcnn_latency._files import write_whole
 from fcnn_latency.exceptions import ModelFileError
 
-__all__ = ["FORMAT", "read_model_file", "write_model_file"]
-
 #: Number of the layout that is written. When to raise it: when a release of the package that reads
 #: the present number would misread what is written from now on (a member renamed, a state that
 #: means something else). Not for a further key of the manifest, a further parameter or attribute of

@@ -8,8 +8,6 @@ from io import BytesIO
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-__all__ = ["OWN_TYPES", "with_current_types"]
-
 #: Trusted in every model file. Files of earlier releases name the modules of their time: a type is
 #: found by its own name, so moving one means changing its line here. Reading is promised backward
 #: only: releases before this list refuse the modules that files name now, as types not trusted.

@@ -23,8 +23,6 @@ from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.persistence._file_format import read_model_file, write_model_file
 from fcnn_latency.persistence._state import dump_state, load_state, nested_estimators
 
-__all__ = ["load", "manifest_text", "read_manifest", "save"]
-
 #: Distributions that a model depends on.
 PACKAGES = ("fcnn-latency", "numpy", "scikit-learn", "keras", "tensorflow", "skops")
 

@@ -23,8 +23,6 @@ from fcnn_latency.exceptions import ModelFileError
 from fcnn_latency.persistence._own_types import OWN_TYPES, with_current_types
 from fcnn_latency.persistence._tree_bounds import check_trees
 
-__all__ = ["dump_state", "load_state", "nested_estimators"]
-
 #: Packages whose objects are looked into.
 OWN_PACKAGES = ("fcnn_latency", "sklearn")
 

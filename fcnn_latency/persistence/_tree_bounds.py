@@ -16,8 +16,6 @@ from sklearn.ensemble._gb import BaseGradientBoosting
 
 from fcnn_latency.exceptions import ModelFileError
 
-__all__ = ["check_trees"]
-
 
 def check_trees(estimator: BaseEstimator) -> None:
     """Check the trees that an estimator itself holds.

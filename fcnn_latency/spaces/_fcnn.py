@@ -12,8 +12,6 @@ import numpy.typing as npt
 from fcnn_latency._validation import BOOLEAN, check, whole
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = ["MAX_ENUMERATED", "FCNNSpace"]
-
 #: Spaces of more architectures are not gone through as a whole.
 MAX_ENUMERATED = 10_000_000
 

@@ -10,8 +10,6 @@ import numpy.typing as npt
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = ["describe_surface", "surface_architectures", "surface_grid"]
-
 #: The most widths of a layer, unless they are given.
 MOST_WIDTHS = 64
 

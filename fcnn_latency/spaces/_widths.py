@@ -12,8 +12,6 @@ import numpy.typing as npt
 if TYPE_CHECKING:  # measuring processes start without it
     import pandas as pd
 
-__all__ = ["pad_widths", "repeats", "trim_widths"]
-
 
 def pad_widths(architectures: Any, max_layers: int | None = None) -> npt.NDArray[np.int64]:
     """Zero-pad architectures, after checking that each row is one.

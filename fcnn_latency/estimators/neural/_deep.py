@@ -34,8 +34,6 @@ from fcnn_latency.estimators.neural._training import (
     train,
 )
 
-__all__ = ["LatencyRegressor"]
-
 
 class LatencyRegressor(RegressorMixin, BaseEstimator):
     r"""Deep fully connected regressor on scikeras' `KerasRegressor`.

@@ -12,8 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import erf, expit
 
-__all__ = ["ACTIVATIONS", "DenseNetwork"]
-
 Array = npt.NDArray[np.float32]
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772

@@ -33,8 +33,6 @@ from fcnn_latency.estimators.neural._training import (
     train,
 )
 
-__all__ = ["GraphConvolutionRegressor"]
-
 Floats = npt.NDArray[np.float64]
 
 #: float32 values of one layer that a block of predictions may hold: 64 MB.

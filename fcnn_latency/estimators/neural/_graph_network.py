@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from fcnn_latency._keras import import_keras
 
-__all__ = ["GraphNetwork", "Weights", "layer_weights", "set_layer_weights"]
-
 Floats = npt.NDArray[np.float32]
 
 #: Arrays of each layer with weights, by the name of the layer.

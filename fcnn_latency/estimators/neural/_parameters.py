@@ -21,8 +21,6 @@ from fcnn_latency._validation import (
 )
 from fcnn_latency.estimators.neural._dense_network import ACTIVATIONS
 
-__all__ = ["DEEP_LOSSES", "DEEP_RULES", "GRAPH_LOSSES", "GRAPH_RULES", "OPTIMIZERS"]
-
 
 def _is_sizes(value: object) -> bool:
     sizes = value.tolist() if isinstance(value, np.ndarray) else value

@@ -17,8 +17,6 @@ from sklearn.utils import check_random_state
 from fcnn_latency._keras import import_keras
 from fcnn_latency._validation import is_whole
 
-__all__ = ["Trained", "check_held_out", "history_in_units", "seed_of", "train"]
-
 
 class Trained(NamedTuple):
     """A trained network.

@@ -10,32 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import pearsonr, spearmanr
 
-__all__ = [
-    "LEAST_COMPARED",
-    "LEAST_FOR_INTERVAL",
-    "LEAST_FOR_ROBUST",
-    "MAD_TO_STD",
-    "MEAN_ABSOLUTE_NORMAL",
-    "MEDIAN_VARIANCES",
-    "MOST_DRAWN",
-    "PRIOR_DEGREES_OF_FREEDOM",
-    "RESAMPLES",
-    "Floats",
-    "combine_passes",
-    "compared_passes",
-    "count_passes",
-    "log_deviations",
-    "median_variance",
-    "noise_floor_of",
-    "noise_interval_of",
-    "noise_of",
-    "own_variance",
-    "pass_bias_of",
-    "retest_of",
-    "scaled_to_noise",
-    "standard_errors",
-]
-
 #: Turns a median absolute deviation into a standard deviation, for normal noise.
 MAD_TO_STD = 1.4826
 

@@ -13,15 +13,6 @@ from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._statistics import STATISTICS
 from fcnn_latency.measurement.process._readings import REFERENCE
 
-__all__ = [
-    "measuring_time",
-    "process_references",
-    "reduce_passes",
-    "reference_drift",
-    "relative_readings",
-    "round_errors",
-]
-
 #: A pause between rounds that is this many times as long as a usual one, and longer than this many
 #: seconds, is no measuring: the campaign was interrupted and resumed.
 INTERRUPTION_FACTOR, INTERRUPTION_SECONDS = 20.0, 60.0

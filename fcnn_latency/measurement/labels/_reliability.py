@@ -25,8 +25,6 @@ from fcnn_latency.measurement.labels._noise import (
     scaled_to_noise,
 )
 
-__all__ = ["QuintileNoise", "Reliability", "assess_reliability"]
-
 #: The fewest architectures whose noise is stated by quintile: five in each.
 LEAST_FOR_QUINTILES = 25
 #: A dataset is flagged below this retest correlation or above this noise of one pass.

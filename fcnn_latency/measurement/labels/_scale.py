@@ -19,8 +19,6 @@ import numpy as np
 from fcnn_latency.exceptions import MeasurementWarning
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 
-__all__ = ["SCALE_VARIABLE", "Scale", "campaign_scale", "machine_scale", "scale_file"]
-
 #: Set to a folder to keep the scales elsewhere than in the user's cache folder.
 SCALE_VARIABLE = "FCNN_LATENCY_HOME"
 

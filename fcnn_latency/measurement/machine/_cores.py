@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from fcnn_latency._cpu import thread_siblings
 
-__all__ = ["Cores", "choose_cores", "move_to"]
-
 
 @dataclass(frozen=True)
 class Cores:

@@ -9,8 +9,6 @@ import psutil
 
 from fcnn_latency._cpu import ask, read_file
 
-__all__ = ["CpuTimes", "load_average", "read_cpu_times", "stolen_fraction"]
-
 
 class CpuTimes(NamedTuple):
     """Times of a core, or of all cores together, since boot.

@@ -7,8 +7,6 @@ from typing import Any
 
 from fcnn_latency.measurement.machine._environment import VARIABLES
 
-__all__ = ["COMPARED_KEYS", "NONE_COUNTS", "environment_differences"]
-
 #: What of two environments must agree, for readings to be comparable.
 COMPARED_KEYS = (
     "cpu",

@@ -8,15 +8,6 @@ from typing import Any
 
 from fcnn_latency._cpu import CPU
 
-__all__ = [
-    "MEDDLING_PATTERN",
-    "MOST_LOAD",
-    "MOST_STOLEN",
-    "MOST_SWAP_BYTES",
-    "THREAD_PATTERN",
-    "find_disturbances",
-]
-
 #: Variables that set how many threads compute, or how they wait.
 THREAD_PATTERN = re.compile(r"\w+_NUM_THREADS|(TF_NUM|OMP|GOMP|KMP)_\w+")
 

@@ -20,8 +20,6 @@ from fcnn_latency.measurement.machine._cpu_times import (
     stolen_fraction,
 )
 
-__all__ = ["CPU", "VARIABLES", "ask", "describe_environment", "missing_packages"]
-
 #: Distributions whose versions are always recorded.
 PACKAGES = ("fcnn-latency", "numpy", "scikit-learn")
 

@@ -12,8 +12,6 @@ from filelock import FileLock, Timeout
 
 from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
 
-__all__ = ["timing_lock", "timing_lock_file"]
-
 
 def timing_lock_file() -> Path:
     """The file whose lock a campaign holds while it measures, for all users of the machine.

@@ -39,8 +39,6 @@ from fcnn_latency.measurement.process._readings import (
 )
 from fcnn_latency.measurement.runtimes._base import Runtime
 
-__all__ = ["Session", "in_session", "start_session"]
-
 T = TypeVar("T")
 
 #: Seed of the weights, the same in every pass: latency does not depend on their values.

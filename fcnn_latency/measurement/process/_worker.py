@@ -24,8 +24,6 @@ from fcnn_latency.measurement.process._readings import (
 from fcnn_latency.measurement.process._session import Session, in_session, start_session
 from fcnn_latency.measurement.runtimes._base import Runtime
 
-__all__ = ["WORKER_ENVIRONMENT", "MeasuringWorker"]
-
 #: Set before the frameworks are imported: they read these only then.
 WORKER_ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",

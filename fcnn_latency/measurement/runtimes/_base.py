@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from fcnn_latency._validation import check_parameters, whole
 
-__all__ = ["Inference", "Runtime", "check_threads", "make_weights", "outputs_of"]
-
 
 class Runtime(ABC):
     """Executes a fully connected network; one subclass per way of executing.

@@ -12,8 +12,6 @@ import numpy.typing as npt
 from fcnn_latency._keras import import_keras
 from fcnn_latency.measurement.runtimes._base import Runtime, make_weights
 
-__all__ = ["KerasPredictRuntime", "KerasRuntime", "build_model"]
-
 
 def build_model(widths: Sequence[int], seed: int) -> Any:
     """A `keras.Sequential` of dense layers: ReLU between, linear output.

@@ -13,8 +13,6 @@ import numpy.typing as npt
 from fcnn_latency._keras import without_chatter
 from fcnn_latency.measurement.runtimes._base import Inference, Runtime, check_threads, make_weights
 
-__all__ = ["LiteRTRuntime"]
-
 
 @dataclass
 class LiteRTRuntime(Runtime):

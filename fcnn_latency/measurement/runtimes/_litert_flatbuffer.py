@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
-__all__ = ["write_model"]
-
 #: The schema asks for it of what a buffer holds.
 ALIGNMENT = 16
 

@@ -12,8 +12,6 @@ import numpy.typing as npt
 from fcnn_latency._validation import BOOLEAN, check_parameters
 from fcnn_latency.measurement.runtimes._base import Inference, Runtime, check_threads, make_weights
 
-__all__ = ["ONNXRuntime", "write_model"]
-
 #: Versions that every ONNX Runtime since 1.12 (2022) reads.
 OPSET, IR_VERSION = 17, 8
 

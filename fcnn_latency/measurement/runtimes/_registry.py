@@ -6,8 +6,6 @@ from fcnn_latency.measurement.runtimes._litert import LiteRTRuntime
 from fcnn_latency.measurement.runtimes._onnxruntime import ONNXRuntime
 from fcnn_latency.measurement.runtimes._tf_function import TFFunctionRuntime, XLARuntime
 
-__all__ = ["RUNTIMES", "get_runtime"]
-
 #: The runtimes by name.
 RUNTIMES: dict[str, type[Runtime]] = {
     runtime.name: runtime

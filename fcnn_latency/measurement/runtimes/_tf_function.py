@@ -12,8 +12,6 @@ import numpy.typing as npt
 from fcnn_latency._keras import import_keras
 from fcnn_latency.measurement.runtimes._keras import KerasRuntime, build_model
 
-__all__ = ["TFFunctionRuntime", "XLARuntime"]
-
 
 class TFFunctionRuntime(KerasRuntime):
     """The model as a graph: ``tf.function(model)`` of the one input shape, called on a tensor."""
