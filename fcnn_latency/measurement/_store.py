@@ -100,11 +100,7 @@ class Store(StoreFile):
 
     def set_conditions(self, campaign: int, conditions: dict[str, Any]) -> None:
         """Keep other conditions, which do not change how readings are made."""
-        with self._writing() as connection:
-            connection.execute(
-                "UPDATE campaign SET conditions = ? WHERE id = ?",
-                (json.dumps(conditions), campaign),
-            )
+        self._set(campaign, conditions=json.dumps(conditions))
 
     def block(self, campaign: int) -> Block | None:
         """How many calls make a reading; None where that has not been found yet."""
@@ -114,11 +110,9 @@ class Store(StoreFile):
 
     def set_block(self, campaign: int, block: Block) -> None:
         """Keep how many calls make a reading."""
-        with self._writing() as connection:
-            connection.execute(
-                "UPDATE campaign SET samples_per_block = ?, calls_per_sample = ? WHERE id = ?",
-                (*block, campaign),
-            )
+        self._set(
+            campaign, samples_per_block=block.samples, calls_per_sample=block.calls_per_sample
+        )
 
     def scale(self, campaign: int) -> dict[str, Any] | None:
         """What labels are multiplied by; None where it has not been set."""
@@ -127,9 +121,13 @@ class Store(StoreFile):
 
     def set_scale(self, campaign: int, scale: dict[str, Any]) -> None:
         """Keep what labels are multiplied by."""
+        self._set(campaign, scale=json.dumps(scale))
+
+    def _set(self, campaign: int, **columns: Any) -> None:
+        names = ", ".join(f"{name} = ?" for name in columns)
         with self._writing() as connection:
             connection.execute(
-                "UPDATE campaign SET scale = ? WHERE id = ?", (json.dumps(scale), campaign)
+                f"UPDATE campaign SET {names} WHERE id = ?", (*columns.values(), campaign)
             )
 
     def architectures(self, campaign: int) -> list[tuple[int, ...]]:

@@ -181,19 +181,10 @@ def noise_interval_of(scaled: Floats) -> tuple[float, float] | None:
     drawn = min(n, MOST_DRAWN)
     rows = np.random.default_rng(0).integers(n, size=(RESAMPLES, drawn))
     resampled = scaled[rows].reshape(RESAMPLES, -1)
-    noises = MAD_TO_STD * _medians(resampled)
+    noises = MAD_TO_STD * np.nanmedian(resampled, axis=1)
     noise = noise_of(scaled)
     low, high = noise + np.sqrt(drawn / n) * (np.percentile(noises, [2.5, 97.5]) - noise)
     return float(low), float(high)
-
-
-def _medians(values: Floats) -> Floats:
-    """Median of each row without its NaN, which sorting puts last."""
-    counts = count_passes(values)
-    if (counts == values.shape[1]).all():
-        return np.asarray(np.median(values, axis=1))
-    ordered, rows = np.sort(values, axis=1), np.arange(len(values))
-    return np.asarray((ordered[rows, (counts - 1) // 2] + ordered[rows, counts // 2]) / 2)
 
 
 def pass_bias_of(logs: Floats) -> float:
