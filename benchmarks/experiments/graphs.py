@@ -100,8 +100,9 @@ def evaluate(model, X, y, train, test):
 @options.test_option(3000)
 @options.seed_option()
 @options.estimators_option(["default"], choices=list(VARIANTS))
+@click.option("--epochs", type=int, help="At most; the regressor's own number without.")
 @options.save_option("graphs")
-def graphs(runtime, space, store, data, train, n_test, seed, names, save):
+def graphs(runtime, space, store, data, train, n_test, seed, names, epochs, save):
     """How well and how fast `GraphConvolutionRegressor` learns cells and architectures.
 
     The cells are of NAS-Bench-201's kind, with MADE-UP latencies: costs of operations that do
@@ -124,5 +125,7 @@ def graphs(runtime, space, store, data, train, n_test, seed, names, save):
     for name in names:
         make, given = VARIANTS[name]
         model = make(n_nodes=n_nodes, random_state=seed, **given)
+        if epochs:
+            model.set_params(epochs=epochs)
         rows.append({**about, "estimator": name, **evaluate(model, X, y, seen, unseen)})
     options.report("graphs", rows, ["labels", "space", "n_train", "estimator"], save)
