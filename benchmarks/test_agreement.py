@@ -1,7 +1,7 @@
 """Our labels against an instrument that we did not write: pytest-benchmark's median.
 
-``python -m pytest -s benchmarks/test_agreement.py --save`` times 20 architectures with both, for the
-runtimes `keras`, `litert` and `onnxruntime`, in the paper's space and in a wider one.
+``python -m pytest benchmarks/test_agreement.py -s --save`` times 20 architectures with both, for
+the runtimes `keras`, `litert` and `onnxruntime`, in the paper's space and in a wider one.
 pytest-benchmark goes through them in five repeats, one after the other, since a machine drifts
 meanwhile; each repeat builds the models anew. Of an architecture's five medians the least
 disturbed, the lowest, is compared; the ratio to the middle one is printed too. ``--save`` stores

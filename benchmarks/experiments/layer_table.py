@@ -3,7 +3,12 @@
 import click
 
 from benchmarks import _options as options
-from fcnn_latency import LookupTableRegressor, RooflineRegressor, make_layer_table
+from fcnn_latency import (
+    LookupTableRegressor,
+    RooflineRegressor,
+    load_layer_table,
+    make_layer_table,
+)
 from fcnn_latency.metrics import latency_metrics
 
 STRICT = {"call_overhead": 0, "layer_overhead": 0, "tiles": None}
@@ -25,6 +30,20 @@ def estimators(table):
     }
 
 
+def layers(dataset, path, nodes, seed):
+    """The table of a file, or one that is measured now."""
+    if path:
+        return load_layer_table(path)
+    return make_layer_table(
+        *(3 * [nodes or None]),
+        space=dataset.space,
+        runtime=dataset.runtime,
+        signal_length=dataset.signal_length,
+        random_state=seed,
+        verbose=1,
+    )
+
+
 def print_roofline(refined):
     """What the refined roofline found of the machine."""
     click.echo(
@@ -38,24 +57,25 @@ def print_roofline(refined):
 @options.label_options
 @options.train_option(100)
 @options.test_option(300)
+@click.option("--table", type=options.FILE, help="A layer table's file, instead of measuring.")
+@click.option(
+    "--node",
+    "nodes",
+    multiple=True,
+    type=int,
+    help="Of rows, inputs and outputs in the table; repeat for several, all that serve without.",
+)
 @options.save_option("layer_table")
-def layer_table(train, n_test, save, data, seed, runtime, space, store):
+def layer_table(train, n_test, table, nodes, save, data, seed, **given):
     """What single layers tell of whole networks, and what whole networks tell by themselves.
 
     Measures random architectures and a table of layers, and prints how well rooflines and tables
     predict TEST of the architectures. The table as measured has seen none of them. What is fitted
-    or rescaled has seen TRAIN others. The table of layers is measured even with --data.
+    or rescaled has seen TRAIN others. The layers are measured even with --data.
     """
-    about = {"runtime": runtime, "space": space, "store": store, "seed": seed}
-    dataset = options.labels(train + n_test, data, **about)
+    dataset = options.labels(train + n_test, data, seed=seed, **given)
     options.enough(dataset, train, n_test)
-    table = make_layer_table(
-        space=dataset.space,
-        runtime=dataset.runtime,
-        signal_length=dataset.signal_length,
-        random_state=seed,
-        verbose=1,
-    )
+    table = layers(dataset, table, nodes, seed)
     click.echo(f"{dataset.DESCR}\n{table.DESCR}")
     about = {**options.about_labels(dataset), "n_train": train, "n_test": n_test}
     X, y, rows = dataset.data, dataset.target, []

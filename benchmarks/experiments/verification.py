@@ -26,7 +26,7 @@ from fcnn_latency import (
 from fcnn_latency.spaces import trim_widths
 
 CONFIDENCE, TARGET = 0.95, 0.95
-N_FINALISTS, N_KILLS = 5, 3
+N_FINALISTS = 5
 #: Of the labels, least and greatest budget; from 600 ns on the best networks need less.
 QUANTILES = (0.01, 0.2)
 
@@ -118,13 +118,13 @@ def lost_trials(kept, now):
     return sum(now.get(number) != trial for number, trial in kept.items())
 
 
-def killed_search(model, folder, n_trials):
+def killed_search(model, folder, n_trials, n_kills):
     """Kill, resume, compare; what was lost."""
     path, pickled = Path(folder, "killed.sqlite"), Path(folder, "model.pickle")
     pickled.write_bytes(pickle.dumps(model))
     kept, lost, kills = {}, 0, 0
-    for kill in range(N_KILLS):
-        wanted = (kill + 1) * n_trials // (N_KILLS + 1)
+    for kill in range(n_kills):
+        wanted = (kill + 1) * n_trials // (n_kills + 1)
         command = [sys.executable, "-m", __name__, str(path), str(n_trials)]
         with subprocess.Popen(command) as run:
             while run.poll() is None and len(completed(path)) < wanted:
@@ -150,16 +150,17 @@ def killed_search(model, folder, n_trials):
 @options.seed_option()
 @click.option("--trials", default=40, show_default=True, help="Networks that a search trains.")
 @options.repeats_option(10, "Budgets, each with a search.")
+@click.option("--kills", "n_kills", default=3, show_default=True, help="Of a search.")
 @options.protocol_option()
 @options.save_option("verification")
-def verification(runtime, data, train, seed, trials, repeats, protocol, save):
+def verification(runtime, data, train, seed, trials, repeats, n_kills, protocol, save):
     """Whether finalists keep the budget when they are measured, and what a killed search loses.
 
     Learns from TRAIN architectures, searches the default space at several budgets with a
     confidence of 95 % for networks that denoise (``examples/denoise.py``), measures five finalists
     of each, and prints how many keep their budget, and how many are reported as keeping it that do
     not, in another campaign, beyond what the noise of its labels explains. Before that it kills a
-    search with SIGKILL three times, resumes it, and counts the trials that were lost. A dataset is
+    search with SIGKILL, resumes it, and counts the trials that were lost. A dataset is
     to be of this machine. Exits with 1 where a target is missed.
     """
     warnings.simplefilter("ignore", MeasurementWarning)
@@ -167,13 +168,13 @@ def verification(runtime, data, train, seed, trials, repeats, protocol, save):
     pipeline = make_latency_pipeline("mixed", space=dataset.space, random_state=0)
     model = IntervalRegressor(pipeline).fit(dataset.data[:train], dataset.target[:train])
     with tempfile.TemporaryDirectory() as folder:
-        killed = killed_search(model, folder, trials)
+        killed = killed_search(model, folder, trials, n_kills)
     report = verified_searches(dataset, model, repeats, trials, protocol, seed)
     row = {"runtime": str(dataset.runtime), "protocol": protocol, "n_trials": trials}
     row |= {**kept_budgets(report, dataset.runtime, protocol, seed + 1), **killed}
     options.report("verification", [row], ["runtime", "protocol"], save)
     complete = row["trials_resumed"] == row["trials_distinct"] == trials
-    killed_all = row["kills"] == N_KILLS
+    killed_all = row["kills"] == n_kills
     enough = row["within_budget"] >= TARGET * row["finalists"]
     missed = row["over_again"] + row["reported_over"] + row["trials_lost"]
     if missed or not (complete and killed_all and enough):
