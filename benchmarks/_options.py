@@ -1,7 +1,5 @@
 """Options that experiments share, and what these say about labels."""
 
-from pathlib import Path
-
 import click
 import pandas as pd
 
@@ -161,8 +159,3 @@ def report(name, rows, key, save, columns=None):
     click.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     if save:
         click.echo(f"saved: {save_result(name, rows, key=key)}")
-
-
-def file_name(path):
-    """A name for the labels of a file."""
-    return Path(path).stem

@@ -78,6 +78,7 @@ def latency_map(data, train, seed, names, intervals, save):
     """
     if data:
         dataset = options.labels(train, data)
+        options.enough(dataset, train)
         X, y = dataset.data[:train], dataset.target[:train]
     else:
         X, y = made_up(train, seed)

@@ -60,7 +60,8 @@ def paper(data, train, n_test, seed, names, save):
     """
     dataset = fetch_capstone2023(source=data)
     X, X_train, X_test, y_train, y_test = split(dataset, train, n_test, seed)
-    about = {"n_train": len(X_train), "n_test": n_test, "seed": seed}
+    about = {"n_train": train, "n_validation": len(X_train) - train, "n_test": n_test}
+    about |= {"seed": seed}
     labels = float(np.std(y_test))
     rows = [{**about, "estimator": "published", **PUBLISHED}]
     for name in names:

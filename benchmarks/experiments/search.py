@@ -89,6 +89,7 @@ def search(runtime, data, train, samplers, trials, repeats, seed, save):
     first sampler does not reach its target.
     """
     dataset = options.labels(train, data, runtime=runtime, seed=0)
+    options.enough(dataset, train)
     model = make_latency_pipeline("mixed", space=dataset.space, random_state=0)
     model.fit(dataset.data[:train], dataset.target[:train])
     known = truth(lambda rows: model.predict(pad_widths(rows, model.n_features_in_)))

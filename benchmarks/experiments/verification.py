@@ -165,6 +165,7 @@ def verification(runtime, data, train, seed, trials, repeats, n_kills, protocol,
     """
     warnings.simplefilter("ignore", MeasurementWarning)
     dataset = options.labels(train, data, runtime=runtime, seed=seed)
+    options.enough(dataset, train)
     pipeline = make_latency_pipeline("mixed", space=dataset.space, random_state=0)
     model = IntervalRegressor(pipeline).fit(dataset.data[:train], dataset.target[:train])
     with tempfile.TemporaryDirectory() as folder:
