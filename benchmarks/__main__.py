@@ -1,62 +1,56 @@
 """The runner: ``python -m benchmarks NAME [OPTIONS]``; ``--help`` lists the names."""
 
-import ast
-import runpy
-import sys
-from pathlib import Path
-
 import click
 
 from benchmarks._figures import figures
+from benchmarks.experiments.ablation import ablation
 from benchmarks.experiments.accuracy import accuracy
+from benchmarks.experiments.compare_speed import compare_speed
+from benchmarks.experiments.demo import demo
+from benchmarks.experiments.graphs import graphs
+from benchmarks.experiments.intervals import intervals
+from benchmarks.experiments.latency_map import latency_map
+from benchmarks.experiments.layer_table import layer_table
+from benchmarks.experiments.noise_floor import noise_floor
+from benchmarks.experiments.paper import paper
+from benchmarks.experiments.processes import processes
+from benchmarks.experiments.reductions import reductions
 from benchmarks.experiments.retest import retest
+from benchmarks.experiments.sample_efficiency import sample_efficiency
+from benchmarks.experiments.search import search
+from benchmarks.experiments.transfer import transfer
+from benchmarks.experiments.verification import verification
+from benchmarks.stress.endurance import endurance
+from benchmarks.stress.kills import kills
 
-HERE = Path(__file__).parent
-
-
-class Experiments(click.Group):
-    """Commands of their own, and scripts that read their arguments themselves."""
-
-    def list_commands(self, context):
-        """All of them, by name."""
-        return sorted({*super().list_commands(context), *_scripts()})
-
-    def get_command(self, context, name):
-        """The command, or one that runs the script of that name with the arguments as they are."""
-        own = super().get_command(context, name)
-        return own or (_script_command(_scripts()[name]) if name in _scripts() else None)
-
-
-def _scripts():
-    """Files of experiments and stress tests by name."""
-    folders = ("experiments", "stress")
-    return {p.stem: p for folder in folders for p in sorted((HERE / folder).glob("[a-z]*.py"))}
-
-
-def _script_command(path):
-    about = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-
-    @click.command(
-        path.stem,
-        help=about,
-        short_help=about.splitlines()[0],
-        context_settings={"ignore_unknown_options": True},
-    )
-    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-    def script(arguments):
-        sys.argv = [str(path), *arguments]
-        runpy.run_path(str(path), run_name="__main__")
-
-    return script
+COMMANDS = (
+    ablation,
+    accuracy,
+    compare_speed,
+    demo,
+    endurance,
+    figures,
+    graphs,
+    intervals,
+    kills,
+    latency_map,
+    layer_table,
+    noise_floor,
+    paper,
+    processes,
+    reductions,
+    retest,
+    sample_efficiency,
+    search,
+    transfer,
+    verification,
+)
 
 
-@click.group(cls=Experiments)
+@click.group(commands=COMMANDS)
 def main():
     """Experiments and stress tests."""
 
-
-for command in (accuracy, retest, figures):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="python -m benchmarks")

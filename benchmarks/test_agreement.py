@@ -1,10 +1,11 @@
 """Our labels against an instrument that we did not write: pytest-benchmark's median.
 
-``python -m pytest -s benchmarks/test_agreement.py`` times 20 architectures with both, for the
-runtimes `keras`, `litert` and `onnxruntime`, in the paper's space and in a wider one.
+``python -m pytest benchmarks/test_agreement.py -s --save`` times 20 architectures with both, for
+the runtimes `keras`, `litert` and `onnxruntime`, in the paper's space and in a wider one.
 pytest-benchmark goes through them in five repeats, one after the other, since a machine drifts
 meanwhile; each repeat builds the models anew. Of an architecture's five medians the least
-disturbed, the lowest, is compared; the ratio to the middle one is printed too.
+disturbed, the lowest, is compared; the ratio to the middle one is printed too. ``--save`` stores
+the figures in ``benchmarks/results/agreement.csv``.
 
 Our level is the campaign's own, since both instruments are to see the machine as it is now. Where
 architectures differ by less than an instrument tells, as in the clusters by depth of the paper's
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from benchmarks._results import save_result
 from fcnn_latency import FCNNSpace, make_dataset
 from fcnn_latency.measurement import Workload
 from fcnn_latency.measurement.machine._cores import choose_cores, move_to
@@ -55,7 +57,7 @@ def test_model(benchmark, case, repeat, row):
 
 
 @pytest.mark.parametrize("case", CASES, ids="-".join)
-def test_agreement(one_core, case):
+def test_agreement(one_core, case, request):
     runtime, space = case
     os.sched_setaffinity(0, one_core)
     dataset = make_dataset(
@@ -67,17 +69,21 @@ def test_agreement(one_core, case):
     )
     ours, repeats = dataset.target, MEDIANS[case]
     theirs = repeats.min(axis=0)
-    middle = float(np.median(ours / np.median(repeats, axis=0)))
-    rank, ratio = spearmanr(ours, theirs).statistic, float(np.median(ours / theirs))
     halves = [half.min(axis=0) for half in (repeats[::2], repeats[1::2])]
-    own = spearmanr(*halves).statistic
-    print(
-        f"\n{runtime}, {space} space: Spearman {rank:.4f}, "
-        f"median ratio ours / pytest-benchmark {ratio:.4f}"
-    )
-    print(f"  median ratio to the middle of its repeats: {middle:.4f}")
-    print(f"  pytest-benchmark's own repeats against each other: Spearman {own:.4f}")
-    print(f"  Pearson {np.corrcoef(ours, theirs)[0, 1]:.5f}")
+    row = {
+        "runtime": runtime,
+        "space": space,
+        "n": N_ARCHITECTURES,
+        "spearman": float(spearmanr(ours, theirs).statistic),
+        "spearman_own": float(spearmanr(*halves).statistic),
+        "ratio": float(np.median(ours / theirs)),
+        "ratio_middle": float(np.median(ours / np.median(repeats, axis=0))),
+        "pearson": float(np.corrcoef(ours, theirs)[0, 1]),
+    }
+    print(f"\n{row}")
+    if request.config.getoption("--save"):
+        save_result("agreement", [row], key=["runtime", "space"])
+    rank, own, ratio = row["spearman"], row["spearman_own"], row["ratio"]
     assert abs(ratio - 1) <= 0.05
     # 0.99 is wanted, but no rank correlation can be asked for that the instrument has not itself.
     assert rank >= min(0.99, own - 0.03)

@@ -1,74 +1,75 @@
-"""What interleaving, the reference and pinning are worth, with the same budget of calls.
+"""What interleaving, the reference and pinning are worth, with the same budget of calls."""
 
-``python -m benchmarks ablation [runtime]`` measures 100 architectures three times in each way, one
-way after the other in every turn, so that all see the same machine. It prints, over the three pairs
-of turns, the mean absolute difference of labels, as it is and without the common factor, and the
-correlation. Labels are the campaign's own throughout: no scale is shared between turns.
-"""
-
-import sys
 import warnings
 from dataclasses import replace
 from itertools import combinations
 
+import click
 import numpy as np
-import pandas as pd
 
-from fcnn_latency import FCNNSpace, MeasurementWarning, make_dataset
+from benchmarks import _options as options
+from fcnn_latency import MeasurementWarning, make_dataset
 from fcnn_latency.measurement import get_protocol
 from fcnn_latency.measurement.runtimes import get_runtime
 
-N_ARCHITECTURES, N_TURNS = 100, 3
+# Without interleaving: all rounds of a model one after the other, models in random order.
+ALONE = {"group_size": 1, "build_ahead": False}
+#: Changes to the default, by name.
+WAYS = {
+    "neither": {**ALONE, "reference_every": 0},
+    "interleaving alone": {"reference_every": 0},
+    "reference alone": {**ALONE, "reference_every": 1},
+    "both (default)": {},
+    "both, not pinned": {"pin": False},
+}
 
 
-def ways(runtime: str) -> dict[str, dict[str, object]]:
-    """Changes to the default, by name."""
-    # Without interleaving: all rounds of a model one after the other, models in random order.
-    alone = {"group_size": 1, "build_ahead": False}
-    return {
-        "neither": {**alone, "reference_every": 0},
-        "interleaving alone": {"reference_every": 0},
-        "reference alone": {**alone, "reference_every": 1},
-        "both (default)": {},
-        "both, not pinned": {"pin": False},
-    }
-
-
-def measure(architectures: np.ndarray, runtime: str, way: dict[str, object], seed: int):
+def measure(architectures, space, runtime, way, seed):
     """One campaign; log labels."""
     protocol = get_protocol("reliable", get_runtime(runtime).protocol_fields)
     dataset = make_dataset(
         architectures,
+        space=options.SPACES[space],
         runtime=runtime,
-        protocol=replace(protocol, **way),
+        protocol=replace(protocol, **WAYS[way]),
         scale="campaign",
         random_state=seed,
     )
     return np.log(dataset.target)
 
 
-def main() -> None:
-    """Measure in turns, print the table."""
+def agreement(found):
+    """How campaigns agree, over all pairs of them."""
+    pairs = list(combinations(found, 2))
+    differences = [b - a for a, b in pairs]
+    return {
+        "difference": float(np.mean(np.abs(differences))),
+        "difference_aligned": float(np.mean([np.abs(d - np.median(d)) for d in differences])),
+        "r": float(np.mean([np.corrcoef(np.exp(a), np.exp(b))[0, 1] for a, b in pairs])),
+    }
+
+
+@click.command()
+@options.runtime_option("keras")
+@options.space_option()
+@options.n_option(100)
+@options.repeats_option(3, "Turns, two at least.")
+@options.seed_option()
+@options.save_option("ablation")
+def ablation(runtime, space, n, repeats, seed, save):
+    """What interleaving, the reference and pinning are worth, with the same budget of calls.
+
+    Measures the same architectures several times in each way, one way after the other in every
+    turn, so that all see the same machine. Prints, over the pairs of turns, the mean absolute
+    difference of labels, as it is and without the common factor, and the correlation. Labels are
+    the campaign's own throughout: no scale is shared between turns.
+    """
     warnings.simplefilter("ignore", MeasurementWarning)
-    runtime = sys.argv[1] if len(sys.argv) > 1 else "keras"
-    architectures = FCNNSpace().sample(N_ARCHITECTURES, random_state=0)
-    labels: dict[str, list[np.ndarray]] = {name: [] for name in ways(runtime)}
-    for turn in range(N_TURNS):
-        for name, way in ways(runtime).items():
-            labels[name].append(measure(architectures, runtime, way, turn))
-    rows = {}
-    for name, found in labels.items():
-        differences = [b - a for a, b in combinations(found, 2)]
-        aligned = [d - np.median(d) for d in differences]
-        r = [np.corrcoef(np.exp(a), np.exp(b))[0, 1] for a, b in combinations(found, 2)]
-        rows[name] = {
-            "difference %": 100 * np.mean(np.abs(differences)),
-            "aligned %": 100 * np.mean(np.abs(aligned)),
-            "r": np.mean(r),
-        }
-    print(f"runtime {runtime}, {N_ARCHITECTURES} architectures, {N_TURNS} turns")
-    print(pd.DataFrame(rows).T.to_string(float_format="%.5f"))
-
-
-if __name__ == "__main__":
-    main()
+    architectures = options.SPACES[space].sample(n, random_state=seed)
+    labels = {way: [] for way in WAYS}
+    for turn in range(repeats):
+        for way, found in labels.items():
+            found.append(measure(architectures, space, runtime, way, seed + turn))
+    about = {"runtime": runtime, "space": space, "n": n, "repeats": repeats}
+    rows = [{**about, "way": way, **agreement(found)} for way, found in labels.items()]
+    options.report("ablation", rows, ["runtime", "space", "way"], save)

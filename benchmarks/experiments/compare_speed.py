@@ -1,20 +1,16 @@
-"""Two checkouts side by side: one prediction, a million, the whole default space.
+"""Two checkouts side by side: one prediction, a million, the whole default space."""
 
-``--against CHECKOUT`` is the other tree. Both run in processes of their own, in turn, so that the
-machine's drift hits them alike; what is printed is the median of each and the median of the ratios.
-"""
-
-import argparse
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pandas as pd
 
-from benchmarks._results import save_result
+from benchmarks import _options as options
 
 MEASURED = """
 import json, warnings
@@ -57,18 +53,26 @@ def run(tree):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def main():
-    """Run both in turn and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--against", required=True, type=Path)
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--save", action="store_true")
-    given = parser.parse_args()
+@click.command("compare_speed")
+@click.option(
+    "--against",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="The other tree.",
+)
+@options.repeats_option(4, "Turns.")
+@options.save_option("compare_speed")
+def compare_speed(against, repeats, save):
+    """Two checkouts side by side: one prediction, a million, the whole default space.
+
+    Both run in processes of their own, in turn, so that the machine's drift hits them alike.
+    Prints the median seconds of each and the median of the ratios.
+    """
     here = Path(__file__).resolve().parents[2]
     mine, other = [], []
-    for _ in range(given.rounds):
+    for _ in range(repeats):
         mine.append(run(here))
-        other.append(run(given.against.resolve()))
+        other.append(run(against))
     mine, other = pd.DataFrame(mine), pd.DataFrame(other)
     table = pd.DataFrame(
         {
@@ -77,11 +81,5 @@ def main():
             "ratio": np.exp(np.log(mine / other).median()),
         }
     )
-    print(table.to_string(float_format=lambda value: f"{value:.4g}"))
-    if given.save:
-        rows = table.rename_axis("operation").reset_index().to_dict("records")
-        save_result("compare_speed", rows, key=["operation"])
-
-
-if __name__ == "__main__":
-    main()
+    rows = table.rename_axis("operation").reset_index().to_dict("records")
+    options.report("compare_speed", rows, ["operation"], save)

@@ -1,20 +1,25 @@
-"""How well and how fast `GraphConvolutionRegressor` learns cells and architectures.
-
-Run as `python -m benchmarks graphs cells|DATASET.csv [default|paper|one-way|linear] [n_train]`.
-The cells are of NAS-Bench-201's kind, with MADE-UP latencies: costs of operations that do work,
-varying with their place, 60 % of them on the longest path besides, interactions, and 1 % noise.
-"""
+"""How well and how fast `GraphConvolutionRegressor` learns cells and architectures."""
 
 import itertools
-import sys
 from time import perf_counter
 
+import click
 import numpy as np
 
-from fcnn_latency import GraphConvolutionRegressor, GraphEncoder, graphs_to_matrix, load_dataset
+from benchmarks import _options as options
+from fcnn_latency import GraphConvolutionRegressor, GraphEncoder, graphs_to_matrix
+from fcnn_latency.measurement import RUNTIMES
 from fcnn_latency.metrics import latency_metrics
 
 EDGES = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]
+#: Regressors by name; what they are given besides.
+VARIANTS = {
+    "default": (GraphConvolutionRegressor, {}),
+    "paper": (GraphConvolutionRegressor.paper, {}),
+    "one-way": (GraphConvolutionRegressor, {"bidirectional": False}),
+    "linear": (GraphConvolutionRegressor, {"linear_part": True}),
+}
+METRICS = ("mape", "within_1", "within_5", "within_10", "r2")
 
 
 def working(cells):
@@ -60,35 +65,67 @@ def cell_graphs(cells):
     return graphs_to_matrix(features, adjacency)
 
 
-def load(name):
-    if name != "cells":
-        dataset = load_dataset(name)
-        encoder = GraphEncoder(dataset.space, dataset.signal_length)
-        return encoder.fit_transform(dataset.data), dataset.target, encoder.n_nodes_
-    cells = np.array(list(itertools.product(range(5), repeat=6)))
-    return cell_graphs(cells), made_up_latencies(cells, np.random.default_rng(0)), 9
+def cells():
+    """All cells, their made-up latencies, and the number of nodes of a graph."""
+    found = np.array(list(itertools.product(range(5), repeat=6)))
+    return cell_graphs(found), made_up_latencies(found, np.random.default_rng(0)), 9
 
 
-def main(name, variant="default", n_train="900"):
-    X, y, n_nodes = load(name)
-    order, n_train = np.random.default_rng(1).permutation(len(y)), int(n_train)
-    train, test = order[:n_train], order[n_train : n_train + 3000]
-    model = {
-        "default": GraphConvolutionRegressor,
-        "paper": GraphConvolutionRegressor.paper,
-        "one-way": lambda **given: GraphConvolutionRegressor(bidirectional=False, **given),
-        "linear": lambda **given: GraphConvolutionRegressor(linear_part=True, **given),
-    }[variant](n_nodes=n_nodes, random_state=0)
+def architectures(dataset):
+    """The graphs of a dataset, its labels, and the number of nodes of a graph."""
+    encoder = GraphEncoder(dataset.space, dataset.signal_length)
+    return encoder.fit_transform(dataset.data), dataset.target, encoder.n_nodes_
+
+
+def evaluate(model, X, y, train, test):
+    """Errors on unseen graphs, and seconds."""
     start = perf_counter()
     model.fit(X[train], y[train])
     fitted = perf_counter()
     metrics = latency_metrics(y[test], model.predict(X[test]))
-    print(f"{name}, {variant}, {n_train} to learn, {len(test)} unseen:")
-    print(f"  MAPE {metrics['mape']:.2%}, R2 {metrics['r2']:.4f}, within 1, 5, 10 %:", end=" ")
-    print(", ".join(f"{metrics[f'within_{bound}']:.1%}" for bound in (1, 5, 10)))
-    print(f"  fit {fitted - start:.0f} s in {len(model.history_['loss'])} epochs,", end=" ")
-    print(f"predicted {len(test) / (perf_counter() - fitted):.0f} graphs a second")
+    return {
+        **{name: metrics[name] for name in METRICS},
+        "epochs": len(model.history_["loss"]),
+        "fit_seconds": fitted - start,
+        "predict_seconds": perf_counter() - fitted,
+    }
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+@click.command()
+@click.option("--runtime", type=click.Choice(list(RUNTIMES)), help="Measure instead of cells.")
+@options.space_option()
+@options.store_option()
+@options.data_option()
+@options.train_option(900)
+@options.test_option(3000)
+@options.seed_option()
+@options.estimators_option(["default"], choices=list(VARIANTS))
+@click.option("--epochs", type=int, help="At most; the regressor's own number without.")
+@options.save_option("graphs")
+def graphs(runtime, space, store, data, train, n_test, seed, names, epochs, save):
+    """How well and how fast `GraphConvolutionRegressor` learns cells and architectures.
+
+    The cells are of NAS-Bench-201's kind, with MADE-UP latencies: costs of operations that do
+    work, varying with their place, 60 % of them on the longest path besides, interactions, and
+    1 % noise. With --runtime or --data architectures are learnt instead.
+    """
+    if runtime or data:
+        about = {"runtime": runtime, "space": space, "store": store, "seed": seed}
+        dataset = options.labels(train + n_test, data, **about)
+        X, y, n_nodes = architectures(dataset)
+        found = options.about_labels(dataset)
+        about = {"labels": found["runtime"], "space": found["space"]}
+    else:
+        X, y, n_nodes = cells()
+        about = {"labels": "cells", "space": "cells"}
+    order = np.random.default_rng(seed + 1).permutation(len(y))
+    seen, unseen = order[:train], order[train : train + n_test]
+    about |= {"n_train": train, "n_test": len(unseen)}
+    rows = []
+    for name in names:
+        make, given = VARIANTS[name]
+        model = make(n_nodes=n_nodes, random_state=seed, **given)
+        if epochs:
+            model.set_params(epochs=epochs)
+        rows.append({**about, "estimator": name, **evaluate(model, X, y, seen, unseen)})
+    options.report("graphs", rows, ["labels", "space", "n_train", "estimator"], save)

@@ -1,93 +1,91 @@
-"""Coverage and width of prediction intervals on unseen architectures.
+"""Coverage and width of prediction intervals on unseen architectures."""
 
-``python -m benchmarks intervals litert`` measures 3,000 architectures and prints, as mean and range
-over 20 random splits, how many of 1,000 unseen ones lie within intervals of 50 to 95 %, fitted on
-1,000, and how wide these are in per cent of the prediction; then the coverage of those of 90 % by
-quintile of latency and by depth. ``--data FILE`` reads a dataset instead, ``--estimator`` names
-pipelines, ``-n`` the training rows, ``--unseen`` the others, ``--splits`` the splits.
-"""
-
-import argparse
-
+import click
 import numpy as np
 import pandas as pd
 
-from fcnn_latency import (
-    FCNNSpace,
-    IntervalRegressor,
-    load_dataset,
-    make_dataset,
-    make_latency_pipeline,
-)
+from benchmarks import _options as options
+from fcnn_latency import IntervalRegressor, make_latency_pipeline
 
 COVERAGES = (0.5, 0.8, 0.9, 0.95)
-#: What is measured, by the name of the labels.
-LABELS = {
-    "litert": ("litert", FCNNSpace()),
-    "onnx": ("onnxruntime", FCNNSpace()),
-    "keras": ("keras", FCNNSpace()),
-    "wide": ("litert", FCNNSpace(max_layers=10, max_width=1024)),
-}
+KEY = ("runtime", "space", "estimator", "adaptive", "n_train", "part")
+COLUMNS = ("mape", "upper_95", *(f"within_{100 * c:.0f}" for c in COVERAGES))
 
 
-def one_split(dataset, make, train, test):
-    """Coverages, widths and parts of the coverage at 90 %."""
-    model = make().fit(dataset.data[train], dataset.target[train])
-    X, y = dataset.data[test], dataset.target[test]
+def parts_of(X, y):
+    """Masks of all rows, of the fifths by latency, and of each depth."""
+    fifth, depth = pd.qcut(y, 5, labels=False) + 1, np.count_nonzero(X, axis=1)
+    return {
+        "all": np.ones(len(y), dtype=bool),
+        **{f"latency quintile {value}": fifth == value for value in np.unique(fifth)},
+        **{f"depth {value}": depth == value for value in np.unique(depth)},
+    }
+
+
+def one_split(model, X, y):
+    """Coverages and widths on unseen rows, one row for each part of them."""
     predicted = model.predict(X)
-    found = {"MAPE": np.mean(np.abs(predicted / y - 1))}
+    figures = {"mape": np.abs(predicted / y - 1), "upper_95": y <= model.predict_upper(X, 0.95)}
+    widths = {}
     for coverage in COVERAGES:
-        ends = model.predict_interval(X, coverage)
-        inside = (ends[:, 0] <= y) & (y <= ends[:, 1])
-        found[f"within {coverage:.0%}"] = inside.mean()
-        found[f"median width {coverage:.0%}"] = np.median(np.ptp(ends, axis=1) / predicted)
-        if coverage == 0.9:
-            parts = {
-                "latency quintile": pd.qcut(y, 5, labels=False) + 1,
-                "depth": np.count_nonzero(X, axis=1),
-            }
-            for name, part in parts.items():
-                for value in np.unique(part):
-                    found[f"90% in {name} {value}"] = inside[part == value].mean()
-    found["below 95% bound"] = np.mean(y <= model.predict_upper(X, 0.95))
-    return found
+        low, high = model.predict_interval(X, coverage).T
+        name = f"{100 * coverage:.0f}"
+        figures[f"within_{name}"] = (low <= y) & (y <= high)
+        widths[f"width_{name}"] = (high - low) / predicted
+    return [
+        {
+            "part": part,
+            **{name: np.mean(values[mask]) for name, values in figures.items()},
+            **{name: np.median(values[mask]) for name, values in widths.items()},
+        }
+        for part, mask in parts_of(X, y).items()
+    ]
 
 
-def main() -> None:
-    """Split, fit, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("labels", choices=list(LABELS))
-    parser.add_argument("--data", help="a dataset's file")
-    parser.add_argument("--estimator", action="append")
-    parser.add_argument("-n", type=int, default=1000)
-    parser.add_argument("--unseen", type=int, default=1000)
-    parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--cv", type=int, default=10)
-    parser.add_argument("--constant", action="store_true", help="intervals that do not adapt")
-    arguments = parser.parse_args()
-    runtime, space = LABELS[arguments.labels]
-    dataset = (
-        load_dataset(arguments.data)
-        if arguments.data
-        else make_dataset(3000, runtime=runtime, space=space, random_state=0)
-    )
-    for name in arguments.estimator or ["linear"]:
+def coverage_rows(dataset, make, train, n_test, splits):
+    """Mean over splits of each figure, with the range of the coverage at 90 %."""
+    found = []
+    for seed in splits:
+        order = np.random.RandomState(seed).permutation(len(dataset.target))
+        seen, unseen = order[:train], order[train : train + n_test]
+        model = make().fit(dataset.data[seen], dataset.target[seen])
+        found += one_split(model, dataset.data[unseen], dataset.target[unseen])
+    grouped = pd.DataFrame(found).groupby("part", sort=False)
+    ends = grouped["within_90"].agg(within_90_min="min", within_90_max="max")
+    return grouped.mean().join(ends).reset_index().to_dict("records")
+
+
+@click.command()
+@options.label_options
+@click.option("-n", default=3000, show_default=True, help="Architectures to measure.")
+@options.train_option(1000)
+@options.test_option(1000)
+@options.repeats_option(20, "Random splits.")
+@options.estimators_option(["linear"])
+@click.option("--cv", default=10, show_default=True, help="Folds of an interval regressor.")
+@click.option("--constant", is_flag=True, help="Intervals that do not adapt.")
+@options.save_option("intervals")
+def intervals(n, train, n_test, repeats, names, cv, constant, save, data, seed, **given):
+    """Coverage and width of prediction intervals on unseen architectures.
+
+    Prints, as mean over random splits, how many of TEST unseen architectures lie within intervals
+    of 50 to 95 %, fitted on TRAIN, and how wide these are as a fraction of the prediction; then
+    the same by quintile of latency and by depth.
+    """
+    dataset = options.labels(n, data, seed=seed, **given)
+    options.enough(dataset, train, n_test)
+    about = options.about_labels(dataset)
+    about |= {"adaptive": not constant, "n_train": train, "n_test": n_test, "repeats": repeats}
+    for name in names:
 
         def make(name=name):
             pipeline = make_latency_pipeline(
-                name, space=dataset.space, signal_length=dataset.signal_length, random_state=0
+                name, space=dataset.space, signal_length=dataset.signal_length, random_state=seed
             )
-            return IntervalRegressor(pipeline, cv=arguments.cv, adaptive=not arguments.constant)
+            return IntervalRegressor(pipeline, cv=cv, adaptive=not constant)
 
-        rows = []
-        for seed in range(arguments.splits):
-            order = np.random.RandomState(seed).permutation(len(dataset.data))
-            train, test = np.split(order, [arguments.n])
-            rows.append(one_split(dataset, make, train, test[: arguments.unseen]))
-        table = 100 * pd.DataFrame(rows).agg(["mean", "min", "max"]).T
-        print(f"\n{arguments.labels}, {name}, {arguments.n} training rows, {len(rows)} splits, %")
-        print(table.to_string(float_format=lambda value: f"{value:.2f}"), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        found = coverage_rows(dataset, make, train, n_test, range(seed, seed + repeats))
+        rows = [{**about, "estimator": name, **row} for row in found]
+        click.echo(f"\n{about['runtime']}, {name}, {train} training rows, {repeats} splits")
+        shown = ["part", *COLUMNS, "within_90_min", "within_90_max", "width_90"]
+        options.report("intervals", rows, list(KEY), save, shown)

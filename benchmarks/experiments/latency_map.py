@@ -1,24 +1,13 @@
-"""The default space as a whole: seconds, memory, counts, and sampling under a budget.
+"""The default space as a whole: seconds, memory, counts, and sampling under a budget."""
 
-``python -m benchmarks latency_map`` fits the default pipeline to a made-up law, since the time of
-a prediction does not depend on what was learnt; ``--data FILE`` fits it to a dataset,
-``--estimator NAME`` another one, and ``--intervals`` an interval regressor around it, whose bounds
-of 95 % are kept.
-"""
-
-import argparse
 import resource
 from time import perf_counter, process_time
 
+import click
 import numpy as np
 
-from fcnn_latency import (
-    FCNNSpace,
-    IntervalRegressor,
-    LatencyMap,
-    load_dataset,
-    make_latency_pipeline,
-)
+from benchmarks import _options as options
+from fcnn_latency import FCNNSpace, IntervalRegressor, LatencyMap, make_latency_pipeline
 from fcnn_latency._units import format_seconds
 from fcnn_latency.nas._latency_map import LAWS
 from fcnn_latency.networks import layer_costs
@@ -26,16 +15,16 @@ from fcnn_latency.networks import layer_costs
 BUDGET_SHARE, SAMPLED = 0.01, 1000
 
 
-def made_up():
-    """A thousand architectures, and a law."""
-    seen = FCNNSpace().sample(1000, random_state=0)
+def made_up(n, seed):
+    """Random architectures, and a law."""
+    seen = FCNNSpace().sample(n, random_state=seed)
     work = layer_costs(seen, 50)["macs"].sum(axis=1)
     return seen, 1e-7 * (3 + np.count_nonzero(seen, axis=1)) + 1e-11 * work
 
 
-def megabytes():
-    """Most memory that this process ever took."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def most_memory():
+    """Bytes that this process ever took at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def timed(call):
@@ -44,41 +33,59 @@ def timed(call):
     return call(), perf_counter() - start, process_time() - worked
 
 
-def main() -> None:
-    """Fit, predict everything, count, sample, print."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--data")
-    parser.add_argument("--estimator", default="deep")
-    parser.add_argument("--intervals", action="store_true")
-    arguments = parser.parse_args()
-    if arguments.data:
-        dataset = load_dataset(arguments.data)
-        X, y = dataset.data, dataset.target
-    else:
-        X, y = made_up()
-    model = make_latency_pipeline(arguments.estimator, random_state=0)
-    model = (IntervalRegressor(model) if arguments.intervals else model).fit(X, y)
-    confidence = 0.95 if arguments.intervals else None
-    before = megabytes()
+def sampled(found, law, budget, predict):
+    """Sample under the budget by a law; its seconds, and how many are beyond the budget."""
+    rows, seconds, _ = timed(lambda: found.sample(SAMPLED, budget, law=law))
+    depths = np.bincount(np.count_nonzero(rows, axis=1), minlength=6)[2:].tolist()
+    beyond = int(np.count_nonzero(predict(rows) > budget))
+    click.echo(f"{len(rows)} of them, law {law}: of 2 to 5 layers {depths}")
+    return {f"sample_{law}_seconds": seconds, f"sample_{law}_beyond": beyond}
+
+
+def explore(model, confidence):
+    """Map the space, count and sample; one row."""
+
+    def predict(rows):
+        return model.predict_upper(rows, confidence) if confidence else model.predict(rows)
+
+    before = most_memory()
     found, seconds, worked = timed(lambda: LatencyMap.from_estimator(model, confidence=confidence))
-    print(f"{found}: {seconds:.2f} s, of all cores {worked:.2f} s")
-    print(f"most memory {before:.0f} MB before, {megabytes():.0f} MB after")
+    row = {"map_seconds": seconds, "map_core_seconds": worked}
+    row |= {"memory_before": before, "memory_mapped": most_memory()}
     budget = float(found.quantile(BUDGET_SHARE))
-    count, seconds, _ = timed(lambda: found.count(budget))
-    print(f"up to {format_seconds(budget, 4)}: {count:,}, counted in {1e3 * seconds:.0f} ms")
+    count, row["count_seconds"], _ = timed(lambda: found.count(budget))
+    click.echo(f"{found}\nup to {format_seconds(budget, 4)}: {count:,}")
     for law in LAWS:
-        rows, seconds, _ = timed(lambda law=law: found.sample(SAMPLED, budget, law=law))
-        depths = np.bincount(np.count_nonzero(rows, axis=1), minlength=6)[2:].tolist()
-        again = model.predict_upper(rows, confidence) if confidence else model.predict(rows)
-        beyond = np.count_nonzero(again > budget)
-        print(
-            f"{len(rows)} of them, law {law}: {seconds:.2f} s; of 2 to 5 layers {depths}; "
-            f"predicted anew, {beyond} beyond the budget"
-        )
-    extremes, seconds, _ = timed(lambda: (found.fastest(1), found.slowest(1)))
-    print(f"fastest and slowest {np.concatenate(extremes).tolist()}: {seconds:.2f} s")
-    print(f"most memory at the end {megabytes():.0f} MB")
+        row |= sampled(found, law, budget, predict)
+    extremes, row["extremes_seconds"], _ = timed(lambda: (found.fastest(1), found.slowest(1)))
+    click.echo(f"fastest and slowest {np.concatenate(extremes).tolist()}")
+    return {**row, "memory_end": most_memory()}
 
 
-if __name__ == "__main__":
-    main()
+@click.command("latency_map")
+@options.data_option()
+@options.train_option(1000)
+@options.seed_option()
+@options.estimators_option(["deep"])
+@click.option("--intervals", is_flag=True, help="Keep upper bounds of 95 %.")
+@options.save_option("latency_map")
+def latency_map(data, train, seed, names, intervals, save):
+    """The default space as a whole: seconds, memory, counts, and sampling under a budget.
+
+    Fits a pipeline to a made-up law, since the time of a prediction does not depend on what was
+    learnt, or to the first TRAIN labels of --data. The memory is the most that the process ever
+    took, so name one estimator at a time where it counts.
+    """
+    if data:
+        dataset = options.labels(train, data)
+        options.enough(dataset, train)
+        X, y = dataset.data[:train], dataset.target[:train]
+    else:
+        X, y = made_up(train, seed)
+    for name in names:
+        model = make_latency_pipeline(name, random_state=seed)
+        model = (IntervalRegressor(model) if intervals else model).fit(X, y)
+        about = {"estimator": name, "intervals": intervals, "n_train": len(X)}
+        row = {**about, **explore(model, 0.95 if intervals else None)}
+        key = ["estimator", "intervals", "n_train"]
+        options.report("latency_map", [row], key, save)

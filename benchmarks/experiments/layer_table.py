@@ -1,59 +1,90 @@
-"""What single layers tell of whole networks, and what whole networks tell by themselves.
+"""What single layers tell of whole networks, and what whole networks tell by themselves."""
 
-``python -m benchmarks layer_table [RUNTIME] [SEED]`` measures random architectures and a table of
-layers now, and prints how well rooflines and tables predict 300 of the architectures: the table as
-measured has seen none of them, what is fitted or rescaled has seen 100 others.
-"""
+import click
 
-import sys
-
-import pandas as pd
-
+from benchmarks import _options as options
 from fcnn_latency import (
     LookupTableRegressor,
     RooflineRegressor,
-    make_dataset,
+    load_layer_table,
     make_layer_table,
 )
 from fcnn_latency.metrics import latency_metrics
 
-N_TRAIN, N_TEST = 100, 300
 STRICT = {"call_overhead": 0, "layer_overhead": 0, "tiles": None}
+COLUMNS = ("mape", "within_1", "within_5", "within_10", "error_to_noise")
 
 
-def main() -> None:
-    """Measure, predict, print."""
-    runtime = sys.argv[1] if len(sys.argv) > 1 else "litert"
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    dataset = make_dataset(N_TRAIN + N_TEST, runtime=runtime, random_state=seed, verbose=1)
-    table = make_layer_table(runtime=runtime, random_state=seed, verbose=1)
-    print(dataset.DESCR, table.DESCR, sep="\n")
-    estimators = {
+def estimators(table):
+    """Rooflines and tables by name."""
+    nearest = {"interpolation": "nearest"}
+    return {
         "roofline, eq. 1": RooflineRegressor(**STRICT),
         "roofline with overheads": RooflineRegressor(tiles=None),
         "roofline, refined": RooflineRegressor(),
-        "table, nearest": LookupTableRegressor(table, interpolation="nearest"),
+        "table, nearest": LookupTableRegressor(table, **nearest),
         "table, linear": LookupTableRegressor(table),
-        "table, nearest, rescaled": LookupTableRegressor(
-            table, interpolation="nearest", rescale=True
-        ),
+        "table, nearest, rescaled": LookupTableRegressor(table, **nearest, rescale=True),
         "table, linear, rescaled": LookupTableRegressor(table, rescale=True),
         "table estimated": LookupTableRegressor(),
     }
-    train, test = slice(N_TRAIN), slice(N_TRAIN, None)
-    rows = {}
-    for name, estimator in estimators.items():
-        estimator.fit(dataset.data[train], dataset.target[train])
-        predicted = estimator.predict(dataset.data[test])
-        rows[name] = latency_metrics(
-            dataset.target[test], predicted, noise_floor=dataset.noise_floor
-        )
-    print(pd.DataFrame(rows).T.to_string(float_format=lambda value: f"{value:.4g}"))
-    refined = estimators["roofline, refined"]
-    print(f"tile {refined.tiles_}, {refined.peak_flops_:.3g} FLOP/s", end=", ")
-    print(f"{refined.peak_bandwidth_:.3g} bytes/s, call {refined.call_overhead_:.3g} s", end=", ")
-    print(f"layer {refined.layer_overhead_:.3g} s")
 
 
-if __name__ == "__main__":
-    main()
+def layers(dataset, path, nodes, seed):
+    """The table of a file, or one that is measured now."""
+    if path:
+        return load_layer_table(path)
+    return make_layer_table(
+        *(3 * [nodes or None]),
+        space=dataset.space,
+        runtime=dataset.runtime,
+        signal_length=dataset.signal_length,
+        random_state=seed,
+        verbose=1,
+    )
+
+
+def print_roofline(refined):
+    """What the refined roofline found of the machine."""
+    click.echo(
+        f"tile {refined.tiles_}, {refined.peak_flops_:.3g} FLOP/s, "
+        f"{refined.peak_bandwidth_:.3g} bytes/s, call {refined.call_overhead_:.3g} s, "
+        f"layer {refined.layer_overhead_:.3g} s"
+    )
+
+
+@click.command("layer_table")
+@options.label_options
+@options.train_option(100)
+@options.test_option(300)
+@click.option("--table", type=options.FILE, help="A layer table's file, instead of measuring.")
+@click.option(
+    "--node",
+    "nodes",
+    multiple=True,
+    type=int,
+    help="Of rows, inputs and outputs in the table; repeat for several, all that serve without.",
+)
+@options.save_option("layer_table")
+def layer_table(train, n_test, table, nodes, save, data, seed, **given):
+    """What single layers tell of whole networks, and what whole networks tell by themselves.
+
+    Measures random architectures and a table of layers, and prints how well rooflines and tables
+    predict TEST of the architectures. The table as measured has seen none of them. What is fitted
+    or rescaled has seen TRAIN others. The layers are measured even with --data.
+    """
+    dataset = options.labels(train + n_test, data, seed=seed, **given)
+    options.enough(dataset, train, n_test)
+    table = layers(dataset, table, nodes, seed)
+    click.echo(f"{dataset.DESCR}\n{table.DESCR}")
+    about = {**options.about_labels(dataset), "n_train": train, "n_test": n_test}
+    X, y, rows = dataset.data, dataset.target, []
+    models = estimators(table)
+    test = slice(train, train + n_test)
+    for name, model in models.items():
+        predicted = model.fit(X[:train], y[:train]).predict(X[test])
+        found = latency_metrics(y[test], predicted, noise_floor=dataset.noise_floor)
+        rows.append({**about, "estimator": name, **{column: found[column] for column in COLUMNS}})
+    key = ["runtime", "space", "n_train", "estimator"]
+    options.report("layer_table", rows, key, save, ["estimator", *COLUMNS])
+    print_roofline(models["roofline, refined"])

@@ -1,49 +1,62 @@
-"""Whether the errors that datasets state are true.
+"""Whether the errors that datasets state are true."""
 
-``python -m benchmarks noise_floor [runtime ...]`` measures the same 50 architectures in ten
-campaigns and compares the spread of labels between campaigns, without the campaigns' common
-factors, with the standard errors that they state: the ratio of the one to the other, which is
-wanted between 1/1.5 and 1.5.
-"""
-
-import sys
 import warnings
 
+import click
 import numpy as np
 
-from fcnn_latency import FCNNSpace, MeasurementWarning, make_dataset
+from benchmarks import _options as options
+from fcnn_latency import MeasurementWarning, make_dataset
 
-N_ARCHITECTURES, N_CAMPAIGNS = 50, 10
+
+def truth_of_errors(datasets):
+    """Spread between campaigns beside the errors that they state."""
+    logs = np.log([dataset.target for dataset in datasets])
+    logs -= np.median(logs - logs.mean(axis=0), axis=1, keepdims=True)
+    spread = logs.std(axis=0, ddof=1)
+    stated = np.array([dataset.target_std / dataset.target for dataset in datasets])
+    # What a perfect predictor shows against one campaign: the mean of the others serves as it.
+    shown = np.mean(np.abs(logs - logs.mean(axis=0))) / np.sqrt(1 - 1 / len(datasets))
+    rms = [np.sqrt(np.mean(errors**2)) for errors in (spread, stated)]
+    median = [np.median(errors) for errors in (spread, stated)]
+    return {
+        "spread_rms": rms[0],
+        "stated_rms": rms[1],
+        "ratio_rms": rms[0] / rms[1],
+        "spread_median": median[0],
+        "stated_median": median[1],
+        "ratio_median": median[0] / median[1],
+        "floor_stated": np.mean([dataset.noise_floor for dataset in datasets]),
+        "floor_shown": shown,
+    }
 
 
-def main() -> None:
-    """Measure and compare."""
+@click.command("noise_floor")
+@options.runtimes_option(("keras", "litert", "onnxruntime"), "Repeat for several.")
+@options.space_option()
+@options.n_option(50)
+@options.repeats_option(10, "Campaigns, two at least.")
+@options.seed_option()
+@options.save_option("noise_floor")
+def noise_floor(runtimes, space, n, repeats, seed, save):
+    """Whether the errors that datasets state are true.
+
+    Measures the same architectures in several campaigns and compares the spread of labels between
+    campaigns, without the campaigns' common factors, with the standard errors that they state. The
+    ratio of the one to the other is wanted between 1/1.5 and 1.5.
+    """
     warnings.simplefilter("ignore", MeasurementWarning)
-    architectures = FCNNSpace().sample(N_ARCHITECTURES, random_state=0)
-    for runtime in sys.argv[1:] or ["keras", "litert", "onnxruntime"]:
+    architectures = options.SPACES[space].sample(n, random_state=seed)
+    for runtime in runtimes:
         datasets = [
-            make_dataset(architectures, runtime=runtime, random_state=seed)
-            for seed in range(N_CAMPAIGNS)
-        ]
-        logs = np.log([dataset.target for dataset in datasets])
-        logs -= np.median(logs - logs.mean(axis=0), axis=1, keepdims=True)
-        spread = logs.std(axis=0, ddof=1)
-        stated = np.array([dataset.target_std / dataset.target for dataset in datasets])
-        floors = [100 * dataset.noise_floor for dataset in datasets]
-        # What a perfect predictor shows against one campaign: the mean of the others serves as it.
-        shown = 100 * np.mean(np.abs(logs - logs.mean(axis=0))) / np.sqrt(1 - 1 / N_CAMPAIGNS)
-        rms, median = (
-            (np.sqrt(np.mean(spread**2)), np.sqrt(np.mean(stated**2))),
-            (np.median(spread), np.median(stated)),
-        )
-        print(f"{runtime}: {N_CAMPAIGNS} campaigns, {N_ARCHITECTURES} architectures")
-        for name, (seen, said) in (("root mean square", rms), ("median", median)):
-            print(
-                f"  {name:<17} spread {100 * seen:.3f} %, stated standard error "
-                f"{100 * said:.3f} %, ratio {seen / said:.2f}"
+            make_dataset(
+                architectures,
+                space=options.SPACES[space],
+                runtime=runtime,
+                random_state=seed + campaign,
             )
-        print(f"  noise floor stated {np.mean(floors):.3f} %, shown {shown:.3f} %", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+            for campaign in range(repeats)
+        ]
+        about = {"runtime": runtime, "space": space, "n": n, "repeats": repeats}
+        row = {**about, **truth_of_errors(datasets)}
+        options.report("noise_floor", [row], ["runtime", "space"], save)

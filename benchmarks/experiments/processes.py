@@ -1,16 +1,14 @@
-"""Why campaigns share a scale, and may build while they time.
-
-``python -m benchmarks processes`` prints how the reference latency differs between measuring
-processes with identical work, read in turn on one core, and what a busy second core does to it.
-"""
+"""Why campaigns share a scale, and may build while they time."""
 
 import subprocess
 import sys
 from time import monotonic
 
+import click
 import numpy as np
 from loky import ProcessPoolExecutor
 
+from benchmarks import _options as options
 from fcnn_latency import MeasurementProtocol
 from fcnn_latency.measurement import Workload
 from fcnn_latency.measurement._workload import Model
@@ -23,19 +21,18 @@ from fcnn_latency.measurement.runtimes import get_runtime
 PROTOCOL = MeasurementProtocol("reference only", reference_every=1)
 BLOCK = Block(samples=5, calls_per_sample=1)
 N_ROUNDS = 20
-N_PROCESSES, SECONDS = 6, 30
 BUSY = f"import os\nos.sched_setaffinity(0, {{{choose_cores().building}}})\nwhile True: pass"
 
 
-def start() -> ProcessPoolExecutor:
+def start(runtime):
     """One measuring process, started."""
     executor = ProcessPoolExecutor(max_workers=1, env=WORKER_ENVIRONMENT)
-    shared = (get_runtime("keras"), PROTOCOL, Workload(), choose_cores(), False)
+    shared = (get_runtime(runtime), PROTOCOL, Workload(), choose_cores(), False)
     executor.submit(start_session, *shared).result()
     return executor
 
 
-def reference_latency(executor: ProcessPoolExecutor) -> float:
+def reference_latency(executor):
     """A low quantile of reference readings, in seconds."""
     executor.submit(in_session, Session.build, [Model(PROTOCOL.reference_widths)], False).result()
     rounds = [
@@ -47,25 +44,50 @@ def reference_latency(executor: ProcessPoolExecutor) -> float:
     return float(np.quantile(readings, PROTOCOL.reference_quantile))
 
 
-def main() -> None:
-    """Read processes in turn, then one with the other core idle and busy in turn."""
-    executors = [start() for _ in range(N_PROCESSES)]
-    read, end = [], monotonic() + SECONDS
-    while monotonic() < end:
+def levels(executors, seconds):
+    """Log latency of each process against their mean, read in turn."""
+    read, end = [], monotonic() + seconds
+    while not read or monotonic() < end:
         read.append([reference_latency(executor) for executor in executors])
     level = np.median(np.log(read), axis=0)
-    print("processes against their mean:", np.round(100 * (level - level.mean()), 2), "%")
-    print(f"standard deviation: {100 * level.std(ddof=1):.2f} %")
-    ratios = []
-    for _ in range(8):
-        idle = np.median([reference_latency(executors[0]) for _ in range(10)])
-        process = subprocess.Popen([sys.executable, "-c", BUSY])
-        busy = np.median([reference_latency(executors[0]) for _ in range(10)])
+    return level - level.mean()
+
+
+def busy_to_idle(executor, readings=10):
+    """Ratio of reference latencies with the other core busy and idle."""
+    idle = np.median([reference_latency(executor) for _ in range(readings)])
+    process = subprocess.Popen([sys.executable, "-c", BUSY])
+    try:
+        busy = np.median([reference_latency(executor) for _ in range(readings)])
+    finally:
         process.kill()
         process.wait()
-        ratios.append(busy / idle)
-    print(f"other core busy / idle, median of 8: {np.median(ratios):.4f}")
+    return float(busy / idle)
 
 
-if __name__ == "__main__":
-    main()
+@click.command()
+@options.runtime_option("keras")
+@click.option("--processes", "n", default=6, show_default=True, help="Processes, two at least.")
+@click.option("--seconds", default=30.0, show_default=True, help="Of reading processes in turn.")
+@options.repeats_option(8, "Comparisons of a busy with an idle core.")
+@options.save_option("processes")
+def processes(runtime, n, seconds, repeats, save):
+    """Why campaigns share a scale, and may build while they time.
+
+    Prints how the reference latency differs between measuring processes with identical work, read
+    in turn on one core, and what a busy second core does to it.
+    """
+    executors = [start(runtime) for _ in range(n)]
+    level = levels(executors, seconds)
+    click.echo(f"processes against their mean: {np.round(level, 4).tolist()}")
+    ratios = [busy_to_idle(executors[0]) for _ in range(repeats)]
+    for executor in executors:
+        executor.shutdown()
+    row = {
+        "runtime": runtime,
+        "processes": n,
+        "repeats": repeats,
+        "standard_deviation": float(level.std(ddof=1)),
+        "busy_to_idle": float(np.median(ratios)),
+    }
+    options.report("processes", [row], ["runtime"], save)

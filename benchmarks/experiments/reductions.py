@@ -1,24 +1,18 @@
-"""What readings are divided by, and what rounds are reduced to: the choices, on the same readings.
+"""What readings are divided by, and what rounds are reduced to: choices on the same readings."""
 
-``python -m benchmarks reductions [runtime]`` measures 200 architectures in three campaigns and
-reduces the same readings in each of the ways. It prints the mean absolute difference of two
-campaigns without their common factor, over the three pairs, in per cent.
-"""
-
-import sys
 import warnings
 from dataclasses import replace
 from itertools import combinations
 
+import click
 import numpy as np
-import pandas as pd
 
-from fcnn_latency import FCNNSpace, MeasurementProtocol, MeasurementWarning, make_dataset
+from benchmarks import _options as options
+from fcnn_latency import MeasurementWarning, make_dataset
 from fcnn_latency.measurement import STATISTICS, combine_passes, get_protocol
 from fcnn_latency.measurement.labels._reduction import reduce_passes
 from fcnn_latency.measurement.runtimes import get_runtime
 
-N_ARCHITECTURES = 200
 #: Changes to the protocol, by what readings are divided by.
 REFERENCES = {
     "nothing": {"reference_every": 0},
@@ -29,38 +23,42 @@ REFERENCES = {
 }
 
 
-def difference(campaigns: list[pd.DataFrame], protocol: MeasurementProtocol) -> float:
-    """Mean absolute difference of labels in per cent, over pairs of campaigns."""
+def difference(campaigns, n, protocol):
+    """Mean absolute difference of labels without the common factor, over pairs of campaigns."""
     labels = [
-        np.log(combine_passes(reduce_passes(readings, N_ARCHITECTURES, protocol)))
-        for readings in campaigns
+        np.log(combine_passes(reduce_passes(readings, n, protocol))) for readings in campaigns
     ]
     apart = [b - a for a, b in combinations(labels, 2)]
-    return float(100 * np.mean([np.abs(d - np.median(d)) for d in apart]))
+    return float(np.mean([np.abs(d - np.median(d)) for d in apart]))
 
 
-def main() -> None:
-    """Measure three times, reduce in every way."""
+@click.command()
+@options.runtime_option("keras")
+@options.space_option()
+@options.n_option(200)
+@options.repeats_option(3, "Campaigns, two at least.")
+@options.seed_option()
+@options.save_option("reductions")
+def reductions(runtime, space, n, repeats, seed, save):
+    """What readings are divided by, and what rounds are reduced to: choices on the same readings.
+
+    Measures the same architectures in several campaigns and reduces the same readings in each of
+    the ways. Prints the mean absolute difference of two campaigns without their common factor,
+    over the pairs, as a fraction.
+    """
     warnings.simplefilter("ignore", MeasurementWarning)
-    runtime = sys.argv[1] if len(sys.argv) > 1 else "keras"
-    architectures = FCNNSpace().sample(N_ARCHITECTURES, random_state=0)
+    where = options.SPACES[space]
+    architectures = where.sample(n, random_state=seed)
     campaigns = [
-        make_dataset(architectures, runtime=runtime, random_state=seed).readings
-        for seed in (1, 2, 3)
+        make_dataset(architectures, space=where, runtime=runtime, random_state=order).readings
+        for order in range(seed + 1, seed + 1 + repeats)
     ]
     protocol = get_protocol("reliable", get_runtime(runtime).protocol_fields)
-    rows = {
-        name: {
-            statistic: difference(
-                campaigns, replace(protocol, round_statistic=statistic, **changes)
-            )
-            for statistic in STATISTICS
-        }
-        for name, changes in REFERENCES.items()
-    }
-    print(f"runtime {runtime}: retest difference in per cent; rows: divided by; columns: rounds")
-    print(pd.DataFrame(rows).T.round(2).to_string())
-
-
-if __name__ == "__main__":
-    main()
+    about = {"runtime": runtime, "space": space, "n": n, "repeats": repeats}
+    rows = []
+    for reference, changes in REFERENCES.items():
+        for statistic in STATISTICS:
+            changed = replace(protocol, round_statistic=statistic, **changes)
+            found = {"reference": reference, "statistic": statistic}
+            rows.append({**about, **found, "difference": difference(campaigns, n, changed)})
+    options.report("reductions", rows, ["runtime", "space", "reference", "statistic"], save)

@@ -11,11 +11,10 @@ from time import perf_counter
 import click
 import numpy as np
 
-from benchmarks._results import save_result
-from fcnn_latency import FCNNSpace, MeasurementWarning, load_dataset, make_dataset
+from benchmarks import _options as options
+from fcnn_latency import MeasurementWarning, load_dataset, make_dataset
 from fcnn_latency.measurement import RUNTIMES
 
-SPACES = {"default": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=1024)}
 #: Slow runtimes are measured on fewer architectures.
 FEWER = {"keras-predict": 60}
 
@@ -23,11 +22,11 @@ FEWER = {"keras-predict": 60}
 def measure(runtime, protocol, space, n, seed, path):
     """Measure into a store, and keep the wall time of an architecture."""
     warnings.simplefilter("ignore", MeasurementWarning)
-    architectures = SPACES[space].sample(n, random_state=0)
+    architectures = options.SPACES[space].sample(n, random_state=0)
     start = perf_counter()
     dataset = make_dataset(
         architectures,
-        space=SPACES[space],
+        space=options.SPACES[space],
         runtime=runtime,
         protocol=protocol,
         random_state=seed,
@@ -66,13 +65,11 @@ def agreement(runtime, protocol, space, n, folder):
 
 
 @click.command()
-@click.option("-n", default=200, show_default=True, help="Architectures.")
-@click.option("--protocol", default="reliable", show_default=True)
-@click.option("--space", default="default", show_default=True, type=click.Choice(list(SPACES)))
-@click.option(
-    "--runtime", "runtimes", multiple=True, type=click.Choice(list(RUNTIMES)), help="All without."
-)
-@click.option("--save", is_flag=True, help="Into benchmarks/results/retest.csv.")
+@options.runtimes_option()
+@options.space_option()
+@options.n_option(200)
+@options.protocol_option()
+@options.save_option("retest")
 def retest(n, protocol, space, runtimes, save):
     """How far labels agree with themselves, and the wall time of an architecture.
 
@@ -83,13 +80,7 @@ def retest(n, protocol, space, runtimes, save):
         os.environ["FCNN_LATENCY_HOME"] = folder
         for runtime in runtimes or list(RUNTIMES):
             found = agreement(runtime, protocol, space, min(n, FEWER.get(runtime, n)), folder)
-            click.echo(
-                f"{runtime:<14}{protocol:<10}{found['n']:>5}{found['r']:>10.5f}"
-                f"{100 * found['mape']:>8.2f} %{100 * found['mape_aligned']:>8.2f} %"
-                f"{1e3 * found['wall_time']:>8.0f} ms"
-            )
-            if save:
-                save_result("retest", [found], key=["runtime", "protocol", "space"])
+            options.report("retest", [found], ["runtime", "protocol", "space"], save)
 
 
 if __name__ == "__main__":

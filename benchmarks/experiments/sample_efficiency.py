@@ -1,41 +1,54 @@
-"""Error against the number of measured architectures, by design, on a measured dataset.
+"""Error against the number of measured architectures, by design."""
 
-``python -m benchmarks sample_efficiency DATASET [ESTIMATOR ...]`` prints the mean MAPE of eight
-draws of each design and its standard deviation; a third of the architectures is set apart to test.
-Without names the estimator is ``linear``.
-"""
-
-import sys
-
+import click
 import pandas as pd
 
-from fcnn_latency import load_dataset, sample_efficiency
+from benchmarks import _options as options
+from fcnn_latency import sample_efficiency as fit_designs
 from fcnn_latency.datasets._design import METHODS
 from fcnn_latency.evaluation import SampleEfficiency
 
+KEYS = ["estimator", "design", "n_architectures"]
 
-def main() -> None:
-    """Load, fit, print."""
-    dataset = load_dataset(sys.argv[1])
+
+def summary(result):
+    """Mean and standard deviation of the MAPE over draws."""
+    grouped = result.table.groupby(KEYS, sort=False)["mape"]
+    found = grouped.agg(mape="mean", mape_std="std").reset_index()
+    return found.rename(columns={"n_architectures": "n_train"}).to_dict("records")
+
+
+@click.command("sample_efficiency")
+@options.label_options
+@click.option("-n", default=1000, show_default=True, help="Architectures to measure.")
+@options.trains_option([25, 50, 100, 200])
+@options.repeats_option(8, "Draws, two at least.")
+@options.estimators_option(["linear"])
+@options.save_option("sample_efficiency")
+def sample_efficiency(n, train, repeats, names, save, data, seed, **given):
+    """Error against the number of measured architectures, by design.
+
+    Prints the mean MAPE of the draws of each design and its standard deviation. A third of the
+    architectures is set apart to test.
+    """
+    dataset = options.labels(n, data, seed=seed, **given)
     # Each draw has test architectures of its own: a design may choose the same from the same.
     draws = [
-        sample_efficiency(
+        fit_designs(
             dataset,
-            estimators=sys.argv[2:] or ["linear"],
-            sizes=(25, 50, 100, 200),
+            estimators=names,
+            sizes=train,
             designs=list(METHODS),
             n_repeats=1,
             test_size=1 / 3,
             random_state=draw,
         ).table.assign(repeat=draw)
-        for draw in range(8)
+        for draw in range(seed, seed + repeats)
     ]
     result = SampleEfficiency(pd.concat(draws), dataset.noise_floor)
-    print(result)
-    keys = ["estimator", "design", "n_architectures"]
-    print("Standard deviation between draws, per cent:")
-    print((100 * result.table.groupby(keys, sort=False)["mape"].std()).unstack().round(2))
-
-
-if __name__ == "__main__":
-    main()
+    click.echo(f"{result}\n")
+    about = {**options.about_labels(dataset), "n": len(dataset.target), "repeats": repeats}
+    rows = [{**about, **row} for row in summary(result)]
+    key = ["runtime", "space", "estimator", "design", "n_train"]
+    shown = ["estimator", "design", "n_train", "mape", "mape_std"]
+    options.report("sample_efficiency", rows, key, save, shown)

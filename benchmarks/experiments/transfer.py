@@ -1,36 +1,27 @@
-"""A predictor adapted to another runtime by a few measurements, against those measurements alone.
+"""A predictor adapted to another runtime by a few measurements, against those alone."""
 
-``python -m benchmarks transfer litert keras onnxruntime`` measures 1,000 architectures on each
-runtime; ``--data NAME=FILE`` (repeatable) reads datasets instead. Each is the target in turn, of
-which ``-n`` architectures are known (default 30), drawn at random or chosen by
-`select_for_transfer`; printed is the MAPE on all others, in per cent, as mean and worst over
-``--repeats`` draws: of the pipelines fitted on those few alone, of the laws without a source, and
-adapted from each other dataset, whose predictor is fitted on all of it.
-"""
-
-import argparse
-
+import click
 import numpy as np
 import pandas as pd
 
-from fcnn_latency import (
-    TransferRegressor,
-    load_dataset,
-    make_dataset,
-    make_latency_pipeline,
-    select_for_transfer,
-)
+from benchmarks import _options as options
+from fcnn_latency import TransferRegressor, make_latency_pipeline, select_for_transfer
+
+COLUMNS = ("target", "architectures", "model", "mape", "mape_median", "mape_max")
 
 
-def read(arguments):
+def read(runtimes, n, files, space, seed):
     """Datasets by name."""
+    about = {"space": space}
     datasets = {
-        name: make_dataset(1000, runtime=name, random_state=seed)
-        for seed, name in enumerate(arguments.runtimes)
+        name: options.labels(n, runtime=name, seed=seed + turn, **about)
+        for turn, name in enumerate(runtimes)
     }
-    for named in arguments.data:
-        name, path = named.split("=", 1)
-        datasets[name] = load_dataset(path)
+    for named in files:
+        name, found, path = named.partition("=")
+        if not found:
+            raise click.UsageError(f"--data is NAME=FILE, not {named!r}")
+        datasets[name] = options.labels(n, path)
     return datasets
 
 
@@ -43,51 +34,69 @@ def few_of(X, how, n, seed):
     return pool[select_for_transfer(X[pool], n, random_state=seed)]
 
 
-def main() -> None:
-    """Choose, fit, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runtimes", nargs="*")
-    parser.add_argument("--data", action="append", default=[], metavar="NAME=FILE")
-    parser.add_argument("-n", type=int, default=30)
-    parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--estimator", action="append", help="pipelines on the few alone")
-    parser.add_argument("--source", default="linear", help="pipeline of the sources")
-    arguments = parser.parse_args()
-    datasets = read(arguments)
+def pipeline(name, dataset):
+    """A pipeline for the architectures of a dataset."""
+    about = {"space": dataset.space, "signal_length": dataset.signal_length}
+    return make_latency_pipeline(name, **about, random_state=0)
 
-    def make(name, dataset):
-        return make_latency_pipeline(
-            name, space=dataset.space, signal_length=dataset.signal_length, random_state=0
-        )
 
+def models_for(target, datasets, names, sources):
+    """What is compared on a target, by name."""
+    length = datasets[target].signal_length
+    models = {f"{name} alone": pipeline(name, datasets[target]) for name in names}
+    models["laws alone"] = TransferRegressor(signal_length=length)
+    for name, source in sources.items():
+        if name != target:
+            models[f"from {name}"] = TransferRegressor(source, signal_length=length)
+    return models
+
+
+def errors(dataset, models, train, seeds):
+    """MAPE of each model on what is not known, by how the known ones are found."""
+    X, y, found = dataset.data, dataset.target, []
+    for how in ("random", "chosen"):
+        for seed in seeds:
+            few = few_of(X, how, train, seed)
+            rest = np.setdiff1d(np.arange(len(y)), few)
+            for name, model in models.items():
+                error = np.abs(model.fit(X[few], y[few]).predict(X[rest]) / y[rest] - 1)
+                found.append((how, name, error.mean()))
+    table = pd.DataFrame(found, columns=["architectures", "model", "error"])
+    grouped = table.groupby(["architectures", "model"], sort=False)["error"]
+    found = grouped.agg(mape="mean", mape_median="median", mape_max="max")
+    return found.reset_index().to_dict("records")
+
+
+@click.command()
+@options.runtimes_option(about="Measured now; repeat for several.")
+@options.space_option()
+@click.option("-n", default=1000, show_default=True, help="Architectures of each runtime.")
+@click.option("--data", "files", multiple=True, metavar="NAME=FILE", help="Repeat for several.")
+@options.train_option(30, "Measurements of the target.")
+@options.repeats_option(20, "Draws.")
+@options.seed_option()
+@options.estimators_option(["linear"], "On the few alone; repeat for several.")
+@click.option("--source", default="linear", show_default=True, help="Pipeline of the sources.")
+@options.save_option("transfer")
+def transfer(runtimes, space, n, files, train, repeats, seed, names, source, save):
+    """A predictor adapted to another runtime by a few measurements, against those alone.
+
+    Each dataset, measured now or read, is the target in turn. TRAIN of its architectures are
+    known, drawn at random or chosen by `select_for_transfer`. Prints the MAPE on all others, over
+    the draws: of the pipelines fitted on those few alone, of the laws without a source, and
+    adapted from each other dataset, whose predictor is fitted on all of it.
+    """
+    datasets = read(runtimes, n, files, space, seed)
+    if len(datasets) < 2:
+        raise click.UsageError("name two runtimes or files at least")
     sources = {
-        name: make(arguments.source, dataset).fit(dataset.data, dataset.target)
+        name: pipeline(source, dataset).fit(dataset.data, dataset.target)
         for name, dataset in datasets.items()
     }
     for target, dataset in datasets.items():
-        X, y = dataset.data, dataset.target
-        length = dataset.signal_length
-        models = {
-            f"{name} alone": make(name, dataset) for name in arguments.estimator or ["linear"]
-        }
-        models["laws alone"] = TransferRegressor(signal_length=length)
-        for name, source in sources.items():
-            if name != target:
-                models[f"{name} -> {target}"] = TransferRegressor(source, signal_length=length)
-        found = []
-        for how in ("random", "chosen"):
-            for seed in range(arguments.repeats):
-                few = few_of(X, how, arguments.n, seed)
-                rest = np.setdiff1d(np.arange(len(y)), few)
-                for name, model in models.items():
-                    error = np.abs(model.fit(X[few], y[few]).predict(X[rest]) / y[rest] - 1)
-                    found.append((name, how, 100 * error.mean()))
-        table = pd.DataFrame(found, columns=["model", "architectures", "MAPE"])
-        table = table.groupby(["model", "architectures"], sort=False)["MAPE"]
-        table = table.agg(["mean", "median", "max"]).unstack()
-        print(f"\n{target}, {arguments.n} measurements, {arguments.repeats} repeats, MAPE in %")
-        print(table.to_string(float_format=lambda value: f"{value:.2f}"), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        models = models_for(target, datasets, names, sources)
+        found = errors(dataset, models, train, range(seed, seed + repeats))
+        about = {"target": target, "n_train": train, "repeats": repeats, "source": source}
+        rows = [{**about, **row} for row in found]
+        key = ["target", "n_train", "architectures", "model"]
+        options.report("transfer", rows, key, save, COLUMNS)

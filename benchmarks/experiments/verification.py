@@ -1,16 +1,5 @@
-"""Whether finalists keep the budget when they are measured, and what a killed search loses.
+"""Whether finalists keep the budget when they are measured, and what a killed search loses."""
 
-``python -m benchmarks verification`` measures 1,000 architectures with LiteRT, searches the default
-space at ten budgets with a confidence of 95 % for networks that denoise (``examples/denoise.py``),
-measures five finalists of each by the protocol `reliable`, and prints how many keep their budget,
-and how many are reported as keeping it that do not, in another campaign, beyond what the noise of
-its labels explains. Before that it kills a search with SIGKILL three times, resumes it, and prints
-how many trials were lost. ``--data FILE`` reads a dataset of this machine instead, ``--trials``
-counts the networks that a search trains, ``--protocol`` names another protocol. It exits with 1
-where a target is missed.
-"""
-
-import argparse
 import pickle
 import subprocess
 import sys
@@ -20,14 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 from time import sleep
 
+import click
 import numpy as np
-import optuna
 import pandas as pd
 
+from benchmarks import _options as options
+from benchmarks._denoise import quality
 from fcnn_latency import (
     IntervalRegressor,
     MeasurementWarning,
-    load_dataset,
     make_dataset,
     make_latency_pipeline,
     search,
@@ -35,24 +25,21 @@ from fcnn_latency import (
 )
 from fcnn_latency.spaces import trim_widths
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
-from denoise import quality
-
 CONFIDENCE, TARGET = 0.95, 0.95
-N_BUDGETS, N_FINALISTS, N_KILLS = 10, 5, 3
-#: Of the labels, budgets; from 600 ns on the best networks are faster than a budget needs.
-QUANTILES = np.linspace(0.01, 0.2, N_BUDGETS)
+N_FINALISTS = 5
+#: Of the labels, least and greatest budget; from 600 ns on the best networks need less.
+QUANTILES = (0.01, 0.2)
 
 
-def fast_quality(widths) -> float:
+def fast_quality(widths):
     """Quality by one seed."""
     return quality(widths, seeds=(0,))
 
 
-def verified_searches(dataset, model, n_trials: int, protocol: str) -> pd.DataFrame:
+def verified_searches(dataset, model, budgets, n_trials, protocol, seed):
     """Finalists of all budgets, with what verification says of them."""
     reports = []
-    for seed, budget in enumerate(np.quantile(dataset.target, QUANTILES)):
+    for turn, budget in enumerate(np.quantile(dataset.target, np.linspace(*QUANTILES, budgets))):
         found = search(
             fast_quality,
             latency_model=model,
@@ -60,40 +47,50 @@ def verified_searches(dataset, model, n_trials: int, protocol: str) -> pd.DataFr
             confidence=CONFIDENCE,
             n_trials=n_trials,
             sampler="gain",
-            random_state=seed,
+            random_state=seed + turn,
         )
         checked = verify(
             found,
-            runtime="litert",
+            runtime=dataset.runtime,
             n_finalists=N_FINALISTS,
             protocol=protocol,
-            random_state=seed,
+            random_state=seed + turn,
         )
         reports.append(checked.report.assign(budget=budget))
-        print(f"\n{checked}", flush=True)
+        click.echo(f"\n{checked}")
     return pd.concat(reports, ignore_index=True)
 
 
-def print_kept(report: pd.DataFrame, protocol: str) -> bool:
-    """How many keep their budget, and whether a second campaign agrees."""
-    share = (report["measured"] <= report["budget"]).mean()
-    best = report.drop_duplicates("budget")
-    print(f"\nthe best of each uses {(best['measured'] / best['budget']).round(3).tolist()} of it")
-    kept = report[report["keeps_budget"]]
-    print(f"\n{len(report)} finalists of {N_BUDGETS} searches:")
-    print(f"measured within the budget {share:.1%} (target at least {TARGET:.0%})")
-    print(f"reported as keeping it, by a bound of 95 % {len(kept) / len(report):.1%}")
+def over_again(kept, runtime, protocol, seed):
+    """How many are over their budget in a second campaign, beyond twice its noise floor."""
+    if kept.empty:
+        return 0
     again = make_dataset(
-        sorted(set(kept["widths"])), runtime="litert", protocol=protocol, random_state=1
+        sorted(set(kept["widths"])), runtime=runtime, protocol=protocol, random_state=seed
     )
     labels = dict(zip(trim_widths(again.data), again.target, strict=True))
     second = kept["widths"].map(labels)
-    over = second > kept["budget"] * (1 + 2 * again.noise_floor)
-    print(f"of these over it in a second campaign, beyond twice its noise floor: {over.sum()}")
-    return bool(share >= TARGET and not over.any() and (kept["measured"] <= kept["budget"]).all())
+    return int((second > kept["budget"] * (1 + 2 * again.noise_floor)).sum())
 
 
-def resumable_search(model, storage, n_trials: int):
+def kept_budgets(report, runtime, protocol, seed):
+    """How many keep their budget, and whether a second campaign agrees."""
+    kept = report[report["keeps_budget"]]
+    best = report.drop_duplicates("budget")
+    used = best["measured"] / best["budget"]
+    return {
+        "searches": len(best),
+        "finalists": len(report),
+        "within_budget": int((report["measured"] <= report["budget"]).sum()),
+        "reported_keeping": len(kept),
+        "over_again": over_again(kept, runtime, protocol, seed),
+        "reported_over": int((kept["measured"] > kept["budget"]).sum()),
+        "budget_used_least": float(used.min()),
+        "budget_used_most": float(used.max()),
+    }
+
+
+def resumable_search(model, storage, n_trials):
     """The search that is killed, begun or resumed."""
     return search(
         fast_quality,
@@ -105,8 +102,10 @@ def resumable_search(model, storage, n_trials: int):
     )
 
 
-def completed(path: Path) -> dict[int, tuple]:
+def completed(path):
     """Parameters and values of the complete trials that a storage holds, by number."""
+    import optuna
+
     with suppress(KeyError):  # killed before it was begun
         study = optuna.load_study(study_name="fcnn-latency", storage=f"sqlite:///{path}")
         done = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
@@ -114,57 +113,75 @@ def completed(path: Path) -> dict[int, tuple]:
     return {}
 
 
-def killed_search(model, folder: str, n_trials: int) -> bool:
-    """Kill, resume, compare; whether nothing was lost."""
+def lost_trials(kept, now):
+    """How many complete trials a storage no longer has as they were."""
+    return sum(now.get(number) != trial for number, trial in kept.items())
+
+
+def killed_search(model, folder, n_trials, n_kills):
+    """Kill, resume, compare; what was lost."""
     path, pickled = Path(folder, "killed.sqlite"), Path(folder, "model.pickle")
     pickled.write_bytes(pickle.dumps(model))
-    kept: dict[int, tuple] = {}
-    for kill in range(N_KILLS):
-        wanted = (kill + 1) * n_trials // (N_KILLS + 1)
-        command = [sys.executable, __file__, "--resume", str(path), "--trials", str(n_trials)]
+    kept, lost, kills = {}, 0, 0
+    for kill in range(n_kills):
+        wanted = (kill + 1) * n_trials // (n_kills + 1)
+        command = [sys.executable, "-m", __name__, str(path), str(n_trials)]
         with subprocess.Popen(command) as run:
             while run.poll() is None and len(completed(path)) < wanted:
                 sleep(0.2)
             run.kill()
+        kills += run.returncode == -9
         now = completed(path)
-        lost = sum(now.get(number) != trial for number, trial in kept.items())
-        print(f"kill {kill + 1}: {len(now)} complete trials kept, {lost} lost", flush=True)
-        if lost or run.returncode != -9:
-            return False
-        kept = now
+        lost, kept = lost + lost_trials(kept, now), now
+        click.echo(f"kill {kill + 1}: {len(now)} complete trials kept, {lost} lost")
     finished = resumable_search(model, path, n_trials).trials
-    now, distinct = completed(path), finished["widths"].nunique()
-    lost = sum(now.get(number) != trial for number, trial in kept.items())
-    print(f"resumed: {len(finished)} of {n_trials} trials, {distinct} distinct, {lost} lost")
-    return lost == 0 and len(finished) == distinct == n_trials
+    return {
+        "kills": kills,
+        "trials_lost": lost + lost_trials(kept, completed(path)),
+        "trials_resumed": len(finished),
+        "trials_distinct": finished["widths"].nunique(),
+    }
 
 
-def main() -> int:
-    """Search, verify, kill, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", help="a dataset's file")
-    parser.add_argument("--trials", type=int, default=40)
-    parser.add_argument("--protocol", default="reliable")
-    parser.add_argument("--resume", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+@click.command()
+@options.runtime_option()
+@options.data_option()
+@options.train_option(1000)
+@options.seed_option()
+@click.option("--trials", default=40, show_default=True, help="Networks that a search trains.")
+@options.repeats_option(10, "Budgets, each with a search.")
+@click.option("--kills", "n_kills", default=3, show_default=True, help="Of a search.")
+@options.protocol_option()
+@options.save_option("verification")
+def verification(runtime, data, train, seed, trials, repeats, n_kills, protocol, save):
+    """Whether finalists keep the budget when they are measured, and what a killed search loses.
+
+    Learns from TRAIN architectures, searches the default space at several budgets with a
+    confidence of 95 % for networks that denoise (``examples/denoise.py``), measures five finalists
+    of each, and prints how many keep their budget, and how many are reported as keeping it that do
+    not, in another campaign, beyond what the noise of its labels explains. Before that it kills a
+    search with SIGKILL, resumes it, and counts the trials that were lost. A dataset is
+    to be of this machine. Exits with 1 where a target is missed.
+    """
     warnings.simplefilter("ignore", MeasurementWarning)
-    if arguments.resume:
-        path = Path(arguments.resume)
-        model = pickle.loads(path.with_name("model.pickle").read_bytes())
-        resumable_search(model, path, arguments.trials)
-        return 0
-    dataset = (
-        load_dataset(arguments.data)
-        if arguments.data
-        else make_dataset(1000, runtime="litert", random_state=0)
-    )
+    dataset = options.labels(train, data, runtime=runtime, seed=seed)
+    options.enough(dataset, train)
     pipeline = make_latency_pipeline("mixed", space=dataset.space, random_state=0)
-    model = IntervalRegressor(pipeline).fit(dataset.data[:1000], dataset.target[:1000])
+    model = IntervalRegressor(pipeline).fit(dataset.data[:train], dataset.target[:train])
     with tempfile.TemporaryDirectory() as folder:
-        nothing_lost = killed_search(model, folder, arguments.trials)
-    report = verified_searches(dataset, model, arguments.trials, arguments.protocol)
-    return int(not (print_kept(report, arguments.protocol) and nothing_lost))
+        killed = killed_search(model, folder, trials, n_kills)
+    report = verified_searches(dataset, model, repeats, trials, protocol, seed)
+    row = {"runtime": str(dataset.runtime), "protocol": protocol, "n_trials": trials}
+    row |= {**kept_budgets(report, dataset.runtime, protocol, seed + 1), **killed}
+    options.report("verification", [row], ["runtime", "protocol"], save)
+    complete = row["trials_resumed"] == row["trials_distinct"] == trials
+    killed_all = row["kills"] == n_kills
+    enough = row["within_budget"] >= TARGET * row["finalists"]
+    missed = row["over_again"] + row["reported_over"] + row["trials_lost"]
+    if missed or not (complete and killed_all and enough):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    store, n = Path(sys.argv[1]), int(sys.argv[2])
+    resumable_search(pickle.loads(store.with_name("model.pickle").read_bytes()), store, n)

@@ -1,10 +1,4 @@
-"""Thirty kills at random moments of a campaign: what is lost, what is doubled.
-
-``python -m benchmarks kills [runtime]`` measures 1,000 architectures into a store, kills the
-campaign or one of its measuring processes with SIGKILL at a random moment, checks the store,
-resumes, and so on; after 30 kills the campaign is finished and compared with one that nobody has
-killed.
-"""
+"""Kills at random moments of a campaign: what is lost, what is doubled."""
 
 import signal
 import sqlite3
@@ -16,24 +10,24 @@ from contextlib import closing
 from pathlib import Path
 from time import sleep
 
+import click
 import numpy as np
 import psutil
 
+from benchmarks import _options as options
 from fcnn_latency import FCNNSpace, MeasurementWarning, make_dataset
 from fcnn_latency.measurement import get_protocol
 from fcnn_latency.measurement.runtimes import get_runtime
 
-N_KILLS, N_ARCHITECTURES = 30, 1000
 
-
-def measure(runtime: str, path: str | Path):
+def measure(runtime, n, path):
     """The campaign, begun or resumed."""
     warnings.simplefilter("ignore", MeasurementWarning)
-    architectures = FCNNSpace().sample(N_ARCHITECTURES, random_state=0)
+    architectures = FCNNSpace().sample(n, random_state=0)
     return make_dataset(architectures, runtime=runtime, random_state=0, store=path)
 
 
-def readings(path: Path) -> list[tuple[object, ...]]:
+def readings(path):
     """Every reading that the store holds, after a check of the file."""
     if not path.exists():
         return []
@@ -47,47 +41,7 @@ def readings(path: Path) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def main() -> None:
-    """Kill, resume, compare."""
-    runtime = sys.argv[1] if len(sys.argv) > 1 else "litert"
-    if len(sys.argv) > 2:
-        measure(runtime, sys.argv[2])
-        return
-    rng = np.random.default_rng(0)
-    killed = {"parent": 0, "worker": 0}
-    with tempfile.TemporaryDirectory() as folder:
-        path, kept = Path(folder, "killed.sqlite"), set()
-        while sum(killed.values()) < N_KILLS:
-            with subprocess.Popen([sys.executable, __file__, runtime, str(path)]) as run:
-                sleep(rng.uniform(1.0, 6.0))
-                if run.poll() is not None:  # finished: go on with another campaign
-                    check_finished(runtime, path, folder)
-                    path, kept = path.with_name(f"{path.stem}-next.sqlite"), set()
-                    continue
-                kill_one(psutil.Process(run.pid), killed)
-                run.kill()
-            now = set(readings(path))
-            assert kept <= now, "a reading is lost"
-            kept = now
-            print(f"{sum(killed.values())} kills, {len(now)} readings kept", flush=True)
-        check_finished(runtime, path, folder)
-    print(f"killed: {killed}; no reading lost, none doubled, every file intact")
-
-
-def check_finished(runtime: str, path: Path, folder: str) -> None:
-    """Finish a campaign that was killed, and compare it with one that nobody has killed."""
-    dataset, whole = measure(runtime, path), measure(runtime, Path(folder, "whole.sqlite"))
-    protocol = get_protocol("reliable", get_runtime(runtime).protocol_fields)
-    models = dataset.readings[dataset.readings["architecture"] >= 0]
-    counts = models.groupby(["architecture", "pass", "round"]).size()
-    assert (counts == 1).all(), "a reading is doubled"
-    assert len(counts) == N_ARCHITECTURES * protocol.passes * protocol.rounds
-    assert (dataset.data == whole.data).all()
-    apart = np.abs(np.log(dataset.target / whole.target)).mean()
-    print(f"resumed against uninterrupted: same architectures and order, {100 * apart:.2f} % apart")
-
-
-def kill_one(parent: psutil.Process, killed: dict[str, int]) -> None:
+def kill_one(parent, killed):
     """Kill the campaign or a measuring process, in turns; the campaign goes on after the latter."""
     workers = [c for c in parent.children(recursive=True) if "popen_loky" in str(c.cmdline())]
     if killed["worker"] < killed["parent"] and workers:
@@ -99,5 +53,71 @@ def kill_one(parent: psutil.Process, killed: dict[str, int]) -> None:
         killed["parent"] += 1
 
 
+def finished(runtime, n, path, folder):
+    """Finish a campaign that was killed, and compare it with one that nobody has killed."""
+    dataset, whole = measure(runtime, n, path), measure(runtime, n, Path(folder, "whole.sqlite"))
+    protocol = get_protocol("reliable", get_runtime(runtime).protocol_fields)
+    models = dataset.readings[dataset.readings["architecture"] >= 0]
+    counts = models.groupby(["architecture", "pass", "round"]).size()
+    assert (dataset.data == whole.data).all(), "other architectures"
+    return {
+        "doubled": int((counts > 1).sum()),
+        "missing": n * protocol.passes * protocol.rounds - len(counts),
+        "difference": float(np.abs(np.log(dataset.target / whole.target)).mean()),
+    }
+
+
+def kill_campaign(runtime, n, path, rng, killed):
+    """Go on with a campaign and kill it; whether there was something to kill."""
+    command = [sys.executable, "-m", __name__, runtime, str(n), str(path)]
+    with subprocess.Popen(command) as run:
+        sleep(rng.uniform(1.0, 6.0))
+        if run.poll() is not None:
+            if run.returncode:
+                raise click.ClickException(f"the campaign ended with {run.returncode}")
+            return False
+        kill_one(psutil.Process(run.pid), killed)
+        run.kill()
+    return True
+
+
+@click.command()
+@options.runtime_option()
+@options.n_option(1000)
+@click.option("--kills", "n_kills", default=30, show_default=True)
+@options.seed_option()
+@options.save_option("kills")
+def kills(runtime, n, n_kills, seed, save):
+    """Kills at random moments of a campaign: what is lost, what is doubled.
+
+    Measures architectures into a store, kills the campaign or one of its measuring processes with
+    SIGKILL at a random moment, checks the store, resumes, and so on. In the end the campaign is
+    finished and compared with one that nobody has killed. Exits with 1 where a reading is lost,
+    doubled or missing.
+    """
+    rng, killed = np.random.default_rng(seed), {"parent": 0, "worker": 0}
+    lost, campaigns = 0, []
+    with tempfile.TemporaryDirectory() as folder:
+        path, kept = Path(folder, "killed.sqlite"), set()
+        while sum(killed.values()) < n_kills:
+            if not kill_campaign(runtime, n, path, rng, killed):
+                # It is finished: go on with another one.
+                campaigns.append(finished(runtime, n, path, folder))
+                path, kept = path.with_name(f"{path.stem}-next.sqlite"), set()
+                continue
+            now = set(readings(path))
+            lost, kept = lost + len(kept - now), now
+            click.echo(f"{sum(killed.values())} kills, {len(now)} readings kept, {lost} lost")
+        campaigns.append(finished(runtime, n, path, folder))
+    row = {"runtime": runtime, "n": n, "campaigns": len(campaigns)}
+    row |= {f"kills_of_{what}": number for what, number in killed.items()}
+    row |= {"lost": lost}
+    row |= {name: sum(one[name] for one in campaigns) for name in ("doubled", "missing")}
+    row |= {"difference": float(np.mean([one["difference"] for one in campaigns]))}
+    options.report("kills", [row], ["runtime"], save)
+    if row["lost"] or row["doubled"] or row["missing"]:
+        raise SystemExit(1)
+
+
 if __name__ == "__main__":
-    main()
+    measure(sys.argv[1], int(sys.argv[2]), sys.argv[3])

@@ -1,0 +1,161 @@
+"""Options that experiments share, and what these say about labels."""
+
+import click
+import pandas as pd
+
+from benchmarks._results import save_result
+from fcnn_latency import FCNNSpace, load_dataset, make_dataset
+from fcnn_latency.measurement import RUNTIMES
+
+SPACES = {"default": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=1024)}
+
+FILE = click.Path(exists=True, dir_okay=False)
+
+
+def _number(name, default, about, *names):
+    return click.option(name, *names, default=default, show_default=True, help=about)
+
+
+def runtime_option(default="litert"):
+    """``--runtime``, one."""
+    return click.option(
+        "--runtime", default=default, show_default=True, type=click.Choice(list(RUNTIMES))
+    )
+
+
+def runtimes_option(default=(), about="Repeat for several; all without."):
+    """``--runtime``, any number of them."""
+    return click.option(
+        "--runtime",
+        "runtimes",
+        multiple=True,
+        default=default,
+        show_default=bool(default),
+        type=click.Choice(list(RUNTIMES)),
+        help=about,
+    )
+
+
+def space_option():
+    """``--space``, by name."""
+    return click.option(
+        "--space", default="default", show_default=True, type=click.Choice(list(SPACES))
+    )
+
+
+def protocol_option():
+    """``--protocol``, by name."""
+    return click.option("--protocol", default="reliable", show_default=True)
+
+
+def n_option(default, about="Architectures."):
+    """``-n``, where architectures are measured and nothing is learnt."""
+    return _number("-n", default, about)
+
+
+def train_option(default, about="Architectures to learn from."):
+    """``--train``, one number."""
+    return _number("--train", default, about)
+
+
+def trains_option(default):
+    """``--train``, any number of them."""
+    return click.option(
+        "--train",
+        multiple=True,
+        type=int,
+        default=default,
+        show_default=True,
+        help="Architectures to learn from; repeat for several.",
+    )
+
+
+def test_option(default):
+    """``--test``, one number."""
+    return _number("--test", default, "Architectures unseen.", "n_test")
+
+
+def repeats_option(default, about="Repeats."):
+    """``--repeats``, one number."""
+    return _number("--repeats", default, about)
+
+
+def seed_option():
+    """``--seed``, one number."""
+    return _number("--seed", 0, "Of architectures, draws and fits.")
+
+
+def store_option():
+    """``--store``, a file to begin or to resume."""
+    return click.option("--store", help="Keeps the readings, or has them already.")
+
+
+def data_option():
+    """``--data``, a file of labels."""
+    return click.option("--data", type=FILE, help="A dataset's file, instead of measuring.")
+
+
+def estimators_option(default=(), about="Repeat for several.", choices=None):
+    """``-e/--estimator``, any number of them."""
+    return click.option(
+        "-e",
+        "--estimator",
+        "names",
+        multiple=True,
+        default=default,
+        show_default=bool(default),
+        type=click.Choice(choices) if choices else str,
+        help=about,
+    )
+
+
+def save_option(name):
+    """``--save``, into the file of the experiment."""
+    return click.option("--save", is_flag=True, help=f"Into benchmarks/results/{name}.csv.")
+
+
+def label_options(command):
+    """``--runtime``, ``--space``, ``--seed``, ``--store`` and ``--data``: what `labels` takes."""
+    for option in (data_option(), store_option(), seed_option(), space_option(), runtime_option()):
+        command = option(command)
+    return command
+
+
+def labels(n, data=None, *, runtime="litert", space="default", store=None, seed=0, **more):
+    """The dataset of a file, or one that is measured now."""
+    if data:
+        return load_dataset(data)
+    return make_dataset(
+        n,
+        space=SPACES[space],
+        runtime=runtime,
+        store=store,
+        random_state=seed,
+        verbose=1,
+        **more,
+    )
+
+
+def about_labels(dataset):
+    """Runtime, space and noise floor of a dataset, as columns of a result."""
+    names = [name for name, space in SPACES.items() if space == dataset.space]
+    return {
+        "runtime": str(dataset.runtime),
+        "space": names[0] if names else str(dataset.space),
+        "noise_floor": dataset.noise_floor,
+    }
+
+
+def enough(dataset, *numbers):
+    """Refuse what asks for more architectures than there are."""
+    if sum(numbers) > len(dataset.target):
+        raise click.UsageError(f"{len(dataset.target)} architectures, {sum(numbers)} wanted")
+
+
+def report(name, rows, key, save, columns=None):
+    """Print rows as a table; with `save` store them, those of the same `key` being replaced."""
+    table = pd.DataFrame(rows)
+    shown = table[list(columns)] if columns else table
+    click.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    if save:
+        click.echo(f"saved: {save_result(name, rows, key=key)}")
