@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
-from fcnn_latency.cli._options import read_architectures, store_options, warnings_as_lines
+import fcnn_latency
+from fcnn_latency.cli._options import (
+    FILE,
+    Table,
+    dataset_argument,
+    protocol_option,
+    read_architectures,
+    space_options,
+    warnings_as_lines,
+)
 
 
 @click.command()
 @click.option("-n", "--n-architectures", default=300, show_default=True, help="How many to sample.")
 @click.option("--runtime", default=None, help="What executes the models.  [default: protocol's]")
-@click.option("--protocol", default="reliable", show_default=True, help="How it is measured.")
-@click.option("--max-layers", default=5, show_default=True, help="Most layers.")
-@click.option("--max-width", default=50, show_default=True, help="Most neurons of a layer.")
-@click.option("--untied", is_flag=True, help="Input and output may differ in width.")
+@protocol_option
+@space_options
 @click.option(
     "--architectures",
     "given",
-    type=click.Path(exists=True, dir_okay=False),
+    type=FILE,
     help="Measure those of this CSV file instead of sampling: columns layer_1 to layer_k, 0 or "
     "nothing behind the last layer.",
 )
@@ -47,15 +55,14 @@ from fcnn_latency.cli._options import read_architectures, store_options, warning
 @click.option(
     "-o",
     "--output",
+    type=Table(),
     help="CSV or Parquet file of the labels.  [default: latencies.csv, none with --store]",
 )
 def measure(
     n_architectures: int,
     runtime: str | None,
     protocol: str,
-    max_layers: int,
-    max_width: int,
-    untied: bool,
+    space: Any,
     given: str | None,
     signal_length: int,
     seed: int,
@@ -63,21 +70,15 @@ def measure(
     target_error: float | None,
     scheduler: str | None,
     wait: bool,
-    output: str | None,
+    output: Path | None,
 ) -> None:
     """Measure architectures on this machine: random ones, or those of a file."""
-    from fcnn_latency.datasets._files import check_path, save_dataset
-    from fcnn_latency.datasets._make import make_dataset
-    from fcnn_latency.spaces._fcnn import FCNNSpace
-
     if output is None and store is None:
-        output = "latencies.csv"
-    if output is not None:
-        check_path(output)
+        output = Table().convert("latencies.csv")
     with warnings_as_lines(), _client(scheduler) as client:
-        dataset = make_dataset(
+        dataset = fcnn_latency.make_dataset(
             n_architectures if given is None else read_architectures(given),
-            space=FCNNSpace(max_layers=max_layers, max_width=max_width, tie_io=not untied),
+            space=space,
             runtime=runtime,
             protocol=protocol,
             signal_length=signal_length,
@@ -89,8 +90,8 @@ def measure(
             verbose=1,
         )
     click.echo(dataset.DESCR)
-    for path in save_dataset(dataset, output) if output is not None else []:
-        click.echo(f"wrote {path}")
+    if output is not None:
+        _write(dataset, output)
     if dataset.interrupted:
         raise SystemExit(130)
 
@@ -111,21 +112,22 @@ def _client(scheduler: str | None) -> Iterator[Any]:
 
 
 @click.command()
-@click.argument("store", type=click.Path(exists=True, dir_okay=False))
-@store_options
+@dataset_argument("store")
 @click.option("--raw", is_flag=True, help="Seconds as read, without the reference's correction.")
-@click.option("-o", "--output", default="latencies.csv", show_default=True, help="CSV or Parquet.")
-def export(
-    store: str, runtime: str | None, campaigns: tuple[int, ...], raw: bool, output: str
-) -> None:
+@click.option(
+    "-o",
+    "--output",
+    type=Table(),
+    default="latencies.csv",
+    show_default=True,
+    help="CSV or Parquet.",
+)
+def export(dataset: Any, output: Path) -> None:
     """Write the labels of a STORE as a table."""
-    from fcnn_latency.datasets._files import check_path, load_dataset, save_dataset
-
-    check_path(output)
-    with warnings_as_lines():
-        dataset = load_dataset(
-            store, runtime=runtime, campaigns=campaigns or None, corrected=not raw
-        )
     click.echo(dataset.DESCR)
-    for path in save_dataset(dataset, output):
+    _write(dataset, output)
+
+
+def _write(dataset: Any, output: Path) -> None:
+    for path in fcnn_latency.save_dataset(dataset, output):
         click.echo(f"wrote {path}")

@@ -1,24 +1,101 @@
-"""What several commands share."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+import fcnn_latency
+from fcnn_latency._files import check_writable, write_whole
 from fcnn_latency.exceptions import MeasurementWarning
 
+#: A file that must exist.
+FILE = click.Path(exists=True, dir_okay=False)
 
-def store_options(command: Any) -> Any:
-    """Which campaigns of a store are meant."""
-    command = click.option(
-        "--campaign", "campaigns", type=int, multiple=True, help="Only this one; repeatable."
-    )(command)
-    return click.option("--runtime", help="Of a store, only campaigns of this runtime.")(command)
+
+class Output(click.ParamType):  # type: ignore[type-arg]  # generic in new releases only
+    """A path that can be written, which is checked before the command begins."""
+
+    name = "file"
+
+    def convert(self, value: Any, *_: Any) -> Path:
+        """The path with ``~`` resolved."""
+        return check_writable(value)
+
+
+class Figure(Output):
+    """A path of a kind of picture that can be drawn."""
+
+    def convert(self, value: Any, *_: Any) -> Path:
+        """The path with ``~`` resolved."""
+        from fcnn_latency.displays._axes import check_figure
+
+        check_figure(str(value))
+        return super().convert(value)
+
+
+class Table(Output):
+    """A path of a kind of table that can be written."""
+
+    def convert(self, value: Any, *_: Any) -> Path:
+        """The path with ``~`` resolved."""
+        from fcnn_latency.datasets._files import check_path
+
+        return check_path(value)
+
+
+figure_option = click.option("--figure", type=Figure(), help="Draw it: .png, .svg or .pdf.")
+protocol_option = click.option(
+    "--protocol", default="reliable", show_default=True, help="How it is measured."
+)
+trust_option = click.option(
+    "--trust", "trusted", multiple=True, help="Build this further type; full name, repeatable."
+)
+
+
+def dataset_argument(name: str) -> Callable[[Any], Any]:
+    """Pass the labels of a table or store, which the argument `name` is, as ``dataset``."""
+
+    def decorate(command: Any) -> Any:
+        @click.argument(name, type=FILE)
+        @click.option("--runtime", help="Of a store, only campaigns of this runtime.")
+        @click.option(
+            "--campaign", "campaigns", type=int, multiple=True, help="Only this one; repeatable."
+        )
+        @wraps(command)
+        def loaded(*, runtime: Any, campaigns: Any, raw: bool = False, **rest: Any) -> Any:
+            path = rest.pop(name)
+            with warnings_as_lines():
+                dataset = fcnn_latency.load_dataset(
+                    path, runtime=runtime, campaigns=campaigns or None, corrected=not raw
+                )
+            return command(dataset=dataset, **rest)
+
+        return loaded
+
+    return decorate
+
+
+def space_options(command: Any) -> Any:
+    """Pass the space of the architectures as ``space``."""
+
+    @click.option("--max-layers", default=5, show_default=True, help="Most layers.")
+    @click.option("--max-width", default=50, show_default=True, help="Most neurons of a layer.")
+    @click.option("--untied", is_flag=True, help="Input and output may differ in width.")
+    @wraps(command)
+    def with_space(*, max_layers: int, max_width: int, untied: bool, **rest: Any) -> Any:
+        space = fcnn_latency.FCNNSpace(
+            max_layers=max_layers, max_width=max_width, tie_io=not untied
+        )
+        return command(space=space, **rest)
+
+    return with_space
 
 
 @contextmanager
@@ -50,7 +127,7 @@ def parse_widths(text: str) -> list[float]:
 def read_architectures(path: str) -> list[tuple[int, ...]]:
     """The architectures of a table with the columns layer_1 to layer_k."""
     from fcnn_latency.datasets._files import read_table
-    from fcnn_latency.spaces._widths import pad_widths, trim_widths
+    from fcnn_latency.spaces import pad_widths, trim_widths
 
     frame = read_table(Path(path))
     layers = [name for name in frame.columns if name.startswith("layer_")]
@@ -58,3 +135,22 @@ def read_architectures(path: str) -> list[tuple[int, ...]]:
         msg = f"{path} has no columns layer_1 to layer_k. Got {list(frame.columns)} instead."
         raise ValueError(msg)
     return trim_widths(pad_widths(frame[layers].fillna(0), len(layers)))
+
+
+def write_rows(path: Path, widths: Any, columns: Any) -> None:
+    """Write CSV with layer_1 to layer_k and further columns, as `read_architectures` reads it."""
+    import pandas as pd
+
+    from fcnn_latency.datasets._bunch import layer_names
+    from fcnn_latency.spaces import pad_widths
+
+    padded = pad_widths(widths)
+    frame = pd.DataFrame(padded, columns=layer_names(padded)).assign(**columns)
+    write_whole(path, frame.to_csv(index=False).encode())
+    click.echo(f"wrote {path}")
+
+
+def save_figure(path: Path, display: Any) -> None:
+    """Write the figure of a display."""
+    display.figure_.savefig(path, dpi=150)
+    click.echo(f"wrote {path}")

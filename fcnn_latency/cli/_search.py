@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 
-from fcnn_latency.cli._options import warnings_as_lines
+import fcnn_latency
+from fcnn_latency.cli._options import (
+    FILE,
+    Output,
+    figure_option,
+    protocol_option,
+    save_figure,
+    space_options,
+    trust_option,
+    warnings_as_lines,
+    write_rows,
+)
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True, dir_okay=False))
+@click.argument("model", type=FILE)
 @click.option(
     "--objective",
     required=True,
@@ -29,9 +41,7 @@ from fcnn_latency.cli._options import warnings_as_lines
     help="Whether low latency is an aim beside quality.  [default: without a budget]",
 )
 @click.option("--sampler", default="tpe", show_default=True, help="tpe, nsga2 or random.")
-@click.option("--max-layers", default=5, show_default=True, help="Most layers.")
-@click.option("--max-width", default=50, show_default=True, help="Most neurons of a layer.")
-@click.option("--untied", is_flag=True, help="Input and output may differ in width.")
+@space_options
 @click.option(
     "--storage", help="SQLite file, journal or database of the trials; the same again resumes."
 )
@@ -41,18 +51,11 @@ from fcnn_latency.cli._options import warnings_as_lines
     "--verify", "n_verified", default=0, help="Measure so many finalists.  [default: none]"
 )
 @click.option("--runtime", help="For --verify: what executes the models, as for the labels.")
-@click.option("--protocol", default="reliable", show_default=True, help="How they are measured.")
+@protocol_option
 @click.option("--store", type=click.Path(dir_okay=False), help="Write readings to this file.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False),
-    help="Write front, or what was measured, CSV.",
-)
-@click.option("--figure", type=click.Path(dir_okay=False), help="Draw it: .png, .svg or .pdf.")
-@click.option(
-    "--trust", "trusted", multiple=True, help="Build this further type; full name, repeatable."
-)
+@click.option("-o", "--output", type=Output(), help="Write front, or what was measured, CSV.")
+@figure_option
+@trust_option
 def search(
     model: str,
     objective: str,
@@ -62,9 +65,7 @@ def search(
     minimize: bool,
     front: bool | None,
     sampler: str,
-    max_layers: int,
-    max_width: int,
-    untied: bool,
+    space: Any,
     storage: str | None,
     study_name: str,
     seed: int,
@@ -72,30 +73,17 @@ def search(
     runtime: str | None,
     protocol: str,
     store: str | None,
-    output: str | None,
-    figure: str | None,
+    output: Path | None,
+    figure: Path | None,
     trusted: tuple[str, ...],
 ) -> None:
     """Search architectures of high quality within a latency budget, predicted by a MODEL."""
-    from fcnn_latency._files import check_writable
-    from fcnn_latency.nas._search import search as search_architectures
-    from fcnn_latency.nas._verification import verify
-    from fcnn_latency.persistence._save_load import load
-    from fcnn_latency.spaces._fcnn import FCNNSpace
-
     if n_verified and runtime is None:
         raise click.UsageError("--verify measures with a --runtime: that of the model's labels.")
-    for path in (output, figure):
-        if path is not None:
-            check_writable(path)
-    if figure is not None:
-        from fcnn_latency.displays._axes import check_figure
-
-        check_figure(figure)
-    result = search_architectures(
+    result = fcnn_latency.search(
         _import_objective(objective),
-        space=FCNNSpace(max_layers=max_layers, max_width=max_width, tie_io=not untied),
-        latency_model=load(model, trusted=trusted),
+        space=space,
+        latency_model=fcnn_latency.load(model, trusted=trusted),
         max_latency=max_latency,
         confidence=confidence,
         n_trials=n_trials,
@@ -111,7 +99,7 @@ def search(
     verification = None
     if n_verified:
         with warnings_as_lines():
-            verification = verify(
+            verification = fcnn_latency.verify(
                 result,
                 runtime=runtime,
                 n_finalists=n_verified,
@@ -122,13 +110,10 @@ def search(
             )
         click.echo(str(verification))
     if output is not None:
-        _write(result.front if verification is None else verification.report, output)
-        click.echo(f"wrote {output}")
+        found = result.front if verification is None else verification.report
+        write_rows(output, list(found["widths"]), found.drop(columns="widths").to_dict("list"))
     if figure is not None:
-        from fcnn_latency.displays._front import FrontDisplay
-
-        FrontDisplay.from_result(result, verification).figure_.savefig(figure, dpi=150)
-        click.echo(f"wrote {figure}")
+        save_figure(figure, fcnn_latency.FrontDisplay.from_result(result, verification))
 
 
 def _import_objective(name: str) -> Any:
@@ -144,17 +129,3 @@ def _import_objective(name: str) -> Any:
     except (ImportError, AttributeError) as error:
         msg = f"--objective {name} cannot be imported: {error}"
         raise click.UsageError(msg) from error
-
-
-def _write(frame: Any, path: str) -> None:
-    """As CSV with columns layer_1 to layer_k, so that `measure --architectures` reads it."""
-    import pandas as pd
-
-    from fcnn_latency._files import write_whole
-    from fcnn_latency.datasets._bunch import layer_names
-    from fcnn_latency.spaces._widths import pad_widths
-
-    padded = pad_widths(list(frame["widths"]))
-    layers = pd.DataFrame(padded, columns=layer_names(padded))
-    rest = frame.drop(columns="widths").reset_index(drop=True)
-    write_whole(path, pd.concat([layers, rest], axis=1).to_csv(index=False).encode())

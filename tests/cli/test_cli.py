@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from fcnn_latency import FCNNSpace
 from fcnn_latency.cli import main
+from fcnn_latency.cli._compare import compare
+from fcnn_latency.cli._options import Output
 
 LAYERS = [f"layer_{number}" for number in range(1, 6)]
 
@@ -227,3 +229,27 @@ def test_search_says_what_is_wrong_with_its_options(tmp_path, monkeypatch):
     assert "'2 kg'" in unit.output
     verify = run("search", "model.fcnn", "--objective", "math:fsum", "--verify", "5")
     assert "--runtime" in verify.output
+
+
+@pytest.mark.parametrize("option", ["--output", "--figure"])
+def test_home_is_the_users_before_anything_is_compared(monkeypatch, tmp_path, option):
+    """A path with ~ is resolved, and a folder that cannot be written is said first."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = option_type(option).convert("~/new/found.png", None, None)
+    assert path == tmp_path / "new" / "found.png"
+    assert path.parent.is_dir()
+    (tmp_path / "taken.png").mkdir()
+    with pytest.raises(PermissionError, match="taken.png cannot be written"):
+        option_type(option).convert("~/taken.png", None, None)
+
+
+def option_type(option):
+    (found,) = [each for each in compare.params if option in each.opts]
+    return found.type
+
+
+def test_every_output_of_every_command_is_checked_first():
+    for command in main.commands.values():
+        for parameter in command.params:
+            if {"--output", "--figure"} & set(parameter.opts) and command.name != "demo":
+                assert isinstance(parameter.type, Output), (command.name, parameter.name)
