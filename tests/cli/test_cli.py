@@ -239,7 +239,7 @@ def test_home_is_the_users_before_anything_is_compared(monkeypatch, tmp_path, op
     assert path == tmp_path / "new" / "found.png"
     assert path.parent.is_dir()
     (tmp_path / "taken.png").mkdir()
-    with pytest.raises(PermissionError, match="taken.png cannot be written"):
+    with pytest.raises(PermissionError, match=r"taken\.png cannot be written"):
         option_type(option).convert("~/taken.png", None, None)
 
 
