@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from fcnn_latency._validation import (
     number,
     whole,
 )
+from fcnn_latency.estimators._base import Array
 from fcnn_latency.spaces._widths import pad_widths
 
 #: Residuals below this fraction of their mean say no more about difficulty than one of this size.
@@ -145,12 +147,12 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             self.residual_scales_ = self.residual_scales_ * self._learn_difficulty(X, folds)
         return self
 
-    def predict(self, X: Any) -> npt.NDArray[np.float64]:
+    def predict(self, X: Any) -> Array:
         """Predict latencies in seconds, shape (n_samples,), as the estimator does."""
         check_is_fitted(self)
         return np.asarray(self.estimator_.predict(X))
 
-    def predict_interval(self, X: Any, coverage: float = 0.9) -> npt.NDArray[np.float64]:
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
         """Intervals that hold the latencies of a share `coverage` of architectures.
 
         Parameters
@@ -186,10 +188,9 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         system = _conformal_predictive_system().fit(self.residuals_, self.residual_scales_)
         # For a prediction of 0 and difficulty 1: crepes takes 2 µs for each row.
         ratios = system.predict_int(np.zeros(1), np.ones(1), confidence=coverage)
-        ends: npt.NDArray[np.float64] = predicted[:, None] + scales[:, None] * ratios
-        return np.maximum(ends, 0.0, out=ends)
+        return np.asarray(np.maximum(predicted[:, None] + scales[:, None] * ratios, 0.0))
 
-    def predict_upper(self, X: Any, confidence: float = 0.95) -> npt.NDArray[np.float64]:
+    def predict_upper(self, X: Any, confidence: float = 0.95) -> Array:
         """Latencies that a share `confidence` of architectures does not exceed.
 
         Parameters
@@ -210,8 +211,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             If `confidence` is wrong, or asks for more than the rows of `fit` can tell.
         """
         check(confidence, number(above=0.5, below=1), "confidence")
-        upper: npt.NDArray[np.float64] = self.predict_interval(X, 2 * confidence - 1)[:, 1]
-        return upper
+        return np.asarray(self.predict_interval(X, 2 * confidence - 1)[:, 1])
 
     def _folds(self, X: Any) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
         groups = _repeats(X)
@@ -224,51 +224,44 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         splitter = GroupKFold(self.cv, shuffle=True, random_state=self.random_state)
         return list(splitter.split(groups, groups=groups))
 
-    def _learn_difficulty(self, X: Any, folds: Any) -> npt.NDArray[np.float64]:
+    def _learn_difficulty(self, X: Any, folds: Any) -> Array:
         """Relative errors as expected without a row's fold, for the scale of its residual."""
         errors = np.abs(self.residuals_) / self.residual_scales_
         if not errors.any():
             return np.ones(len(errors))
         errors = np.log(np.maximum(errors, LEAST_RESIDUAL * errors.mean()))
-        encoded = self._encode(X)
+        encoded = self._split()[0](X)
         trees = GradientBoostingRegressor(
             n_estimators=30, max_leaf_nodes=4, min_samples_leaf=20, random_state=0
         )
         self.difficulty_ = clone(trees).fit(encoded, errors)
-        expected: npt.NDArray[np.float64] = cross_val_predict(
-            trees, encoded, errors, cv=folds, n_jobs=self.n_jobs
-        )
-        return np.exp(expected)
+        expected = cross_val_predict(trees, encoded, errors, cv=folds, n_jobs=self.n_jobs)
+        return np.asarray(np.exp(expected))
 
-    def _encode(self, X: Any) -> Any:
-        return self.estimator_[:-1].transform(X) if self._encodes() else X
+    def _split(self) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+        """What encodes architectures, and what predicts from the encoded ones."""
+        if isinstance(self.estimator_, Pipeline) and len(self.estimator_) > 1:
+            return self.estimator_[:-1].transform, self.estimator_[-1].predict
+        return (lambda X: X), self.estimator_.predict
 
-    def _encodes(self) -> bool:
-        return isinstance(self.estimator_, Pipeline) and len(self.estimator_) > 1
-
-    def _predict_with_scales(
-        self, X: Any
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        if self.difficulty_ is None:
-            predicted = self.predict(X)
-            return predicted, np.maximum(predicted, self.floor_)
-        encoded = self._encode(X)  # once for both
-        last = self.estimator_[-1] if self._encodes() else self.estimator_
-        predicted = np.asarray(last.predict(encoded))
-        scales = np.maximum(predicted, self.floor_) * np.exp(self.difficulty_.predict(encoded))
+    def _predict_with_scales(self, X: Any) -> tuple[Array, Array]:
+        encode, predict = self._split()
+        encoded = encode(X)  # once for both
+        predicted = np.asarray(predict(encoded))
+        scales = np.maximum(predicted, self.floor_)
+        if self.difficulty_ is not None:
+            scales = scales * np.exp(self.difficulty_.predict(encoded))
         return predicted, scales
 
     @property
     def n_features_in_(self) -> int:
         """Columns of the array or frame seen in `fit`."""
-        count: int = self._fitted("n_features_in_")
-        return count
+        return int(self._fitted("n_features_in_"))
 
     @property
     def feature_names_in_(self) -> npt.NDArray[np.object_]:
         """Names of the columns of the frame seen in `fit`."""
-        names: npt.NDArray[np.object_] = self._fitted("feature_names_in_")
-        return names
+        return np.asarray(self._fitted("feature_names_in_"))
 
     def _fitted(self, attribute: str) -> Any:
         if "estimator_" not in self.__dict__:

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import LinearRegression, OrthogonalMatchingPursuitCV, RidgeCV
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from fcnn_latency._validation import check_latencies
+from fcnn_latency._validation import check_parameters, choice
+from fcnn_latency.estimators._base import FeatureRegressor
 
-#: The values of `method`.
-METHODS = ("pursuit", "ridge", "nonnegative")
+_RULES = {"method": choice(["pursuit", "ridge", "nonnegative"])}
 
 #: Most costs that pursuit takes up, its folds, and the fewest rows that it takes.
 MOST_COSTS, FOLDS, LEAST_ROWS = 30, 5, 10
@@ -27,7 +26,7 @@ PENALTIES = np.logspace(-8, 3, 23)
 LEAST_FRACTION = 0.1
 
 
-class RelativeLinearRegressor(RegressorMixin, BaseEstimator):
+class RelativeLinearRegressor(FeatureRegressor):
     """Latency as a linear function of costs, by least squares of the relative error.
 
     The analytical part of stacked models (Wess et al., "ANNETTE: Accurate neural network execution
@@ -83,14 +82,8 @@ class RelativeLinearRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If `method` is unknown, or a latency is not above 0.
         """
-        if self.method not in METHODS:
-            msg = (
-                "The 'method' parameter of RelativeLinearRegressor must be one of "
-                f"{list(METHODS)}. Got {self.method!r} instead."
-            )
-            raise ValueError(msg)
-        costs, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        check_latencies(latencies, self)
+        check_parameters(self, _RULES)
+        costs, latencies = self._checked(X, y)
         level = latencies.mean()
         weights = (level / latencies) ** 2
         scaler = StandardScaler().fit(costs, sample_weight=weights)
@@ -99,16 +92,13 @@ class RelativeLinearRegressor(RegressorMixin, BaseEstimator):
         if self.method == "nonnegative":
             law = LinearRegression(positive=True)
             law.fit(costs / scaler.scale_, target, sample_weight=weights)
-            coefficients, constant = (
-                law.coef_,
-                law.intercept_ + law.coef_ @ (scaler.mean_ / scaler.scale_),
-            )
+            coefficients = law.coef_
+            constant = law.intercept_ + coefficients @ (scaler.mean_ / scaler.scale_)
         else:
-            standardized = scaler.transform(costs)
             constant = float(np.average(target, weights=weights))
             roots = np.sqrt(weights)
-            rows, errors = standardized * roots[:, None], (target - constant) * roots
-            coefficients = _penalized(self.method, rows, errors)
+            rows = scaler.transform(costs) * roots[:, None]
+            coefficients = _penalized(self.method, rows, (target - constant) * roots)
         self.coef_ = level * coefficients / scaler.scale_
         self.level_ = float(level * constant)
         self.least_ = float(LEAST_FRACTION * latencies.min())
@@ -121,9 +111,7 @@ class RelativeLinearRegressor(RegressorMixin, BaseEstimator):
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Predict latencies in seconds, shape (n_samples,)."""
-        check_is_fitted(self)
-        costs = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        return self.law(costs)
+        return self.law(self._checked_features(X))
 
     def law(self, costs: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """What `predict` returns, of costs that have been checked."""
@@ -133,11 +121,10 @@ class RelativeLinearRegressor(RegressorMixin, BaseEstimator):
         predicted += self.level_
         return np.maximum(predicted, self.least_, out=predicted)
 
-    def __sklearn_tags__(self) -> Any:
-        """Latencies are positive."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = True
-        return tags
+
+def ridge_line() -> Pipeline:
+    """A linear law of standardized features, by least squares of the error itself."""
+    return make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
 
 
 def _penalized(
@@ -151,7 +138,5 @@ def _penalized(
         law = OrthogonalMatchingPursuitCV(cv=FOLDS, max_iter=most, fit_intercept=False)
         with warnings.catch_warnings():  # it ends early where nothing is left to explain
             warnings.filterwarnings("ignore", message=r"\s*Orthogonal matching pursuit ended")
-            coefficients: npt.NDArray[np.float64] = law.fit(rows, target).coef_
-    else:
-        coefficients = RidgeCV(PENALTIES, fit_intercept=False).fit(rows, target).coef_
-    return np.asarray(coefficients)
+            return np.asarray(law.fit(rows, target).coef_)
+    return np.asarray(RidgeCV(PENALTIES, fit_intercept=False).fit(rows, target).coef_)

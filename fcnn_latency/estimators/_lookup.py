@@ -10,17 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 from scipy.spatial import KDTree
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import RidgeCV
-from sklearn.utils.validation import check_is_fitted
 
 from fcnn_latency._validation import BOOLEAN, Rule, check_parameters, choice, rule, whole
-from fcnn_latency.estimators._input import check_widths, check_widths_and_labels, relative_weights
+from fcnn_latency.estimators._base import Array, WidthsRegressor, relative_weights
 from fcnn_latency.estimators._roofline import RooflineRegressor
 from fcnn_latency.networks._layer_nodes import layer_nodes
 from fcnn_latency.networks._layers import Layers, layers_of
-
-Array = npt.NDArray[np.float64]
 
 #: What tells an entry of a table from the others; all three are 0 in the overhead of a call.
 ENTRY_COLUMNS = ["rows", "fan_in", "fan_out"]
@@ -46,7 +42,7 @@ _RULES: dict[str, Rule] = {
 }
 
 
-class LookupTableRegressor(RegressorMixin, BaseEstimator):
+class LookupTableRegressor(WidthsRegressor):
     r"""Look the latency of each layer up in a table and sum.
 
     .. math:: T = c + \sum_n (t(r_n, i_n, o_n) - c)
@@ -149,11 +145,11 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
         check_parameters(self, _RULES)
         self.roofline_: RooflineRegressor | None = None
         if y is None and self.table is not None and not self.rescale:
-            check_widths(self, X, reset=True)
+            self._checked_widths(X, reset=True)
             self._read_table()
             return self
-        widths, latencies = check_widths_and_labels(self, X, y)
-        layers = layers_of(widths, int(self.signal_length))
+        widths, latencies = self._checked(X, y)
+        layers = layers_of(widths, self.signal_length)
         if self.table is None:
             self._estimate(widths, layers, latencies)
         else:
@@ -179,8 +175,7 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If a layer lies outside a table that was given; names row and layer.
         """
-        check_is_fitted(self)
-        layers = layers_of(check_widths(self, X, reset=False), int(self.signal_length))
+        layers = self._layers(X)
         if self.roofline_ is None:
             return np.asarray(self.overhead_ + self._reads(layers) @ self.costs_)
         inside = self._clipped(layers)
@@ -199,6 +194,11 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
         values = frame[[*ENTRY_COLUMNS, "latency"]].to_numpy(dtype=np.float64)
         if not (np.isfinite(values).all() and (values >= 0).all()):
             msg = "The entries of a table must be finite numbers of at least 0."
+            raise ValueError(msg)
+        sizes = frame[ENTRY_COLUMNS]
+        is_bool = sizes.map(lambda size: isinstance(size, bool | np.bool_))
+        if is_bool.any(axis=None) or (values[:, :3] % 1 > 0).any():
+            msg = "The rows, fan_in and fan_out of a table must be whole numbers."
             raise ValueError(msg)
         is_call = (values[:, :3] == 0).all(axis=1)
         if is_call.sum() != 1:
@@ -288,13 +288,6 @@ class LookupTableRegressor(RegressorMixin, BaseEstimator):
                 "make_layer_table(space=..., signal_length=...)."
             )
             raise ValueError(msg)
-
-    def __sklearn_tags__(self) -> Any:
-        """Widths are never negative; what no network has shown is not fitted."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = True
-        tags.regressor_tags.poor_score = True
-        return tags
 
 
 def _corners(axes: list[Array], sizes: Array) -> tuple[list[npt.NDArray[np.intp]], list[Array]]:

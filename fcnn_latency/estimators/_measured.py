@@ -6,18 +6,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
 
 from fcnn_latency.datasets._make import make_dataset
-from fcnn_latency.estimators._input import check_widths, check_widths_and_labels
+from fcnn_latency.estimators._base import WidthsRegressor
 from fcnn_latency.exceptions import MeasurementError
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
 
-class MeasuredLatency(RegressorMixin, BaseEstimator):
+class MeasuredLatency(WidthsRegressor):
     """Measure, on this machine, what the other estimators predict.
 
     `predict` builds the networks and times them by `make_dataset`; `fit` learns nothing. This is
@@ -110,9 +108,9 @@ class MeasuredLatency(RegressorMixin, BaseEstimator):
             If data are no finite numbers, or widths are negative.
         """
         if y is None:
-            check_widths(self, X, reset=True)
+            self._checked_widths(X, reset=True)
         else:
-            check_widths_and_labels(self, X, y)
+            self._checked(X, y)
         return self
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -136,22 +134,8 @@ class MeasuredLatency(RegressorMixin, BaseEstimator):
         KeyboardInterrupt
             If Ctrl-C comes before all of them are complete.
         """
-        check_is_fitted(self)
-        widths = check_widths(self, X, reset=False)
-        dataset = make_dataset(
-            widths,
-            space=self.space,
-            runtime=self.runtime,
-            protocol=self.protocol,
-            signal_length=self.signal_length,
-            scale=self.scale,
-            target_error=self.target_error,
-            store=self.store,
-            client=self.client,
-            wait=self.wait,
-            random_state=self.random_state,
-            verbose=self.verbose,
-        )
+        widths = self._checked_widths(X)
+        dataset = make_dataset(widths, **self.get_params(deep=False))
         if dataset.interrupted:
             raise KeyboardInterrupt
         if len(dataset.missing):
@@ -170,8 +154,6 @@ class MeasuredLatency(RegressorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         """Latencies repeat only within the noise, and tell nothing of labels made otherwise."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = True
         tags.non_deterministic = True
-        tags.regressor_tags.poor_score = True
         tags.target_tags.required = False
         return tags

@@ -6,18 +6,26 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from fcnn_latency._validation import check_latencies, check_parameters, whole
+from fcnn_latency.estimators._base import Array, FeatureRegressor, weight_of
 from fcnn_latency.estimators._linear import RelativeLinearRegressor
 
+#: What leaves noise alone: few leaves, a penalty on each.
+SMALL_TREES = {
+    "max_iter": 200,
+    "learning_rate": 0.05,
+    "max_leaf_nodes": 8,
+    "l2_regularization": 1.0,
+}
 
-class MixedLatencyRegressor(RegressorMixin, BaseEstimator):
+
+class MixedLatencyRegressor(FeatureRegressor):
     """Analytical latency model, corrected by a statistical model of its log-residual.
 
     The mixed models of Wess et al., "ANNETTE: Accurate neural network execution time estimation
@@ -91,15 +99,12 @@ class MixedLatencyRegressor(RegressorMixin, BaseEstimator):
             If a parameter is wrong, or a latency is not above 0.
         """
         check_parameters(self, {"cv": whole(2)})
-        encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        check_latencies(latencies, self)
+        encoded, latencies = self._checked(X, y)
         # On so few rows OpenMP's threads cost more than they bring; far more on a busy machine.
         with threadpool_limits(1, user_api="openmp"):
             return self._fit(encoded, latencies)
 
-    def _fit(
-        self, encoded: npt.NDArray[np.float64], latencies: npt.NDArray[np.float64]
-    ) -> MixedLatencyRegressor:
+    def _fit(self, encoded: Array, latencies: Array) -> MixedLatencyRegressor:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         analytical = self.analytical
         if isinstance(analytical, str):
@@ -110,47 +115,21 @@ class MixedLatencyRegressor(RegressorMixin, BaseEstimator):
         residual = np.log(latencies / law)
         correction = self.correction
         if correction is None:
-            correction = _small_trees(seed)
+            correction = HistGradientBoostingRegressor(**SMALL_TREES, random_state=seed)
         self.weight_: float = self._weigh(correction, encoded, residual, seed)
         self.correction_: Any = clone(correction).fit(encoded, residual) if self.weight_ else None
         return self
 
-    def _weigh(
-        self,
-        correction: Any,
-        encoded: npt.NDArray[np.float64],
-        residual: npt.NDArray[np.float64],
-        seed: int,
-    ) -> float:
+    def _weigh(self, correction: Any, encoded: Array, residual: Array, seed: int) -> float:
         if len(encoded) < 2 * self.cv:
             return 0.0
         folds = KFold(int(self.cv), shuffle=True, random_state=seed)
-        unseen = cross_val_predict(correction, encoded, residual, cv=folds)
-        power = float(unseen @ unseen)
-        return float(np.clip(residual @ unseen / power, 0, 1)) if power > 0 else 0.0
+        return weight_of(cross_val_predict(correction, encoded, residual, cv=folds), residual)
 
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def predict(self, X: npt.ArrayLike) -> Array:
         """Predict latencies in seconds, shape (n_samples,)."""
-        check_is_fitted(self)
-        encoded = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        encoded = self._checked_features(X)
         predicted = np.asarray(self.analytical_.predict(encoded), dtype=np.float64)
         if self.correction_ is not None:
             predicted *= np.exp(self.weight_ * self.correction_.predict(encoded))
         return predicted
-
-    def __sklearn_tags__(self) -> Any:
-        """Latencies are positive."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = True
-        return tags
-
-
-def _small_trees(seed: int) -> HistGradientBoostingRegressor:
-    """What leaves noise alone: few leaves, a penalty on each."""
-    return HistGradientBoostingRegressor(
-        max_iter=200,
-        learning_rate=0.05,
-        max_leaf_nodes=8,
-        l2_regularization=1.0,
-        random_state=seed,
-    )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
+from fcnn_latency._validation import SEED, check, choice, or_none, whole
+from fcnn_latency.encoding._architecture_encoder import FEATURES, ArchitectureEncoder
 from fcnn_latency.encoding._graphs import NODE_FEATURES
 from fcnn_latency.estimators._linear import RelativeLinearRegressor
 from fcnn_latency.estimators._lookup import LookupTableRegressor
@@ -23,38 +26,33 @@ from fcnn_latency.estimators.neural._deep import LatencyRegressor
 from fcnn_latency.estimators.neural._graph import GraphConvolutionRegressor
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-#: Features and steps behind the encoder of each estimator, by name.
-ESTIMATORS: dict[str, tuple[str, Callable[[Any], list[Any]]]] = {
-    "mean": ("widths", lambda seed: [DummyRegressor()]),
-    "flops": ("flops", lambda seed: [LinearRegression()]),
-    "linear": ("tiles", lambda seed: [RelativeLinearRegressor()]),
-    "boosting": ("tiles", lambda seed: [_boosting(seed)]),
-    "mixed": ("tiles", lambda seed: [MixedLatencyRegressor(random_state=seed)]),
-    "paper": ("widths", lambda seed: [LatencyRegressor.paper(random_state=seed)]),
-    "deep": ("tiles", lambda seed: [LatencyRegressor(random_state=seed)]),
-    "roofline": ("widths", lambda seed: [RooflineRegressor()]),
-    "lookup": ("widths", lambda seed: [LookupTableRegressor()]),
-    "graph": (
-        "graph",
-        lambda seed: [
-            # As many nodes as the columns tell, with the feature of the global node; the features
-            # are costs, which add up.
-            GraphConvolutionRegressor(
-                n_node_features=len(NODE_FEATURES) + 1, linear_part=True, random_state=seed
-            )
-        ],
-    ),
-    "measured": ("widths", lambda seed: [MeasuredLatency(random_state=seed)]),
+#: Gradient boosting on the logarithm, so that errors are relative ones.
+_TREES = HistGradientBoostingRegressor(max_iter=500, learning_rate=0.05)
+_boosting = partial(TransformedTargetRegressor, _TREES, func=np.log, inverse_func=np.exp)
+
+#: As many nodes as the columns tell, with the feature of the global node; the features are costs,
+#: which add up.
+_graph = partial(
+    GraphConvolutionRegressor, n_node_features=len(NODE_FEATURES) + 1, linear_part=True
+)
+
+#: Features of each estimator and what makes it, by name.
+ESTIMATORS: dict[str, tuple[str, Callable[[], Any]]] = {
+    "mean": ("widths", DummyRegressor),
+    "flops": ("flops", LinearRegression),
+    "linear": ("tiles", RelativeLinearRegressor),
+    "boosting": ("tiles", _boosting),
+    "mixed": ("tiles", MixedLatencyRegressor),
+    "paper": ("widths", LatencyRegressor.paper),
+    "deep": ("tiles", LatencyRegressor),
+    "roofline": ("widths", RooflineRegressor),
+    "lookup": ("widths", LookupTableRegressor),
+    "graph": ("graph", _graph),
+    "measured": ("widths", MeasuredLatency),
 }
 
 #: Estimators that compute from widths and accept no other features.
 OF_WIDTHS = ("roofline", "lookup", "measured")
-
-
-def _boosting(seed: Any) -> TransformedTargetRegressor:
-    """Gradient boosting on the logarithm, so that errors are relative ones."""
-    trees = HistGradientBoostingRegressor(max_iter=500, learning_rate=0.05, random_state=seed)
-    return TransformedTargetRegressor(trees, func=np.log, inverse_func=np.exp)
 
 
 def make_latency_pipeline(
@@ -92,8 +90,8 @@ def make_latency_pipeline(
     Raises
     ------
     ValueError
-        If no estimator has that name or parameter (lists those that there are), or it takes no
-        such features.
+        If a parameter is wrong (an unknown name lists those that there are), or the estimator
+        takes no such features or parameter.
 
     Examples
     --------
@@ -101,16 +99,22 @@ def make_latency_pipeline(
     >>> pipeline.predict([[41, 41]]).round(8).tolist()
     [2e-06]
     """
-    if estimator not in ESTIMATORS:
-        msg = f"Unknown estimator {estimator!r}. Valid ones: {sorted(ESTIMATORS)}."
-        raise ValueError(msg)
-    own_features, make_steps = ESTIMATORS[estimator]
+    check(estimator, choice(sorted(ESTIMATORS)), "estimator")
+    check(features, or_none(choice(FEATURES)), "features")
+    check(signal_length, whole(1), "signal_length")
+    check(random_state, SEED, "random_state")
+    own_features, make = ESTIMATORS[estimator]
     if estimator in OF_WIDTHS and features not in (None, "widths"):
         msg = f"Estimator {estimator!r} requires features='widths'. Got {features!r} instead."
         raise ValueError(msg)
     encoder = ArchitectureEncoder(space, features or own_features, signal_length)
-    pipeline = make_pipeline(encoder, *make_steps(random_state))
-    taken = pipeline[-1].get_params(deep=False)
-    shared = {"space": space, "signal_length": signal_length}
+    pipeline = make_pipeline(encoder, clone(make()))
+    shared = {
+        "space": space,
+        "signal_length": signal_length,
+        "random_state": random_state,
+        "regressor__random_state": random_state,  # of the trees
+    }
+    taken = pipeline[-1].get_params()
     pipeline[-1].set_params(**{k: v for k, v in shared.items() if k in taken}, **parameters)
     return pipeline

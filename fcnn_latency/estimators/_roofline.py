@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar, nnls
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
 
 from fcnn_latency._validation import Rule, check_parameters, choice, number, or_none, rule, whole
-from fcnn_latency.estimators._input import check_widths, check_widths_and_labels, relative_weights
+from fcnn_latency.estimators._base import Array, WidthsRegressor, relative_weights
 from fcnn_latency.networks._kernels import ROOFLINE_TILES
 from fcnn_latency.networks._layers import Layers, layers_of
-
-Array = npt.NDArray[np.float64]
 
 #: Machine balances that are tried between the least and the greatest intensity of a layer.
 N_BALANCES = 16
@@ -43,7 +39,7 @@ _RULES: dict[str, Rule] = {
 }
 
 
-class RooflineRegressor(RegressorMixin, BaseEstimator):
+class RooflineRegressor(WidthsRegressor):
     r"""Roofline model: each layer takes as long as its arithmetic or its data, whichever is longer.
 
     Wess et al., "ANNETTE: Accurate neural network execution time estimation with stacked models"
@@ -145,9 +141,9 @@ class RooflineRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If data or a parameter are wrong.
         """
-        widths, latencies = check_widths_and_labels(self, X, y)
+        widths, latencies = self._checked(X, y)
         check_parameters(self, _RULES)
-        layers = layers_of(widths, int(self.signal_length))
+        layers = layers_of(widths, self.signal_length)
         fits = {tiles: self._fit_balance(layers, latencies, tiles) for tiles in self._candidates()}
         self.tiles_ = min(fits, key=lambda tiles: fits[tiles].loss)
         fitted = fits[self.tiles_]
@@ -158,10 +154,7 @@ class RooflineRegressor(RegressorMixin, BaseEstimator):
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """Predict latencies in seconds, shape (n_samples,)."""
-        check_is_fitted(self)
-        widths = check_widths(self, X, reset=False)
-        layers = layers_of(widths, int(self.signal_length))
-        return np.asarray(self.call_overhead_ + self.layer_latencies(layers).sum(axis=1))
+        return np.asarray(self.call_overhead_ + self.layer_latencies(self._layers(X)).sum(axis=1))
 
     def layer_latencies(self, layers: Layers) -> Array:
         """What each layer adds to the latency of a network, in seconds, of the layers' shape."""
@@ -177,23 +170,22 @@ class RooflineRegressor(RegressorMixin, BaseEstimator):
     def _fit_balance(self, layers: Layers, y: Array, tiles: tuple[int, ...] | None) -> _Fit:
         """The best machine balance, and what is best with it."""
         flops, moved = _padded_flops(layers, tiles), layers.bytes
+
+        def solved(log_balance: float) -> _Fit:
+            return self._solve(float(np.exp(log_balance)), flops, moved, layers, y)
+
         if self.peak_flops is not None and self.peak_bandwidth is not None:
             return self._solve(self.peak_flops / self.peak_bandwidth, flops, moved, layers, y)
         there = moved > 0
         intensities = flops[there] / moved[there] if there.any() else np.ones(1)
         grid = np.linspace(np.log(intensities.min()), np.log(intensities.max()), N_BALANCES)
-        fits = [self._solve(float(np.exp(b)), flops, moved, layers, y) for b in grid]
+        fits = [solved(log_balance) for log_balance in grid]
         best = int(np.argmin([fit.loss for fit in fits]))
         low, high = grid[max(best - 1, 0)], grid[min(best + 1, N_BALANCES - 1)]
         if low == high:
             return fits[best]
-        refined = minimize_scalar(
-            lambda b: self._solve(float(np.exp(b)), flops, moved, layers, y).loss,
-            bounds=(low, high),
-            method="bounded",
-        )
-        fits.append(self._solve(float(np.exp(refined.x)), flops, moved, layers, y))
-        return min(fits, key=lambda fit: fit.loss)
+        refined = minimize_scalar(lambda b: solved(b).loss, bounds=(low, high), method="bounded")
+        return min([*fits, solved(refined.x)], key=lambda fit: fit.loss)
 
     def _solve(self, balance: float, flops: Array, moved: Array, layers: Layers, y: Array) -> _Fit:
         """Overheads and seconds of a FLOP for one balance: non-negative least squares."""
@@ -217,13 +209,6 @@ class RooflineRegressor(RegressorMixin, BaseEstimator):
             target = target - design[:, free] @ coefficients[free]
         return _Fit(float(target @ target), balance, coefficients)
 
-    def __sklearn_tags__(self) -> Any:
-        """Widths are never negative; what no network has shown is not fitted."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.positive_only = True
-        tags.regressor_tags.poor_score = True
-        return tags
-
 
 class _Fit(NamedTuple):
     """Overheads of call and layer and seconds of a FLOP, and how well they do."""
@@ -237,5 +222,4 @@ def _padded_flops(layers: Layers, tiles: tuple[int, ...] | None) -> Array:
     """Operations of whole tiles."""
     if tiles is None:
         return layers.flops
-    sizes = (layers.rows, layers.fan_in, layers.fan_out)
-    return Layers(*(np.ceil(s / t) * t for s, t in zip(sizes, tiles, strict=True))).flops
+    return Layers(*(np.ceil(s / t) * t for s, t in zip(layers, tiles, strict=True))).flops

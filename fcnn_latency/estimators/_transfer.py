@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
-from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from fcnn_latency._validation import check_latencies, check_parameters, whole
+from fcnn_latency.estimators._base import Array, WidthsRegressor
 from fcnn_latency.networks._kernels import TRANSFER_TILES
 from fcnn_latency.networks._layers import Layers, layers_of
 from fcnn_latency.spaces._widths import pad_widths
-
-Floats = npt.NDArray[np.float64]
 
 #: What the penalty is chosen from, columns being standardized.
 PENALTIES = np.logspace(-5, 1, 13)
@@ -28,7 +27,7 @@ LEAST_ROWS = 5
 SHARED = 5
 
 
-class TransferRegressor(RegressorMixin, BaseEstimator):
+class TransferRegressor(WidthsRegressor):
     """A law of latency for another machine or runtime, from 10 to 50 measurements there.
 
     Latency is taken for linear in the number of layers and of layers that write a single neuron,
@@ -104,39 +103,28 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
             Itself.
         """
         check_parameters(self, {"signal_length": whole(1)})
-        widths, latencies = validate_data(
-            self,
-            _pad_ragged(X, None),
-            y,
-            dtype=np.float64,
-            y_numeric=True,
-            ensure_min_samples=LEAST_ROWS,
-        )
-        check_non_negative(widths, type(self).__name__)
+        padded = _pad_ragged(X, None)
+        limits = {"ensure_min_samples": LEAST_ROWS, "ensure_min_features": 1}
+        widths, latencies = self._checked(padded, y, **limits)
         check_latencies(latencies, self)
         sources = [np.zeros((len(latencies), 0))]
         if self.source is not None:
             check_is_fitted(self.source)
             sources.append(np.asarray(self.source.predict(X), dtype=np.float64)[:, None])
-        shared = _shared_columns(layers_of(widths, self.signal_length))
-        laws = []
+        layers, laws = layers_of(widths, self.signal_length), []
         for tile in TRANSFER_TILES:
-            columns = np.hstack([shared, _tile_columns(widths, self.signal_length, tile)])
+            columns = _columns(layers, [tile])
             for source in sources:
                 law = _fit_law(np.hstack([columns, source]), latencies)
                 laws.append((tile, source.shape[1] == 1, *law))
         self._average(laws, len(latencies))
         return self
 
-    def predict(self, X: Any) -> Floats:
+    def predict(self, X: Any) -> Array:
         """Predict latencies of the target in seconds, shape (n_samples,)."""
         check_is_fitted(self)
-        padded = _pad_ragged(X, self.n_features_in_)
-        widths = validate_data(self, padded, dtype=np.float64, reset=False)
-        check_non_negative(widths, type(self).__name__)
-        tiles = [_tile_columns(widths, self.signal_length, tile) for tile in self.tiles_]
-        columns = np.hstack([_shared_columns(layers_of(widths, self.signal_length)), *tiles])
-        predicted: Floats = self.intercept_ + columns @ self.coef_
+        layers = self._layers(_pad_ragged(X, self.n_features_in_))
+        predicted: Array = self.intercept_ + _columns(layers, self.tiles_) @ self.coef_
         if self.source_coef_:
             predicted = predicted + self.source_coef_ * np.asarray(self.source.predict(X))
         return predicted
@@ -167,10 +155,8 @@ class TransferRegressor(RegressorMixin, BaseEstimator):
         return type(self)(source, **{name: clone(v, safe=False) for name, v in parameters.items()})
 
     def __sklearn_tags__(self) -> Any:
-        """Widths are never negative, latencies above 0; it knows of no law but those of costs."""
+        """Latencies are above 0."""
         tags = super().__sklearn_tags__()
-        tags.regressor_tags.poor_score = True
-        tags.input_tags.positive_only = True
         tags.target_tags.positive_only = True
         return tags
 
@@ -184,22 +170,23 @@ def _pad_ragged(X: Any, max_layers: int | None) -> Any:
     return X if lengths <= {wanted} else pad_widths(X, wanted)
 
 
-def _shared_columns(layers: Layers) -> Floats:
-    """Layers, those of one neuron, values written, products of vectors and their weights."""
+def _columns(layers: Layers, tiles: Any) -> Array:
+    """What the laws are linear in, shape (n, 5 + 2 * n_tiles).
+
+    Layers, those of one neuron, values written, products of vectors and their weights; then for
+    each tile work and number of its blocks, each of which is a tile of sums of as many terms as
+    there are inputs.
+    """
     vector = layers.rows == 1
     weights = vector * layers.fan_in * layers.fan_out
-    columns = (layers.fan_out > 0, layers.fan_out == 1, layers.activations, vector, weights)
+    columns = [layers.fan_out > 0, layers.fan_out == 1, layers.activations, vector, weights]
+    for rows, outputs in tiles:
+        blocks = np.ceil(layers.rows / rows) * np.ceil(layers.fan_out / outputs)
+        columns += [blocks * layers.fan_in, blocks]
     return np.column_stack([column.sum(axis=1) for column in columns]).astype(np.float64)
 
 
-def _tile_columns(widths: Floats, signal_length: int, tile: Any) -> Floats:
-    """Work and number of the blocks: each multiplies `tile` sums of as many terms as inputs."""
-    rows, fan_in, fan_out = layers_of(widths, signal_length)
-    blocks = np.ceil(rows / tile[0]) * np.ceil(fan_out / tile[1])
-    return np.column_stack([(blocks * fan_in).sum(axis=1), blocks.sum(axis=1)])
-
-
-def _fit_law(columns: Floats, latencies: Floats) -> tuple[float, float, Floats]:
+def _fit_law(columns: Array, latencies: Array) -> tuple[float, float, Array]:
     """Mean squared relative leave-one-out error, intercept and coefficients in seconds."""
     means, scales = columns.mean(axis=0), columns.std(axis=0)
     scales = np.where(scales > 0, scales, np.inf)  # a constant column: no effect
@@ -209,5 +196,5 @@ def _fit_law(columns: Floats, latencies: Floats) -> tuple[float, float, Floats]:
     typical = latencies.mean()
     ridge = RidgeCV(PENALTIES, fit_intercept=False, gcv_mode="svd")
     ridge.fit(design * typical, np.ones(len(latencies)))
-    coef: Floats = ridge.coef_[1:] / scales * typical
+    coef: Array = ridge.coef_[1:] / scales * typical
     return -float(ridge.best_score_), float(ridge.coef_[0] * FREE * typical - means @ coef), coef

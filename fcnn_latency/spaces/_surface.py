@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._validation import whole
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
@@ -63,7 +64,11 @@ def surface_architectures(
     if widths is None:
         count = min(MOST_WIDTHS, space.max_width - space.min_width + 1)
         widths = np.linspace(space.min_width, space.max_width, count).round()
-    taken = np.unique(np.asarray(widths, dtype=np.int64))
+    taken = np.unique(widths)
+    if taken.dtype.kind not in "iuf" or (taken % 1 != 0).any():
+        msg = f"widths must be whole numbers. Got {widths!r} instead."
+        raise ValueError(msg)
+    taken = taken.astype(np.int64)
     rows = np.tile(base, (len(taken) ** 2, 1))
     rows[:, first] = np.tile(taken, len(taken))
     rows[:, second] = np.repeat(taken, len(taken))
@@ -144,7 +149,8 @@ def describe_surface(X: Any) -> str:
 def _checked_layers(layers: tuple[int, int], depth: int) -> tuple[int, int]:
     """The two layers, counted from 0."""
     given = tuple(layers)
-    if len(given) != 2 or given[0] == given[1] or not all(1 <= layer <= depth for layer in given):
+    allowed = whole(1, depth)
+    if len(given) != 2 or not all(map(allowed.holds, given)) or given[0] == given[1]:
         msg = f"layers must be two different layers from 1 to {depth}. Got {layers!r} instead."
         raise ValueError(msg)
     return int(given[0]) - 1, int(given[1]) - 1

@@ -57,6 +57,8 @@ def test_no_prediction_is_negative():
 def test_wrong_method_and_latency_are_named():
     with pytest.raises(ValueError, match=r"'method' parameter .*'pursuit'.*Got 'lasso' instead"):
         RelativeLinearRegressor("lasso").fit(COSTS, LAW)
+    with pytest.raises(ValueError, match=r"'method' parameter .*Got \['ridge'\] instead"):
+        RelativeLinearRegressor(["ridge"]).fit(COSTS, LAW)
     with pytest.raises(ValueError, match=r"above 0 seconds\. Row 0 of y is -1"):
         RelativeLinearRegressor().fit(COSTS, np.r_[-1.0, LAW[1:]])
 

@@ -10,6 +10,7 @@ from sklearn.base import clone, is_regressor
 
 from fcnn_latency import FCNNSpace, LatencyRegressor, make_latency_pipeline
 from fcnn_latency.networks import layer_costs
+from fcnn_latency.spaces import surface_architectures, surface_grid
 
 X = FCNNSpace().sample(60, random_state=0)
 #: A made-up law; real latencies are in test_datasets.
@@ -17,8 +18,37 @@ Y = 1e-4 * np.count_nonzero(X, axis=1) + 1e-9 * layer_costs(X, 50)["macs"].sum(a
 
 
 def test_unknown_estimator_lists_the_valid_ones():
-    with pytest.raises(ValueError, match=r"Valid ones: .*'deep'.*'mean'"):
+    with pytest.raises(ValueError, match=r"must be one of .*'deep'.*'mean'.*Got 'forest' instead"):
         make_latency_pipeline("forest")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("estimator", ["deep"]),
+        ("features", "pixels"),
+        ("signal_length", 50.5),
+        ("signal_length", True),
+        ("random_state", -1),
+    ],
+)
+def test_wrong_parameter_is_named_with_what_is_right(name, value):
+    with pytest.raises(ValueError, match=rf"{name} must be .*Got .* instead"):
+        make_latency_pipeline(**{name: value})
+
+
+@pytest.mark.parametrize("layers", [(1, 2.5), (1, True), (1.0, 2), (1, 1)])
+def test_layers_of_a_surface_are_different_whole_numbers(layers):
+    with pytest.raises(ValueError, match="layers must be two different layers from 1 to 3"):
+        surface_architectures((9, 9, 9), layers=layers)
+    with pytest.raises(ValueError, match="layers must be two different layers from 1 to 3"):
+        surface_grid([(9, 9, 9)], [1e-6], layers=layers)
+
+
+@pytest.mark.parametrize("widths", [[5, 5.7], [5, np.nan], [True], ["5"]])
+def test_widths_of_a_surface_are_not_cut(widths):
+    with pytest.raises(ValueError, match="widths must be whole numbers"):
+        surface_architectures((9, 9, 9), layers=(1, 2), widths=widths)
 
 
 def test_linear_learns_a_linear_law():

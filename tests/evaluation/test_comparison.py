@@ -149,7 +149,7 @@ def test_every_time_is_positive():
         ((X, -Y), {}, "row 0"),
         ((X, Y[:-1]), {}, "inconsistent"),
         ((X, Y), {"estimators": "linear"}, "sequence of names"),
-        ((X, Y), {"estimators": ["nope"]}, "Valid ones"),
+        ((X, Y), {"estimators": ["nope"]}, "one of"),
         ((X, Y), {"estimators": {"own": Recorder}}, "must be a scikit-learn regressor"),
         ((X, Y), {"estimators": {"own": ArchitectureEncoder()}}, "scikit-learn regressor"),
         ((X, Y), {"estimators": ["flops"], "param_grids": {"deep": {}}}, r"\['deep'\]"),

@@ -75,7 +75,7 @@ def test_test_architectures_are_fixed_and_never_trained_on():
         ({"designs": "random"}, "designs must be"),
         ({"designs": ["best"]}, "designs must be"),
         ({"n_repeats": 0}, "n_repeats"),
-        ({"estimators": ["nope"]}, "Valid ones"),
+        ({"estimators": ["nope"]}, "one of"),
     ],
 )
 def test_wrong_requests_are_refused(changes, message):

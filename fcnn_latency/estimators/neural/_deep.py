@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from fcnn_latency._keras import import_keras
 from fcnn_latency._parallel import map_blocks
-from fcnn_latency._validation import (
-    LARGEST_SEED,
-    check_latencies,
-    check_parameters,
-)
-from fcnn_latency.estimators._input import compress
-from fcnn_latency.estimators._linear import PENALTIES, RelativeLinearRegressor
+from fcnn_latency._validation import LARGEST_SEED, check_parameters
+from fcnn_latency.estimators._base import FeatureRegressor, compress, weight_of
+from fcnn_latency.estimators._linear import RelativeLinearRegressor, ridge_line
 from fcnn_latency.estimators.neural._dense_network import DenseNetwork
 from fcnn_latency.estimators.neural._parameters import DEEP_RULES
-from fcnn_latency.estimators.neural._training import (
-    check_held_out,
-    history_in_units,
-    seed_of,
-    train,
-)
+from fcnn_latency.estimators.neural._training import history_in_units, seed_of, train
 
 
-class LatencyRegressor(RegressorMixin, BaseEstimator):
+class LatencyRegressor(FeatureRegressor):
     r"""Deep fully connected regressor on scikeras' `KerasRegressor`.
 
     A linear part is fitted first, on the inputs as they are; the networks learn what the line
@@ -212,11 +200,8 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If data or a parameter are wrong, or training diverges.
         """
-        encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        encoded, latencies = self._checked(X, y)
         check_parameters(self, DEEP_RULES)
-        check_held_out(self, len(encoded))
-        if self.target == "relative":
-            check_latencies(latencies, self)
         import_keras()
         # A network would give a column that never varied a weight of chance.
         varies = np.flatnonzero(np.ptp(encoded, axis=0))
@@ -242,21 +227,15 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         self, inputs: npt.NDArray[np.float32], target: npt.NDArray[np.float32], seed: int
     ) -> tuple[DenseNetwork, float, dict[str, list[float]]]:
         """Train one network; its arrays, its weight and what was recorded."""
-        keras = import_keras()
-
-        def optimizer(rate: Any) -> Any:
-            config = {"class_name": self.optimizer, "config": {"learning_rate": rate}}
-            return keras.optimizers.get(config)
-
         callbacks = copy.deepcopy(list(self.callbacks or []))
         if self.log_dir is not None:
-            callbacks.append(keras.callbacks.TensorBoard(os.fspath(self.log_dir)))
+            callbacks.append(import_keras().callbacks.TensorBoard(os.fspath(self.log_dir)))
         trained = train(
             lambda: self._build(inputs.shape[1]),
             [inputs],
             target,
             self,
-            optimizer=optimizer,
+            optimizer=self.optimizer,
             loss=self.loss,
             patience=max(1, self.epochs // 10),
             seed=seed % (LARGEST_SEED + 1),
@@ -265,26 +244,24 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         self.callbacks_ = trained.callbacks
         network, weight = DenseNetwork.from_keras(trained.model, self.activation), 1.0
         if trained.held_out and self.linear_part:
-            (unseen,), wanted = trained.held_out
-            output = network(unseen).astype(np.float64)
-            power = float(output @ output)
-            weight = float(np.clip(wanted @ output / power, 0, 1)) if power > 0 else 0.0
+            unseen, wanted = trained.held_out
+            weight = weight_of(network(unseen).astype(np.float64), wanted)
         return network, weight, trained.recorded
 
     def _build(self, n_inputs: int) -> Any:
         """A network that is not compiled yet."""
         keras = import_keras()
-        layers: list[Any] = [keras.Input((n_inputs,))]
+        layers = keras.layers
+        network = keras.Sequential([keras.Input((n_inputs,))])
         for i, size in enumerate(self.hidden_layer_sizes):
-            regularizer = keras.regularizers.L2(self.l2) if self.l2 else None
-            layers.append(
-                keras.layers.Dense(int(size), self.activation, kernel_regularizer=regularizer)
-            )
+            penalty = keras.regularizers.L2(self.l2) if self.l2 else None
+            network.add(layers.Dense(int(size), self.activation, kernel_regularizer=penalty))
             if self.batch_normalization and (self.batch_normalization != "first" or i == 0):
-                layers.append(keras.layers.BatchNormalization())
+                network.add(layers.BatchNormalization())
             if self.dropout:
-                layers.append(keras.layers.Dropout(self.dropout))
-        return keras.Sequential([*layers, keras.layers.Dense(1)])
+                network.add(layers.Dropout(self.dropout))
+        network.add(layers.Dense(1))
+        return network
 
     def to_keras(self) -> Any:
         r"""The trained networks as one Keras model of dense layers.
@@ -300,27 +277,23 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         keras = import_keras()
         inputs = keras.Input((len(self.x_used_),))
-        outputs, places = [], []
-        for network, weight in zip(self.networks_, self.weights_, strict=True):
-            factor = weight / len(self.networks_) * self.target_scale_
+        outputs = []
+        for network, factor in self._weighted_networks():
             values, last = inputs, len(network.kernels) - 1
             for i, (kernel, bias) in enumerate(zip(network.kernels, network.biases, strict=True)):
                 layer = keras.layers.Dense(len(bias), None if i == last else network.activation)
                 values = layer(values)
                 scale = factor if i == last else 1.0
-                places.append((layer, [scale * kernel, scale * bias]))
+                layer.set_weights([scale * kernel, scale * bias])
             outputs.append(values)
-        model = keras.Model(inputs, keras.layers.Add()(outputs) if len(outputs) > 1 else outputs[0])
-        for layer, arrays in places:
-            layer.set_weights(arrays)
-        return model
+        return keras.Model(inputs, keras.layers.Add()(outputs) if len(outputs) > 1 else outputs[0])
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Predict latencies in seconds, shape (n_samples,)."""
-        return map_blocks(self._predict_block, self._checked(X))
+        return map_blocks(self._predict_block, self._checked_features(X))
 
-    def _checked(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """What `validate_data` returns; an array that is as it should be passes faster."""
+    def _checked_features(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+        """Features for `predict`; an array that is as it should be passes faster."""
         if (
             isinstance(X, np.ndarray)
             and X.dtype in (np.float32, np.float64)
@@ -331,22 +304,23 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
             and np.isfinite(X.sum())
         ):
             return X
-        check_is_fitted(self)
-        checked: npt.NDArray[Any] = validate_data(
-            self, X, dtype=[np.float64, np.float32], reset=False
-        )
-        return checked
+        return super()._checked_features(X)
 
     def _predict_block(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         inputs = self._inputs(encoded)
         left = np.zeros(len(encoded))
-        for network, weight in zip(self.networks_, self.weights_, strict=True):
-            left += weight / len(self.networks_) * self.target_scale_ * network(inputs)
+        for network, factor in self._weighted_networks():
+            left += factor * network(inputs)
         if isinstance(self.line_, RelativeLinearRegressor):
             line = self.line_.law(encoded)
         else:
             line = self.line_.predict(encoded)
         return np.asarray(line * np.exp(left) if self.target == "relative" else line + left)
+
+    def _weighted_networks(self) -> Iterator[tuple[DenseNetwork, float]]:
+        """Networks, and what their output is multiplied by in the sum of them."""
+        for network, weight in zip(self.networks_, self.weights_, strict=True):
+            yield network, weight / len(self.networks_) * self.target_scale_
 
     def _inputs(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """What the networks read."""
@@ -359,14 +333,12 @@ class LatencyRegressor(RegressorMixin, BaseEstimator):
 
     def _fit_line(self, X: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Any:
         """The linear part, or a constant."""
-        linear = self.linear_part and len(X) > 1
-        if self.target == "relative":
-            if linear:
-                return RelativeLinearRegressor().fit(X, y)
-            return DummyRegressor(strategy="constant", constant=np.exp(np.log(y).mean())).fit(X, y)
-        if linear:
-            return make_pipeline(StandardScaler(), RidgeCV(PENALTIES)).fit(X, y)
-        return DummyRegressor().fit(X, y)
+        line: Any = DummyRegressor()
+        if self.linear_part and len(X) > 1:
+            line = RelativeLinearRegressor() if self.target == "relative" else ridge_line()
+        elif self.target == "relative":
+            line = DummyRegressor(strategy="constant", constant=np.exp(np.log(y).mean()))
+        return line.fit(X, y)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without callbacks, which may hold open files as TensorBoard's does."""

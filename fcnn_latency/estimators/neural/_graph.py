@@ -6,34 +6,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency._keras import import_keras
-from fcnn_latency._validation import (
-    check_parameters,
-)
+from fcnn_latency._validation import check_parameters
 from fcnn_latency.encoding._graphs import matrix_to_graphs, nodes_of_columns, real_nodes
-from fcnn_latency.estimators._input import compress
-from fcnn_latency.estimators._linear import PENALTIES
-from fcnn_latency.estimators.neural._graph_network import (
-    GraphNetwork,
-    layer_weights,
-    set_layer_weights,
-)
+from fcnn_latency.estimators._base import Array, FeatureRegressor, compress
+from fcnn_latency.estimators._linear import ridge_line
+from fcnn_latency.estimators.neural._graph_network import build_network, run_network
 from fcnn_latency.estimators.neural._parameters import GRAPH_LOSSES, GRAPH_RULES
-from fcnn_latency.estimators.neural._training import (
-    check_held_out,
-    history_in_units,
-    seed_of,
-    train,
-)
-
-Floats = npt.NDArray[np.float64]
+from fcnn_latency.estimators.neural._training import history_in_units, seed_of, train
 
 #: float32 values of one layer that a block of predictions may hold: 64 MB.
 BLOCK_VALUES = 2**24
@@ -43,7 +25,7 @@ BLOCK_VALUES = 2**24
 PATIENCE = 0.14
 
 
-class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
+class GraphConvolutionRegressor(FeatureRegressor):
     r"""Graph convolutional network over graphs given as rows of a matrix.
 
     The predictor of Dudziak et al., "BRP-NAS: Prediction-based NAS using GCNs" (2020), section
@@ -239,10 +221,8 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If data or a parameter are wrong, or training diverges.
         """
-        encoded, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         check_parameters(self, GRAPH_RULES)
-        check_held_out(self, len(encoded))
-        self._check_target(latencies)
+        encoded, latencies = self._checked(X, y)
         self.n_nodes_, self.n_node_features_ = self._sizes(encoded.shape[1])
         nodes, adjacency, real = self._graphs(encoded)
         self.readout_ = "global" if _first_reads_all(adjacency, real) else "mean"
@@ -256,35 +236,32 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
         scale = float(target.std()) or 1.0
         inputs = self._inputs(nodes, adjacency, real)
         loss, power = GRAPH_LOSSES[self.loss]
-        keras = import_keras()
         trained = train(
-            self._network().build,
+            lambda: build_network(self),
             inputs,
             target / scale,
             self,
-            optimizer=lambda rate: keras.optimizers.AdamW(
-                rate, weight_decay=float(self.weight_decay)
-            ),
+            optimizer="adamw",
+            optimizer_settings={"weight_decay": float(self.weight_decay)},
             loss=loss,
             patience=max(1, round(PATIENCE * self.epochs)),
             seed=seed_of(self.random_state),
             sample_weight=weights * scale**power,
         )
-        self.weights_ = layer_weights(trained.model)
+        layers = [layer for layer in trained.model.layers if layer.weights]
+        self.weights_ = {layer.name: layer.get_weights() for layer in layers}
         self.weights_["output"] = [scale * array for array in self.weights_["output"]]
         self.history_ = history_in_units(trained.recorded, self.y_scale_ * scale)
         return self
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Predict latencies in seconds, shape (n_samples,)."""
-        check_is_fitted(self)
-        encoded = validate_data(self, X, dtype=np.float64, reset=False)
-        network = self._network()
+        encoded = self._checked_features(X).astype(np.float64, copy=False)
         step = max(1, BLOCK_VALUES // (3 * self.n_nodes_ * self.units))
         predicted = np.empty(len(encoded))
         for start in range(0, len(encoded), step):
             nodes, adjacency, real = self._graphs(encoded[start : start + step])
-            scaled = network.predict(self.weights_, *self._inputs(nodes, adjacency, real))
+            scaled = run_network(self, *self._inputs(nodes, adjacency, real))
             predicted[start : start + step] = scaled + self.line_.predict(_sums(nodes, real))
         return np.asarray(self.y_mean_ + self.y_scale_ * predicted)
 
@@ -299,8 +276,9 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
             what is added to the linear part, on the standardized target.
         """
         check_is_fitted(self)
-        network = self._network().build()
-        set_layer_weights(network, self.weights_)
+        network = build_network(self)
+        for name, arrays in self.weights_.items():
+            network.get_layer(name).set_weights(arrays)
         return network
 
     def _sizes(self, n_columns: int) -> tuple[int, int]:
@@ -314,7 +292,7 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
             n_node_features = max(1, (n_columns - n_nodes**2) // n_nodes)
         return n_nodes, n_node_features
 
-    def _graphs(self, X: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    def _graphs(self, X: Array) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
         """Node features, adjacency and which nodes are no padding."""
         if self.n_nodes is None and self.n_node_features is None:
             ones = np.ones((len(X), 1, 1))
@@ -330,7 +308,7 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
             raise ValueError(msg)
         return nodes, adjacency, real_nodes(nodes, adjacency)
 
-    def _inputs(self, nodes: Floats, adjacency: Floats, real: npt.NDArray[np.bool_]) -> list[Any]:
+    def _inputs(self, nodes: Array, adjacency: Array, real: npt.NDArray[np.bool_]) -> list[Any]:
         """What the network takes: scaled node features, adjacency, shares in the readout."""
         scaled = np.where(
             real[..., None], (compress(nodes) - self.node_mean_) / self.node_scale_, 0
@@ -340,43 +318,29 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
             shares = np.arange(self.n_nodes_) == np.zeros((len(nodes), 1))
         return [values.astype(np.float32) for values in (scaled, adjacency, shares)]
 
-    def _fit_scale(self, nodes: Floats, real: npt.NDArray[np.bool_]) -> None:
+    def _fit_scale(self, nodes: Array, real: npt.NDArray[np.bool_]) -> None:
         compressed = compress(nodes)[real]
         self.node_mean_ = compressed.mean(axis=0)
         scale = compressed.std(axis=0)
         self.node_scale_ = np.where(scale > 0, scale, 1.0)
 
-    def _weights(self, y: Floats) -> Floats:
+    def _weights(self, y: Array) -> Array:
         """What makes a loss on the standardized target one of relative errors."""
-        weights: Floats = (
-            (self.y_scale_ / y) ** GRAPH_LOSSES[self.loss][1] if self.y_scale_ else y**0
-        )
-        return weights
+        relative = self.y_scale_ / y if self.y_scale_ else np.ones(len(y))
+        return np.asarray(relative ** GRAPH_LOSSES[self.loss][1])
 
-    def _fit_line(self, sums: Floats, target: Floats, weights: Floats) -> Any:
+    def _fit_line(self, sums: Array, target: Array, weights: Array) -> Any:
         """The linear part; a constant 0, the mean of the target, without one."""
         if not self.linear_part or len(sums) == 1:
             return DummyRegressor(strategy="constant", constant=0.0).fit(sums, target)
-        line = make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
-        return line.fit(sums, target, ridgecv__sample_weight=weights)
+        return ridge_line().fit(sums, target, ridgecv__sample_weight=weights)
 
-    def _network(self) -> GraphNetwork:
-        return GraphNetwork(
-            self.n_nodes_,
-            self.n_node_features_,
-            int(self.n_convolutions),
-            int(self.units),
-            bool(self.bidirectional),
-            bool(self.layer_normalization),
-            float(self.dropout),
-        )
-
-    def _check_target(self, y: Floats) -> None:
-        if GRAPH_LOSSES[self.loss][1] and (y <= 0).any():
-            row = int(np.argmax(y <= 0))
+    def _check_latencies(self, latencies: Array) -> None:
+        if GRAPH_LOSSES[self.loss][1] and (latencies <= 0).any():
+            row = int(np.argmax(latencies <= 0))
             msg = (
-                f"Row {row} of y is {y[row]:g}: loss={self.loss!r} needs latencies above 0. "
-                "For others pass loss='mean_absolute_error' or 'mean_squared_error'."
+                f"Row {row} of y is {latencies[row]:g}: loss={self.loss!r} needs latencies above "
+                "0. For others pass loss='mean_absolute_error' or 'mean_squared_error'."
             )
             raise ValueError(msg)
 
@@ -387,11 +351,11 @@ class GraphConvolutionRegressor(RegressorMixin, BaseEstimator):
         return tags
 
 
-def _sums(nodes: Floats, real: npt.NDArray[np.bool_]) -> Floats:
+def _sums(nodes: Array, real: npt.NDArray[np.bool_]) -> Array:
     """What the linear part takes: sums of the features over the nodes, and how many there are."""
     return np.column_stack([nodes.sum(axis=1), real.sum(axis=1)])
 
 
-def _first_reads_all(adjacency: Floats, real: npt.NDArray[np.bool_]) -> bool:
+def _first_reads_all(adjacency: Array, real: npt.NDArray[np.bool_]) -> bool:
     """Whether the first node of each graph is a global one."""
     return bool((adjacency[:, 0] > 0)[real].all() and real[:, 0].all())

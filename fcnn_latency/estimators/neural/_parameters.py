@@ -47,10 +47,24 @@ OPTIMIZERS = (
 DEEP_LOSSES = ("huber", "log_cosh", "mae", "mean_absolute_error", "mean_squared_error", "mse")
 
 
+#: What the parameters of all networks must be.
+SHARED_RULES: dict[str, Rule] = {
+    "linear_part": BOOLEAN,
+    "dropout": number(least=0, below=1),
+    "learning_rate": number(above=0),
+    "epochs": whole(1),
+    "batch_size": whole(1),
+    "early_stopping": BOOLEAN,
+    "validation_fraction": number(least=0, below=1),
+    "random_state": SEED,
+    "verbose": VERBOSITY,
+}
+
+
 #: What each parameter must be.
 DEEP_RULES: dict[str, Rule] = {
+    **SHARED_RULES,
     "hidden_layer_sizes": rule("a sequence of one or more whole numbers of at least 1", _is_sizes),
-    "linear_part": BOOLEAN,
     "target": choice(("relative", "absolute")),
     "n_networks": whole(1),
     "activation": choice(ACTIVATIONS),
@@ -58,20 +72,12 @@ DEEP_RULES: dict[str, Rule] = {
         "True, False or 'first'",
         lambda value: BOOLEAN.holds(value) or (isinstance(value, str) and value == "first"),
     ),
-    "dropout": number(least=0, below=1),
     "l2": number(least=0),
     "optimizer": choice(OPTIMIZERS),
-    "learning_rate": number(above=0),
     "learning_rate_decay": or_none(rule("'cosine'", choice(["cosine"]).holds)),
     "loss": choice(DEEP_LOSSES),
-    "epochs": whole(1),
-    "batch_size": whole(1),
-    "early_stopping": BOOLEAN,
-    "validation_fraction": number(least=0, below=1),
     "callbacks": rule("a list of keras.callbacks.Callback or None", _is_callbacks),
     "log_dir": or_none(rule("a path", lambda value: isinstance(value, str | os.PathLike))),
-    "random_state": SEED,
-    "verbose": VERBOSITY,
 }
 
 
@@ -86,22 +92,14 @@ GRAPH_LOSSES = {
 
 #: What each parameter must be.
 GRAPH_RULES: dict[str, Rule] = {
+    **SHARED_RULES,
     "n_nodes": or_none(whole(1)),
     "n_node_features": or_none(whole(1)),
     "n_convolutions": whole(1),
     "units": whole(1),
     "bidirectional": BOOLEAN,
     "layer_normalization": BOOLEAN,
-    "linear_part": BOOLEAN,
-    "dropout": number(least=0, below=1),
     "loss": choice(GRAPH_LOSSES),
-    "learning_rate": number(above=0),
     "learning_rate_decay": or_none(choice(["cosine", "plateau"])),
     "weight_decay": number(least=0),
-    "epochs": whole(1),
-    "batch_size": whole(1),
-    "early_stopping": BOOLEAN,
-    "validation_fraction": number(least=0, below=1),
-    "random_state": SEED,
-    "verbose": VERBOSITY,
 }

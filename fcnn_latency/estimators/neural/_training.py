@@ -5,7 +5,8 @@ The only module that knows of scikeras. Its engine puts the global seeds back af
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ class Trained(NamedTuple):
     recorded : dict of str to list of float
         What Keras recorded in each epoch.
     held_out : tuple of inputs and target, or None
-        Rows that the network was validated on.
+        Rows that the network was validated on; without their weights.
     callbacks : list of keras.callbacks.Callback
         Those of the training.
     """
@@ -46,7 +47,7 @@ def seed_of(random_state: int | np.random.RandomState | None) -> int:
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
-def check_held_out(settings: Any, n_rows: int) -> None:
+def _check_held_out(settings: Any, n_rows: int) -> None:
     """Check that there are validation rows if a setting needs them.
 
     Raises
@@ -70,7 +71,8 @@ def train(
     target: npt.NDArray[Any],
     settings: Any,
     *,
-    optimizer: Callable[[Any], Any],
+    optimizer: str,
+    optimizer_settings: Mapping[str, float] = MappingProxyType({}),
     loss: str,
     patience: int,
     seed: int,
@@ -90,8 +92,10 @@ def train(
     settings : LatencyRegressor or GraphConvolutionRegressor
         Has the parameters `epochs`, `batch_size`, `validation_fraction`, `early_stopping`,
         `learning_rate`, `learning_rate_decay` and `verbose`.
-    optimizer : callable
-        Returns the optimizer for a step size, or for a schedule of it.
+    optimizer : str
+        Keras' name of the optimizer.
+    optimizer_settings : mapping of str to float, default={}
+        What it takes beside the step size.
     loss : str
         Keras' loss.
     patience : int
@@ -106,35 +110,39 @@ def train(
     Raises
     ------
     ValueError
-        If training diverges.
+        If validation rows are needed and there are none, or training diverges.
     """
-    keras, held_out = import_keras(), None
-    shapes = [array.shape[1:] for array in inputs]
-    arrays = [*inputs, target] + ([] if sample_weight is None else [sample_weight])
+    _check_held_out(settings, len(target))
+    keras = import_keras()
+    split = _splitter([array.shape[1:] for array in inputs])
+    flat = np.hstack([array.reshape(len(array), -1) for array in inputs])
+    rows = [flat, target] if sample_weight is None else [flat, target, sample_weight]
+    validated = {}
     if len(target) * settings.validation_fraction >= 1:
-        both = train_test_split(*arrays, test_size=settings.validation_fraction, random_state=seed)
-        arrays, unseen = both[::2], both[1::2]
-        held_out = (unseen[: len(inputs)], *unseen[len(inputs) :])
-    inputs, (target, *weights) = arrays[: len(inputs)], arrays[len(inputs) :]
+        both = train_test_split(*rows, test_size=settings.validation_fraction, random_state=seed)
+        rows, (unseen, *labels) = both[::2], both[1::2]
+        validated = {"validation_data": (split(unseen), *labels)}
     rate: Any = float(settings.learning_rate)
     if settings.learning_rate_decay == "cosine":
-        steps = int(settings.epochs) * -(-len(target) // int(settings.batch_size))
+        steps = int(settings.epochs) * -(-len(rows[0]) // int(settings.batch_size))
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
 
     def compiled() -> Any:
         network = build()
         metrics = ["mean_squared_error", "mean_absolute_error"]
-        network.compile(optimizer=optimizer(rate), loss=loss, metrics=metrics)
+        config = {"learning_rate": rate, **optimizer_settings}
+        descent = keras.optimizers.get({"class_name": optimizer, "config": config})
+        network.compile(optimizer=descent, loss=loss, metrics=metrics)
         return network
 
     callbacks = list(callbacks)
-    if settings.early_stopping and held_out:
+    if settings.early_stopping and validated:
         callbacks.append(
             keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
         )
     if settings.learning_rate_decay == "plateau":
         callbacks.append(keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=10))
-    engine = _engine(shapes)(
+    engine = _engine(split)(
         model=compiled,
         epochs=int(settings.epochs),
         batch_size=int(settings.batch_size),
@@ -142,11 +150,7 @@ def train(
         random_state=seed,
         verbose=int(settings.verbose),
     )
-    flat = np.hstack([array.reshape(len(array), -1) for array in inputs])
-    validated = {}
-    if held_out:
-        validated = {"validation_data": (_as_keras(held_out[0]), *held_out[1:])}
-    engine.fit(flat, target, *weights, **validated)
+    engine.fit(*rows, **validated)
     final = engine.history_["loss"][-1]
     if not np.isfinite(final):
         msg = (
@@ -154,23 +158,25 @@ def train(
             f"{settings.learning_rate!r}."
         )
         raise ValueError(msg)
-    return Trained(engine.model_, engine.history_, held_out and held_out[:2], callbacks)
+    held_out = validated["validation_data"][:2] if validated else None
+    return Trained(engine.model_, engine.history_, held_out, callbacks)
 
 
-def _as_keras(inputs: list[Any]) -> Any:
-    """One array for a network of one input, which Keras expects without a list."""
-    return inputs if len(inputs) > 1 else inputs[0]
-
-
-def _engine(shapes: Sequence[tuple[int, ...]]) -> Any:
-    """Regressor of scikeras that reads the inputs of a network, of these shapes, from columns."""
-    from scikeras.wrappers import KerasRegressor
-
+def _splitter(shapes: Sequence[tuple[int, ...]]) -> Callable[[Any], Any]:
+    """What cuts columns into the inputs of a network, of these shapes."""
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
 
     def split(rows: Any) -> Any:
         parts = zip(np.split(rows, ends, axis=1), shapes, strict=True)
-        return _as_keras([part.reshape(-1, *shape) for part, shape in parts])
+        inputs = [part.reshape(-1, *shape) for part, shape in parts]
+        return inputs if len(inputs) > 1 else inputs[0]  # Keras expects one without a list
+
+    return split
+
+
+def _engine(split: Callable[[Any], Any]) -> Any:
+    """Regressor of scikeras that reads the inputs of a network from columns."""
+    from scikeras.wrappers import KerasRegressor
 
     class Engine(KerasRegressor):
         @property
