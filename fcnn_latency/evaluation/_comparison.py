@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from fcnn_latency._files import write_whole
 from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.estimators._pipeline import ESTIMATORS, make_latency_pipeline
+from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.evaluation._text import comparison_text
 from fcnn_latency.metrics import SCORERS, latency_metrics
 from fcnn_latency.spaces._fcnn import FCNNSpace
@@ -36,7 +37,7 @@ Grid = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(ShownAsTable):
     """What `compare` found.
 
     Parameters
@@ -74,6 +75,9 @@ class Comparison:
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table as CSV, the names of the estimators in the column ``estimator``."""
         write_whole(path, self.table.to_csv(index_label="estimator").encode())
+
+    def _shown(self) -> pd.DataFrame:
+        return self.table
 
     def __repr__(self) -> str:
         """How many estimators and architectures."""

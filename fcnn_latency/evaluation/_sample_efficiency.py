@@ -18,11 +18,12 @@ from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency.datasets._design import METHODS, select_architectures
 from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.evaluation._comparison import named_estimators
+from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.metrics import latency_metrics
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SampleEfficiency:
+class SampleEfficiency(ShownAsTable):
     """What `sample_efficiency` found.
 
     Parameters
@@ -54,6 +55,9 @@ class SampleEfficiency:
             mape_min=("mape", "min"),
             mape_max=("mape", "max"),
         )
+
+    def _shown(self) -> pd.DataFrame:
+        return self.summary()
 
     def __repr__(self) -> str:
         """How many fits."""

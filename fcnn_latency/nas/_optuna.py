@@ -22,6 +22,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 from tqdm.auto import tqdm
 
+from fcnn_latency._files import check_writable, resolve
+from fcnn_latency._validation import BOOLEAN
 from fcnn_latency.measurement._store_file import STORE_SUFFIXES
 from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._gain_sampler import GainSampler, Taken
@@ -248,7 +250,7 @@ def _evaluate(
 def _number(value: Any) -> float:
     """A quality as float; 0-dimensional arrays and tensors count as numbers."""
     number = math.nan
-    if hasattr(value, "__float__") and not isinstance(value, bool) and np.ndim(value) == 0:
+    if hasattr(value, "__float__") and not BOOLEAN.holds(value) and np.ndim(value) == 0:
         number = float(value)
     if not math.isfinite(number):
         msg = f"the objective must return a finite number. Got {value!r} instead."
@@ -267,11 +269,11 @@ def _storage(storage: Any) -> BaseStorage | str | None:
         return storage
     if isinstance(storage, str) and "://" in storage:
         return storage
-    path = Path(storage)
+    path = resolve(storage) if isinstance(storage, str | os.PathLike) else Path()
     if path.suffix in STORE_SUFFIXES:
-        return RDBStorage(f"sqlite:///{path.resolve()}")
+        return RDBStorage(f"sqlite:///{check_writable(path).resolve()}")
     if path.suffix in JOURNAL_SUFFIXES:
-        return JournalStorage(JournalFileBackend(str(path)))
+        return JournalStorage(JournalFileBackend(str(check_writable(path))))
     msg = (
         f"storage must be a file ending in one of {[*STORE_SUFFIXES, *JOURNAL_SUFFIXES]}, the URL "
         f"of a database, or a storage of Optuna. Got {storage!r} instead."

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from fcnn_latency._units import format_seconds
+from fcnn_latency._validation import check, whole
+from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
 #: The values of `direction`.
@@ -55,7 +57,7 @@ def _losses(trials: pd.DataFrame, direction: str) -> npt.NDArray[np.float64]:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SearchResult:
+class SearchResult(ShownAsTable):
     """Architectures that a search has evaluated, best ones and the front.
 
     Attributes
@@ -121,12 +123,21 @@ class SearchResult:
         -------
         DataFrame
             Rows of `trials`, best quality first.
+
+        Raises
+        ------
+        ValueError
+            If `n` is no whole number of at least 1.
         """
+        check(n, whole(1), "the number of finalists")
         front = self.front.iloc[::-1]
         rest = self.trials.dropna(subset=["quality"]).drop(index=front.index)
         rest = rest.iloc[np.argsort(_losses(rest, self.direction), kind="stable")]
         chosen = pd.concat([front, rest]).iloc[:n]
         return chosen.iloc[np.argsort(_losses(chosen, self.direction), kind="stable")]
+
+    def _shown(self) -> pd.DataFrame:
+        return self.front
 
     def __repr__(self) -> str:
         """How many trials, and the size of the front."""

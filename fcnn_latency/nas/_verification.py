@@ -13,8 +13,9 @@ from scipy.stats import t as student
 from sklearn.utils import Bunch
 
 from fcnn_latency._units import format_percent, format_seconds, parse_seconds
-from fcnn_latency._validation import check, number
+from fcnn_latency._validation import check, number, whole
 from fcnn_latency.datasets._make import make_dataset
+from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.exceptions import MeasurementError, SearchError
 from fcnn_latency.nas._result import SearchResult, architecture_table, best_row, front_of
 from fcnn_latency.nas._space_prediction import as_fitted
@@ -23,7 +24,7 @@ from fcnn_latency.spaces._widths import trim_widths
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Verification:
+class Verification(ShownAsTable):
     """Architectures with what was predicted and what was measured of them.
 
     Attributes
@@ -85,6 +86,9 @@ class Verification:
             f"at {format_seconds(nearest['measured'])}, which may be "
             f"{format_seconds(nearest['bound'])}. Search with a confidence, or a smaller budget."
         )
+
+    def _shown(self) -> pd.DataFrame:
+        return self.report
 
     def __repr__(self) -> str:
         """How many architectures, and how many keep the budget."""
@@ -180,6 +184,7 @@ def verify(
     (41, 41)
     """
     check(confidence, number(above=0.5, below=1), "confidence")
+    check(n_finalists, whole(1), "n_finalists")
     budget = None if max_latency is None else parse_seconds(max_latency)
     direction = "maximize"
     if isinstance(architectures, SearchResult):

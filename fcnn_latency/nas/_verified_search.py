@@ -15,6 +15,7 @@ from sklearn.utils import Bunch, check_random_state
 
 from fcnn_latency._units import format_percent
 from fcnn_latency._validation import check, whole
+from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._result import SearchResult
 from fcnn_latency.nas._search import check_search, run_search
@@ -25,7 +26,7 @@ from fcnn_latency.spaces._widths import pad_widths
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class VerifiedSearch:
+class VerifiedSearch(ShownAsTable):
     """What a search has found whose finalists were measured.
 
     Attributes
@@ -59,6 +60,9 @@ class VerifiedSearch:
     def front(self) -> pd.DataFrame:
         """The measured front of those that keep the budget."""
         return self.verification.front
+
+    def _shown(self) -> pd.DataFrame:
+        return self.verification.report
 
     def __repr__(self) -> str:
         """How many rounds, and the size of the front."""

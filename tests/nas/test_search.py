@@ -16,6 +16,7 @@ from fcnn_latency import (
     LatencyMap,
     SearchError,
     make_latency_pipeline,
+    verify,
 )
 from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._result import front_of
@@ -94,7 +95,9 @@ def test_failed_objective_is_named_and_the_search_goes_on():
     assert str(found.failed.iloc[0]["widths"]) in str(found)
 
 
-@pytest.mark.parametrize("value", [None, "0.9", True, float("inf"), [0.9], np.array([0.9])])
+@pytest.mark.parametrize(
+    "value", [None, "0.9", True, np.True_, float("inf"), [0.9], np.array([0.9])]
+)
 def test_what_is_no_finite_number_is_a_failed_trial(value):
     with pytest.raises(SearchError, match=r"All 2 trials failed, the first, \(.*finite number"):
         find(lambda widths: value, n_trials=2)
@@ -192,8 +195,33 @@ class SlowerSum(SumOfWidths):
 
 
 def test_storage_of_unknown_kind_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="file ending in one of"):
-        find(storage=tmp_path / "trials.xlsx")
+    for storage in (tmp_path / "trials.xlsx", 3):
+        with pytest.raises(ValueError, match="file ending in one of"):
+            find(storage=storage)
+
+
+@pytest.mark.parametrize("name", ["trials.sqlite", "trials.journal"])
+def test_home_in_a_storage_is_the_users(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    find(n_trials=2, storage=f"~/searches/{name}")
+    assert (tmp_path / "searches" / name).exists()
+    assert not (tmp_path / "~").exists()
+
+
+def test_storage_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "trials.sqlite").mkdir()
+    with pytest.raises(PermissionError, match=r"trials\.sqlite cannot be written"):
+        find(storage=tmp_path / "trials.sqlite")
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, "3"])
+def test_finalists_are_counted(n):
+    found = find()
+    with pytest.raises(ValueError, match="must be a whole number of at least 1"):
+        found.finalists(n)
+    with pytest.raises(ValueError, match="n_finalists must be a whole number of at least 1"):
+        verify(found, runtime="litert", n_finalists=n)
 
 
 def test_interrupted_search_returns_what_is_there():
@@ -302,6 +330,9 @@ def test_results_have_a_short_repr():
     found = find(max_latency="8us")
     assert repr(found) == f"<SearchResult of 15 trials, {len(found.front)} on the front>"
     assert found != find(max_latency="8us")
+    html = found._repr_html_()
+    assert "&lt;SearchResult of 15 trials" in html
+    assert str(found.best["widths"]) in html
     assert repr(LatencyMap(FCNNSpace(max_layers=2, max_width=2), [1e-6, 2e-6])) == (
         "<LatencyMap of 2 architectures of 1 µs to 2 µs, half of them up to 1 µs>"
     )
