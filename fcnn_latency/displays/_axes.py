@@ -8,9 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-#: Factor to seconds and name of the units of time.
-UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-
 
 def axes_of(ax: Any, **settings: Any) -> Any:
     """The axes given, or those of a new figure.
@@ -30,17 +27,12 @@ def axes_of(ax: Any, **settings: Any) -> Any:
     return plt.subplots(layout="constrained", **settings)[1]
 
 
-def time_unit(seconds: npt.ArrayLike) -> tuple[float, str]:
-    """The unit in which the larger of the values read best: its factor to seconds, its name.
+def show_seconds(*axes: Any) -> None:
+    """Label an Axis of seconds with SI prefixes, such as 2 µs."""
+    from matplotlib.ticker import EngFormatter
 
-    Examples
-    --------
-    >>> time_unit([8e-7, 2.5e-6])
-    (1e-06, 'µs')
-    """
-    values = np.abs(np.asarray(seconds, dtype=np.float64))
-    large = float(np.nanquantile(values, 0.9))
-    return next((unit for unit in UNITS if large >= unit[0]), UNITS[-1])
+    for axis in axes:
+        axis.set_major_formatter(EngFormatter(unit="s"))
 
 
 def spans_decades(values: npt.ArrayLike) -> bool:

@@ -12,8 +12,8 @@ from fcnn_latency.displays._axes import (
     estimator_name,
     make_logarithmic,
     named_predictions,
+    show_seconds,
     spans_decades,
-    time_unit,
 )
 from fcnn_latency.metrics import absolute_deviations
 
@@ -61,10 +61,8 @@ class AbsoluteDeviationDisplay:
         """Draw, on a new figure where `ax` is None."""
         self.ax_ = axes_of(ax)
         self.figure_ = self.ax_.figure
-        medians = [float(np.median(values)) for values in self.deviations.values()]
-        factor, unit = time_unit(medians)
-        values = [deviations / factor for deviations in self.deviations.values()]
-        largest = max(float(v.max()) for v in self.deviations.values())
+        values = list(self.deviations.values())
+        medians, largest = [np.median(v) for v in values], max(map(np.max, values))
         logarithmic = spans_decades([*medians, largest])
         if logarithmic:
             # What is a hundred times smaller than most says no more than that it is small.
@@ -80,7 +78,8 @@ class AbsoluteDeviationDisplay:
             make_logarithmic(self.ax_, "y")
         if len(names) > MOST_LEVEL_NAMES:
             self.ax_.tick_params(axis="x", rotation=45)
-        self.ax_.set(ylabel=f"|measured - predicted| ({unit})")
+        show_seconds(self.ax_.yaxis)
+        self.ax_.set(ylabel="|measured - predicted|")
         return self
 
     def _violins(self, logarithms: list[npt.NDArray[np.float64]]) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fcnn_latency._units import format_seconds
-from fcnn_latency.displays._axes import axes_of, time_unit
+from fcnn_latency.displays._axes import axes_of, show_seconds
 from fcnn_latency.nas._result import SearchResult, front_of
 
 BUDGET = {"color": "tab:red", "linestyle": "--", "zorder": 1}
@@ -70,32 +69,26 @@ class FrontDisplay:
         self.figure_ = self.ax_.figure
         known = self.trials.dropna(subset=["quality"])
         front = front_of(known, self.direction)
-        self._unit, unit = time_unit(known["predicted"])
-        self._points(known["predicted"], known["quality"], ".", "evaluated", color="silver")
-        self._points(front["predicted"], front["quality"], "o-", "front, predicted")
+        self.ax_.plot(known["predicted"], known["quality"], ".", label="evaluated", color="silver")
+        self.ax_.plot(front["predicted"], front["quality"], "o-", label="front, predicted")
         if self.report is not None:
             self._draw_measured()
         if self.max_latency is not None:
             label = f"budget, {format_seconds(self.max_latency)}"
-            self.ax_.axvline(self.max_latency / self._unit, label=label, **BUDGET)
-        self.ax_.set_xlabel(f"Latency ({unit})")
+            self.ax_.axvline(self.max_latency, label=label, **BUDGET)
+        show_seconds(self.ax_.xaxis)
+        self.ax_.set_xlabel("Latency")
         self.ax_.set_ylabel(f"Quality ({self.direction})")
         self.ax_.legend()
         return self
-
-    def _points(
-        self, latency: Any, quality: Any, style: str, label: str | None, **keywords: Any
-    ) -> None:
-        seconds: npt.NDArray[np.float64] = np.asarray(latency, dtype=np.float64)
-        self.ax_.plot(seconds / self._unit, quality, style, label=label, **keywords)
 
     def _draw_measured(self) -> None:
         report = self.report.dropna(subset=["measured", "quality"])
         ends = report[["predicted", "measured"]].to_numpy().T
         heights = np.vstack([report["quality"]] * 2)
-        self._points(ends, heights, "-", None, color="gray", linewidth=1)
+        self.ax_.plot(ends, heights, "-", color="gray", linewidth=1)
         for keeps, style, label in ((True, "s", "measured"), (False, "x", "measured, over budget")):
             rows = report[report["keeps_budget"] == keeps]
             if len(rows):
                 color = "tab:green" if keeps else "tab:red"
-                self._points(rows["measured"], rows["quality"], style, label, color=color)
+                self.ax_.plot(rows["measured"], rows["quality"], style, label=label, color=color)

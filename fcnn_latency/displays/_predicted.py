@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fcnn_latency._units import format_percent
-from fcnn_latency.displays._axes import axes_of, make_logarithmic, spans_decades, time_unit
+from fcnn_latency.displays._axes import axes_of, make_logarithmic, show_seconds, spans_decades
 from fcnn_latency.metrics import noise_band, relative_errors
 
 #: The values of `kind`, as scikit-learn's PredictionErrorDisplay names them.
@@ -95,34 +95,33 @@ class PredictedLatencyDisplay:
         size = (5.6, 5.6) if kind == KINDS[0] else (6.4, 4.8)
         self.ax_ = axes_of(ax, figsize=size)
         self.figure_ = self.ax_.figure
-        factor, unit = time_unit(self.y_true)
-        ends = np.array([self.y_true.min(), self.y_true.max()]) / factor
+        ends = np.array([self.y_true.min(), self.y_true.max()])
         band = None if self.noise_floor is None else noise_band(self.noise_floor)
         if kind == "actual_vs_predicted":
-            self._draw_latencies(factor, unit, ends, band)
+            self._draw_latencies(ends, band)
         else:
-            self._draw_errors(factor, band)
+            self._draw_errors(band)
         if spans_decades(ends) and (self.y_pred > 0).all():
             make_logarithmic(self.ax_, "x")
             if kind == "actual_vs_predicted":
                 make_logarithmic(self.ax_, "y")
-        self.ax_.set_xlabel(f"predicted ({unit})")
+        axes = (self.ax_.xaxis, self.ax_.yaxis)
+        show_seconds(*axes[: 2 if kind == "actual_vs_predicted" else 1])
+        self.ax_.set_xlabel("predicted")
         self.ax_.legend(loc="upper left" if kind == "actual_vs_predicted" else "best")
         return self
 
-    def _draw_latencies(
-        self, factor: float, unit: str, ends: npt.NDArray[np.float64], band: float | None
-    ) -> None:
-        self.ax_.scatter(self.y_pred / factor, self.y_true / factor, s=8, alpha=0.6)
+    def _draw_latencies(self, ends: npt.NDArray[np.float64], band: float | None) -> None:
+        self.ax_.scatter(self.y_pred, self.y_true, s=8, alpha=0.6)
         self.ax_.plot(ends, ends, color="black", linewidth=1, label="perfect prediction")
         if band is not None:
             label = f"noise of the labels, 95 % (±{format_percent(band)})"
             self.ax_.fill_between(ends, ends * (1 - band), ends * (1 + band), label=label, **NOISE)
-        self.ax_.set_ylabel(f"measured ({unit})")
+        self.ax_.set_ylabel("measured")
 
-    def _draw_errors(self, factor: float, band: float | None) -> None:
+    def _draw_errors(self, band: float | None) -> None:
         errors = 100 * relative_errors(self.y_true, self.y_pred)
-        self.ax_.scatter(self.y_pred / factor, errors, s=8, alpha=0.6)
+        self.ax_.scatter(self.y_pred, errors, s=8, alpha=0.6)
         self.ax_.axhline(0, color="black", linewidth=1, label="perfect prediction")
         if band is not None:
             label = f"noise of the labels, 95 % (±{format_percent(band)})"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency.displays._axes import axes_of, time_unit
+from fcnn_latency.displays._axes import axes_of, show_seconds
 from fcnn_latency.spaces._surface import describe_surface, surface_architectures, surface_grid
 
 #: The values of `kind`.
@@ -135,17 +135,21 @@ class LatencySurfaceDisplay:
         projection = {"projection": "3d"} if kind == "surface" else None
         self.ax_ = axes_of(ax, subplot_kw=projection)
         self.figure_ = self.ax_.figure
-        factor, unit = time_unit(self.latencies)
-        values, label = self.latencies / factor, f"latency ({unit})"
         if kind == "heatmap":
             drawn = self.ax_.pcolormesh(
-                self.first_widths, self.second_widths, values, cmap=COLOURS, shading="nearest"
+                self.first_widths,
+                self.second_widths,
+                self.latencies,
+                cmap=COLOURS,
+                shading="nearest",
             )
-            self.figure_.colorbar(drawn, ax=self.ax_, label=label)
+            show_seconds(self.figure_.colorbar(drawn, ax=self.ax_, label="latency").ax.yaxis)
         else:
             grid = np.meshgrid(self.first_widths, self.second_widths)
-            self.ax_.plot_surface(*grid, values, cmap=COLOURS)
-            self.ax_.set_zlabel(label, labelpad=8)
+            self.ax_.plot_surface(*grid, self.latencies, cmap=COLOURS)
+            self.ax_.set_zlabel("latency", labelpad=16)
+            self.ax_.tick_params(axis="z", pad=8)
+            show_seconds(self.ax_.zaxis)
             self.ax_.set_box_aspect(None, zoom=0.85)  # or the label is cut off
         first, second = self.layers
         if self.title is not None:

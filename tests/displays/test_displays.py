@@ -25,7 +25,7 @@ from fcnn_latency import (
     make_latency_pipeline,
     sample_efficiency,
 )
-from fcnn_latency.displays._axes import make_logarithmic, spans_decades, time_unit
+from fcnn_latency.displays._axes import make_logarithmic, spans_decades
 from fcnn_latency.measurement.labels._reliability import assess_reliability
 from fcnn_latency.metrics import errors_by_quintile, noise_band, relative_errors
 from fcnn_latency.spaces._surface import surface_architectures, surface_grid
@@ -88,18 +88,29 @@ def test_without_matplotlib_it_is_said_how_to_get_it(name, monkeypatch):
         DRAWN[name](None)
 
 
-def test_units_fit_the_latencies():
-    assert [time_unit([value, 2 * value])[1] for value in (2.0, 3e-3, 4e-6, 5e-9, 1e-11)] == [
-        "s",
-        "ms",
-        "µs",
-        "ns",
-        "ns",
-    ]
-    for factor, unit in ((1, "µs"), (1e3, "ms")):
-        display = PredictedLatencyDisplay.from_predictions(factor * Y, factor * Y)
-        assert display.ax_.get_xlabel() == f"predicted ({unit})"
-        assert display.ax_.get_ylabel() == f"measured ({unit})"
+def test_latencies_have_si_prefixes():
+    for factor, shown in (
+        (1e-3, {"1 ns", "10 ns"}),
+        (1, {"500 ns", "1 µs"}),
+        (1e3, {"1 ms", "10 ms"}),
+    ):
+        axes = PredictedLatencyDisplay.from_predictions(factor * Y, factor * Y).ax_
+        assert axes.get_xscale() == "log"
+        assert shown <= set(tick_labels(axes.xaxis)) & set(tick_labels(axes.yaxis))
+    narrow = PredictedLatencyDisplay.from_predictions(2e-6 + Y / 100, 2e-6 + Y / 100).ax_
+    assert narrow.get_xscale() == "linear"
+    assert all(label.endswith(" µs") for label in tick_labels(narrow.xaxis))
+
+
+def test_errors_over_latencies_are_per_cent():
+    axes = PredictedLatencyDisplay.from_predictions(Y, 1.1 * Y, kind="residual_vs_predicted").ax_
+    assert "1 µs" in tick_labels(axes.xaxis)
+    assert not any("s" in label for label in tick_labels(axes.yaxis))
+
+
+def test_colours_of_a_surface_are_latencies():
+    display = DRAWN["surface"](None)
+    assert all(label.endswith("s") for label in tick_labels(display.figure_.axes[1].yaxis))
 
 
 def test_axes_that_span_decades_are_logarithmic():

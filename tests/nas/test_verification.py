@@ -213,10 +213,9 @@ def test_front_is_drawn_with_budget_and_measurements(measured_by_law):
         "budget, 8 µs",
     ]
     front = display.ax_.get_lines()[1]
-    assert list(front.get_xdata()) == pytest.approx(list(1e6 * found.front["predicted"]))
-    assert FrontDisplay.from_result(replace(found, max_latency=None)).ax_.get_xlabel() == (
-        "Latency (µs)"
-    )
+    assert list(front.get_xdata()) == pytest.approx(list(found.front["predicted"]))
+    without = FrontDisplay.from_result(replace(found, max_latency=None)).ax_
+    assert "µs" in "".join(label.get_text() for label in without.xaxis.get_ticklabels())
 
 
 def test_search_ends_in_measured_architectures_within_the_budget(tmp_path):
