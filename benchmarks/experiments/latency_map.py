@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks import _options as options
 from fcnn_latency import FCNNSpace, IntervalRegressor, LatencyMap, make_latency_pipeline
 from fcnn_latency._units import format_seconds
-from fcnn_latency.nas._latency_map import LAWS
+from fcnn_latency.nas._latency_map import DISTRIBUTIONS
 from fcnn_latency.networks import layer_costs
 
 BUDGET_SHARE, SAMPLED = 0.01, 1000
@@ -33,13 +33,13 @@ def timed(call):
     return call(), perf_counter() - start, process_time() - worked
 
 
-def sampled(found, law, budget, predict):
-    """Sample under the budget by a law; its seconds, and how many are beyond the budget."""
-    rows, seconds, _ = timed(lambda: found.sample(SAMPLED, budget, law=law))
+def sampled(found, distribution, budget, predict):
+    """Sample under the budget; its seconds, and how many are beyond the budget."""
+    rows, seconds, _ = timed(lambda: found.sample(SAMPLED, budget, distribution=distribution))
     depths = np.bincount(np.count_nonzero(rows, axis=1), minlength=6)[2:].tolist()
     beyond = int(np.count_nonzero(predict(rows) > budget))
-    click.echo(f"{len(rows)} of them, law {law}: of 2 to 5 layers {depths}")
-    return {f"sample_{law}_seconds": seconds, f"sample_{law}_beyond": beyond}
+    click.echo(f"{len(rows)} of them, distribution {distribution}: of 2 to 5 layers {depths}")
+    return {f"sample_{distribution}_seconds": seconds, f"sample_{distribution}_beyond": beyond}
 
 
 def explore(model, confidence):
@@ -55,8 +55,8 @@ def explore(model, confidence):
     budget = float(found.quantile(BUDGET_SHARE))
     count, row["count_seconds"], _ = timed(lambda: found.count(budget))
     click.echo(f"{found}\nup to {format_seconds(budget, 4)}: {count:,}")
-    for law in LAWS:
-        row |= sampled(found, law, budget, predict)
+    for distribution in DISTRIBUTIONS:
+        row |= sampled(found, distribution, budget, predict)
     extremes, row["extremes_seconds"], _ = timed(lambda: (found.fastest(1), found.slowest(1)))
     click.echo(f"fastest and slowest {np.concatenate(extremes).tolist()}")
     return {**row, "memory_end": most_memory()}

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fcnn_latency._units import format_seconds, parse_seconds
-from fcnn_latency._validation import check, or_none, rule
+from fcnn_latency._validation import check, or_none
 from fcnn_latency.nas._latency_map import LatencyMap
-from fcnn_latency.nas._space_prediction import as_fitted, round_up
+from fcnn_latency.nas._space_prediction import SPACE, as_fitted, round_up
 from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths, trim_widths
 
@@ -59,8 +59,7 @@ class Candidates:
         confidence: float | None = None,
         excluded: Set[tuple[int, ...]] = frozenset(),
     ) -> None:
-        is_space = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
-        check(space, or_none(is_space), "space")
+        check(space, or_none(SPACE), "space")
         if not hasattr(latency_model, "predict"):
             msg = (
                 "latency_model must be a fitted estimator with a method predict, as of "

@@ -9,12 +9,12 @@ import numpy.typing as npt
 from sklearn.utils import check_random_state
 
 from fcnn_latency._units import format_seconds, parse_seconds
-from fcnn_latency._validation import check, whole
+from fcnn_latency._validation import check, choice, whole
 from fcnn_latency.nas._space_prediction import check_space, predict_space, round_up
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-#: The values of `law`.
-LAWS = ("uniform", "paper")
+#: The values of `distribution`.
+DISTRIBUTIONS = ("uniform", "paper")
 
 Seconds = float | str
 
@@ -204,7 +204,7 @@ class LatencyMap:
         max_latency: Seconds | None = None,
         min_latency: Seconds | None = None,
         *,
-        law: str = "uniform",
+        distribution: str = "uniform",
         random_state: Any = None,
     ) -> npt.NDArray[np.int64]:
         """Draw distinct architectures within a budget or a band.
@@ -215,7 +215,7 @@ class LatencyMap:
             How many.
         max_latency, min_latency : float, str or None, default=None
             Most and least latency, ends included; None is no limit.
-        law : {"uniform", "paper"}, default="uniform"
+        distribution : {"uniform", "paper"}, default="uniform"
             ``"uniform"``: all within the band are equally likely, so that most have as many layers
             as the budget leaves room for. ``"paper"``: as `FCNNSpace.sample` draws them, depth
             first, those outside of the band being passed over.
@@ -231,12 +231,10 @@ class LatencyMap:
         ------
         ValueError
             If the band holds fewer than `n`; an empty one names what lies next to it. If a limit,
-            `n` or `law` is wrong.
+            `n` or `distribution` is wrong.
         """
         n = check(n, whole(0), "n")
-        if law not in LAWS:
-            msg = f"law must be one of {list(LAWS)}. Got {law!r} instead."
-            raise ValueError(msg)
+        check(distribution, choice(DISTRIBUTIONS), "distribution")
         limits = _limits(max_latency, min_latency)
         ranks = np.flatnonzero(self._within(*limits))
         if len(ranks) < n:
@@ -244,7 +242,7 @@ class LatencyMap:
         if not n:
             return self.space.unrank(ranks[:0])
         weights = np.ones(len(ranks))
-        if law == "paper":
+        if distribution == "paper":
             sizes = np.array(self.space.depth_sizes)
             weights = 1 / sizes[np.searchsorted(np.cumsum(sizes), ranks, side="right")]
         rng = check_random_state(random_state)

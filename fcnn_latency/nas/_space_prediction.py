@@ -12,6 +12,7 @@ from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from fcnn_latency._validation import check, rule
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.estimators._intervals import IntervalRegressor
 from fcnn_latency.estimators._measured import MeasuredLatency
@@ -19,6 +20,9 @@ from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace
 
 #: Architectures that are predicted at a time.
 BLOCK_SIZE = 131_072
+
+#: What a space must be.
+SPACE = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
 
 Predict = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]
 
@@ -63,8 +67,7 @@ def predict_space(
 
 def check_space(space: Any) -> None:
     """Raise a ValueError where a space is none, or too large to go through."""
-    if not isinstance(space, FCNNSpace):
-        raise ValueError(f"space must be an FCNNSpace. Got {space!r} instead.")
+    check(space, SPACE, "space")
     if space.size > MAX_ENUMERATED:
         msg = (
             f"The space holds {space.size:,} architectures; a LatencyMap takes at most "

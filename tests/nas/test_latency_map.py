@@ -77,22 +77,24 @@ def test_extremes_are_those_of_sorting(latency_map, data):
 
 
 @given(maps(), st.data(), st.sampled_from(["uniform", "paper"]), st.integers(0, 1000))
-def test_samples_are_distinct_and_within_the_band(latency_map, data, law, seed):
+def test_samples_are_distinct_and_within_the_band(latency_map, data, distribution, seed):
     least, most = sorted(data.draw(st.tuples(*[st.sampled_from(latency_map.latencies)] * 2)))
     n = data.draw(st.integers(0, latency_map.count(most, least)))
-    rows = latency_map.sample(n, most, least, law=law, random_state=seed)
+    rows = latency_map.sample(n, most, least, distribution=distribution, random_state=seed)
     assert len(rows) == n == len(np.unique(rows, axis=0))
     latencies = latency_map.predict(rows)
     assert ((least <= latencies) & (latencies <= most)).all()
-    again = latency_map.sample(n, most, least, law=law, random_state=seed)
+    again = latency_map.sample(n, most, least, distribution=distribution, random_state=seed)
     np.testing.assert_array_equal(again, rows)
 
 
-def drawn_counts(latency_map, budget, law, draws=2500, n=2):
+def drawn_counts(latency_map, budget, distribution, draws=2500, n=2):
     """How often each architecture within a budget is the first of a sample, and the last."""
     rng = np.random.RandomState(0)
     samples = [
-        latency_map.space.rank(latency_map.sample(n, budget, law=law, random_state=rng))
+        latency_map.space.rank(
+            latency_map.sample(n, budget, distribution=distribution, random_state=rng)
+        )
         for _ in range(draws)
     ]
     return [np.bincount(of, minlength=len(latency_map)) for of in np.transpose(samples)]
@@ -157,7 +159,7 @@ def test_budgets_may_have_units(small):
             {"max_latency": 1e-7, "min_latency": "2us"},
             "min_latency='2us' is above max_latency=1e-07",
         ),
-        ({"law": "fair"}, r"one of \['uniform', 'paper'\]. Got 'fair'"),
+        ({"distribution": "fair"}, r"one of \['uniform', 'paper'\]. Got 'fair'"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(small, limits, message):
