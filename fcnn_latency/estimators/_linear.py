@@ -117,9 +117,7 @@ class RelativeLinearRegressor(FeatureRegressor):
         """What `predict` returns, of costs that have been checked."""
         used = np.flatnonzero(self.coef_)
         centered = np.take(costs, used, axis=1) - self.center_[used]
-        predicted: npt.NDArray[np.float64] = centered @ self.coef_[used]
-        predicted += self.level_
-        return np.maximum(predicted, self.least_, out=predicted)
+        return np.asarray(np.maximum(centered @ self.coef_[used] + self.level_, self.least_))
 
 
 def ridge_line() -> Pipeline:

@@ -144,18 +144,17 @@ class LookupTableRegressor(WidthsRegressor):
         """
         check_parameters(self, _RULES)
         self.roofline_: RooflineRegressor | None = None
-        if y is None and self.table is not None and not self.rescale:
-            self._checked_widths(X, reset=True)
+        if self.table is not None:
             self._read_table()
-            return self
+            if y is None and not self.rescale:
+                self._checked_widths(X, reset=True)
+                return self
         widths, latencies = self._checked(X, y)
         layers = layers_of(widths, self.signal_length)
         if self.table is None:
             self._estimate(widths, layers, latencies)
-        else:
-            self._read_table()
-            if self.rescale:
-                self._rescale(layers, latencies)
+        elif self.rescale:
+            self._rescale(layers, latencies)
         return self
 
     def predict(self, X: npt.ArrayLike) -> Array:

@@ -22,6 +22,8 @@ from fcnn_latency.estimators.neural._dense_network import DenseNetwork
 from fcnn_latency.estimators.neural._parameters import DEEP_RULES
 from fcnn_latency.estimators.neural._training import history_in_units, seed_of, train
 
+Inputs = npt.NDArray[np.float32]
+
 
 class LatencyRegressor(FeatureRegressor):
     r"""Deep fully connected regressor on scikeras' `KerasRegressor`.
@@ -217,16 +219,14 @@ class LatencyRegressor(FeatureRegressor):
         inputs = self._inputs(encoded)
         target = (left / (self.target_scale_ or 1.0)).astype(np.float32)
         seed = seed_of(self.random_state)
-        trained = [self._train(inputs, target, seed + k) for k in range(int(self.n_networks))]
-        self.networks_ = [network for network, _, _ in trained]
-        self.weights_ = [weight for _, weight, _ in trained]
-        self.history_ = history_in_units(trained[-1][2], self.target_scale_)
+        self.networks_: list[DenseNetwork] = []
+        self.weights_: list[float] = []
+        for k in range(int(self.n_networks)):
+            self._add_network(inputs, target, (seed + k) % (LARGEST_SEED + 1))
         return self
 
-    def _train(
-        self, inputs: npt.NDArray[np.float32], target: npt.NDArray[np.float32], seed: int
-    ) -> tuple[DenseNetwork, float, dict[str, list[float]]]:
-        """Train one network; its arrays, its weight and what was recorded."""
+    def _add_network(self, inputs: Inputs, target: Inputs, seed: int) -> None:
+        """Train one network more."""
         callbacks = copy.deepcopy(list(self.callbacks or []))
         if self.log_dir is not None:
             callbacks.append(import_keras().callbacks.TensorBoard(os.fspath(self.log_dir)))
@@ -238,7 +238,7 @@ class LatencyRegressor(FeatureRegressor):
             optimizer=self.optimizer,
             loss=self.loss,
             patience=max(1, self.epochs // 10),
-            seed=seed % (LARGEST_SEED + 1),
+            seed=seed,
             callbacks=callbacks,
         )
         self.callbacks_ = trained.callbacks
@@ -246,7 +246,9 @@ class LatencyRegressor(FeatureRegressor):
         if trained.held_out and self.linear_part:
             unseen, wanted = trained.held_out
             weight = weight_of(network(unseen).astype(np.float64), wanted)
-        return network, weight, trained.recorded
+        self.networks_.append(network)
+        self.weights_.append(weight)
+        self.history_ = history_in_units(trained.recorded, self.target_scale_)
 
     def _build(self, n_inputs: int) -> Any:
         """A network that is not compiled yet."""
@@ -311,10 +313,8 @@ class LatencyRegressor(FeatureRegressor):
         left = np.zeros(len(encoded))
         for network, factor in self._weighted_networks():
             left += factor * network(inputs)
-        if isinstance(self.line_, RelativeLinearRegressor):
-            line = self.line_.law(encoded)
-        else:
-            line = self.line_.predict(encoded)
+        # They have been checked, which `law` does not do again.
+        line = getattr(self.line_, "law", self.line_.predict)(encoded)
         return np.asarray(line * np.exp(left) if self.target == "relative" else line + left)
 
     def _weighted_networks(self) -> Iterator[tuple[DenseNetwork, float]]:
@@ -322,7 +322,7 @@ class LatencyRegressor(FeatureRegressor):
         for network, weight in zip(self.networks_, self.weights_, strict=True):
             yield network, weight / len(self.networks_) * self.target_scale_
 
-    def _inputs(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    def _inputs(self, encoded: npt.NDArray[Any]) -> Inputs:
         """What the networks read."""
         # Of many rows, `take` is several times as fast as indexing.
         used = np.take(encoded, self.x_used_, axis=1)

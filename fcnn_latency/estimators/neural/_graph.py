@@ -284,13 +284,11 @@ class GraphConvolutionRegressor(FeatureRegressor):
     def _sizes(self, n_columns: int) -> tuple[int, int]:
         """Nodes of a graph and features of a node."""
         n_nodes, n_node_features = self.n_nodes, self.n_node_features
-        if n_nodes is None:
-            if n_node_features is None:  # a row is the one node of its graph
-                return 1, n_columns
+        if n_nodes is not None:
+            return n_nodes, n_node_features or max(1, (n_columns - n_nodes**2) // n_nodes)
+        if n_node_features is not None:
             return nodes_of_columns(n_columns, n_node_features), n_node_features
-        if n_node_features is None:
-            n_node_features = max(1, (n_columns - n_nodes**2) // n_nodes)
-        return n_nodes, n_node_features
+        return 1, n_columns  # a row is the one node of its graph
 
     def _graphs(self, X: Array) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
         """Node features, adjacency and which nodes are no padding."""

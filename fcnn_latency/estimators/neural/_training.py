@@ -6,7 +6,6 @@ The only module that knows of scikeras. Its engine puts the global seeds back af
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,7 +71,7 @@ def train(
     settings: Any,
     *,
     optimizer: str,
-    optimizer_settings: Mapping[str, float] = MappingProxyType({}),
+    optimizer_settings: Mapping[str, float] | None = None,
     loss: str,
     patience: int,
     seed: int,
@@ -94,7 +93,7 @@ def train(
         `learning_rate`, `learning_rate_decay` and `verbose`.
     optimizer : str
         Keras' name of the optimizer.
-    optimizer_settings : mapping of str to float, default={}
+    optimizer_settings : mapping of str to float or None, default=None
         What it takes beside the step size.
     loss : str
         Keras' loss.
@@ -130,16 +129,15 @@ def train(
     def compiled() -> Any:
         network = build()
         metrics = ["mean_squared_error", "mean_absolute_error"]
-        config = {"learning_rate": rate, **optimizer_settings}
+        config = {"learning_rate": rate, **(optimizer_settings or {})}
         descent = keras.optimizers.get({"class_name": optimizer, "config": config})
         network.compile(optimizer=descent, loss=loss, metrics=metrics)
         return network
 
     callbacks = list(callbacks)
     if settings.early_stopping and validated:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
-        )
+        stopping = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
+        callbacks.append(stopping)
     if settings.learning_rate_decay == "plateau":
         callbacks.append(keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=10))
     engine = _engine(split)(
