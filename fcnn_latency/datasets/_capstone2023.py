@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch
 
 from fcnn_latency.datasets._bunch import make_bunch
 from fcnn_latency.measurement.labels._reliability import Reliability, assess_reliability
@@ -28,33 +27,13 @@ CAPSTONE2023_SHA256 = "89bcc1ea35c92d244c0ae69c2b4b4b72219760c520832fdcc8ec24478
 CAPSTONE2023_VARIABLE = "FCNN_LATENCY_CAPSTONE2023"
 
 
-@overload
-def fetch_capstone2023(
-    *,
-    source: str | os.PathLike[str] | None = None,
-    data_home: str | os.PathLike[str] | None = None,
-    return_X_y: Literal[False] = False,
-    as_frame: bool = False,
-) -> Bunch: ...
-
-
-@overload
-def fetch_capstone2023(
-    *,
-    source: str | os.PathLike[str] | None = None,
-    data_home: str | os.PathLike[str] | None = None,
-    return_X_y: Literal[True],
-    as_frame: bool = False,
-) -> tuple[Any, Any]: ...
-
-
 def fetch_capstone2023(
     *,
     source: str | os.PathLike[str] | None = None,
     data_home: str | os.PathLike[str] | None = None,
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Bunch | tuple[Any, Any]:
+) -> Any:
     """Fetch the 7,000 latencies behind Beglaryan and Ringhofer (2023).
 
     The labels hold no signal about the architecture: two measurements of the same one correlate
@@ -91,11 +70,7 @@ def fetch_capstone2023(
     padded = pad_widths(table.iloc[:, :-1].to_numpy(), table.shape[1] - 1)
     target = table["Latency"].to_numpy(dtype=np.float64)[:, None]
     reliability = _repeat_reliability(table)
-    environment = {
-        "cpu": "Intel(R) Core(TM) i7-8750H CPU @ 2.20GHz",
-        "cores": 6,
-        "affinity": None,
-    }
+    cpu = "Intel(R) Core(TM) i7-8750H CPU @ 2.20GHz"
     bunch = make_bunch(
         padded,
         target[:, 0],
@@ -107,7 +82,7 @@ def fetch_capstone2023(
             "runtime": "keras-predict",
             "protocol": {"name": "paper"},
             "signal_length": 50,
-            "environment": environment,
+            "environment": {"cpu": cpu, "cores": 6, "affinity": None},
             "scale": None,
             "measuring_time": None,
         },

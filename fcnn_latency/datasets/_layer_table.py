@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +13,16 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from fcnn_latency._units import format_percent, format_seconds
+from fcnn_latency._validation import whole
 from fcnn_latency.datasets._bunch import warn_of_weaknesses
-from fcnn_latency.datasets._files import read_table, write_table
+from fcnn_latency.datasets._description import read_description
+from fcnn_latency.datasets._files import (
+    as_numbers,
+    check_suffix,
+    find_file,
+    read_table,
+    write_table,
+)
 from fcnn_latency.datasets._make import measure_architectures
 from fcnn_latency.exceptions import MeasurementError
 from fcnn_latency.measurement._measurement import Measurement
@@ -35,6 +42,8 @@ CHAIN_REPEATS = 3
 
 #: Columns of a table.
 COLUMNS = ["rows", "fan_in", "fan_out", "latency", "latency_std"]
+#: The greatest size that a layer may have.
+MOST_SIZE = np.iinfo(np.int32).max
 #: What a file keeps beside its table.
 ABOUT = (
     "runtime",
@@ -143,11 +152,7 @@ def make_layer_table(
         architectures,
         measurement,
         input_rows=[*(r for r, _, _ in layers), *(1 for _ in chains)],
-        space=FCNNSpace(
-            max_layers=CHAIN_LAYERS[-1] + 1,
-            max_width=max(map(max, architectures)),
-            tie_io=False,
-        ),
+        space=FCNNSpace(CHAIN_LAYERS[-1] + 1, max(map(max, architectures)), tie_io=False),
     )
     if measured.interrupted:
         msg = "Interrupted before the table was complete; with a store the same call resumes."
@@ -175,54 +180,42 @@ def _layers(
 
 
 def _sizes(name: str, given: Sequence[int]) -> list[int]:
-    sizes = np.unique(np.asarray(given))
-    if sizes.dtype.kind not in "iu" or not len(sizes) or sizes[0] < 1:
+    sizes = np.ravel(np.asarray(given, dtype=object)).tolist()
+    if not sizes or not all(map(whole(1).holds, sizes)):
         msg = (
             f"The '{name}' parameter of make_layer_table must be whole numbers of at least 1, or "
             f"None. Got {given!r} instead."
         )
         raise ValueError(msg)
-    return [int(size) for size in sizes]
+    return sorted({int(size) for size in sizes})
 
 
 def _table(measured: Bunch, n_chains: int) -> Bunch:
     """Entries and overhead, from a campaign whose last architectures are the chains."""
     n_layers = len(measured.data) + len(measured.missing) - n_chains
-    missing = measured.missing
-    n_entries = n_layers - int((missing.index < n_layers).sum())
-    entries, chains = slice(n_entries), slice(n_entries, None)
-    counts = np.count_nonzero(measured.data[chains], axis=1) - 1
-    latencies = measured.target[chains]
+    missing = measured.missing[measured.missing.index < n_layers]
+    n_entries = n_layers - len(missing)
+    widths, latencies = measured.data[n_entries:], measured.target[n_entries:]
     if not len(latencies):
-        first = missing["reason"].iloc[-1]
+        first = measured.missing["reason"].iloc[-1]
         msg = f"Not one chain of tiny layers, which tell the overhead, could be measured: {first}"
         raise MeasurementError(msg)
-    overhead, error = _overhead(measured.data[chains, 0], counts, latencies)
-    frame = pd.DataFrame(
-        {
-            "rows": measured.input_rows[entries],
-            "fan_in": measured.data[entries, 0],
-            "fan_out": measured.data[entries, 1],
-            "latency": measured.target[entries],
-            "latency_std": measured.target_std[entries],
-        }
-    )
-    call = pd.DataFrame([[0, 0, 0, overhead, error]], columns=COLUMNS)
-    frame = pd.concat([call, frame], ignore_index=True)
-    about = {key: measured[key] for key in ABOUT}
+    chains = pd.DataFrame({"width": widths[:, 0], "layers": np.count_nonzero(widths, axis=1) - 1})
+    call = pd.DataFrame([[0, 0, 0, *_overhead(chains, latencies)]], columns=COLUMNS)
+    named = measured.frame.rename(columns={"layer_1": "fan_in", "layer_2": "fan_out"})
+    entries = named.assign(rows=measured.input_rows)[COLUMNS][:n_entries]
     return Bunch(
-        **_parts(frame, about),
-        chains=pd.DataFrame(
-            {"width": measured.data[chains, 0], "layers": counts, "latency": latencies}
+        **_parts(
+            pd.concat([call, entries], ignore_index=True), {key: measured[key] for key in ABOUT}
         ),
-        missing=missing[missing.index < n_layers],
+        chains=chains.assign(latency=latencies),
+        missing=missing,
     )
 
 
-def _overhead(
-    widths: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], latencies: npt.NDArray[np.float64]
-) -> tuple[float, float]:
+def _overhead(chains: pd.DataFrame, latencies: npt.NDArray[np.float64]) -> tuple[float, float]:
     """Latency of no layer and its standard error; each width has a slope of its own."""
+    widths, counts = chains["width"].to_numpy(), chains["layers"].to_numpy()
     kinds = np.unique(widths)
     slopes = np.where(widths[:, None] == kinds, counts[:, None], 0)
     design = np.column_stack([np.ones(len(counts)), slopes]) / latencies[:, None]
@@ -312,19 +305,10 @@ def load_layer_table(path: str | os.PathLike[str]) -> Bunch:
         If it has another ending, lacks a column or the overhead, or an entry is no layer with a
         positive latency; says where.
     """
-    path = Path(path).expanduser()
-    if not path.exists():
-        msg = f"There is no table {str(path)!r}."
-        raise FileNotFoundError(msg)
-    if path.suffix not in (".csv", ".parquet"):
-        msg = f"A table's file name ends in .csv or .parquet. Got {str(path)!r} instead."
-        raise ValueError(msg)
+    path = find_file(path, "table")
+    check_suffix(path, "table")
     frame = _checked(read_table(path), path)
-    about_path = path.with_suffix(".json")
-    about: dict[str, Any] = {}
-    if about_path.exists():
-        about = _read_about(about_path)
-    return Bunch(**_parts(frame, about))
+    return Bunch(**_parts(frame, read_description(path, ABOUT, "table")))
 
 
 def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -334,7 +318,7 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         raise ValueError(msg)
     if "latency_std" not in frame:
         frame = frame.assign(latency_std=np.nan)
-    frame = frame[COLUMNS].apply(pd.to_numeric, errors="coerce")
+    frame = pd.DataFrame(as_numbers(frame, COLUMNS), columns=COLUMNS)
     sizes = frame[COLUMNS[:3]]
     is_call = (sizes == 0).all(axis=1)
     if is_call.sum() != 1:
@@ -343,8 +327,8 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
             f"are 0. Got {is_call.sum()} of them instead."
         )
         raise ValueError(msg)
-    whole = (sizes >= 1).all(axis=1) & (sizes == sizes.round()).all(axis=1)
-    good = (whole | is_call) & np.isfinite(frame["latency"])
+    is_layer = ((sizes >= 1) & (sizes <= MOST_SIZE) & (sizes == sizes.round())).all(axis=1)
+    good = (is_layer | is_call) & np.isfinite(frame["latency"])
     good &= (frame["latency"] > 0) | (is_call & (frame["latency"] == 0))
     if not good.all() or len(frame) < 2:
         row = int(np.argmin(good))
@@ -354,17 +338,3 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         )
         raise ValueError(msg)
     return frame.astype(dict.fromkeys(COLUMNS[:3], np.int64))
-
-
-def _read_about(path: Path) -> dict[str, Any]:
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(about, dict):
-            raise TypeError("no JSON object")
-    except (TypeError, ValueError) as error:
-        msg = (
-            f"{path} does not say what the table beside it was measured with: {error}. "
-            "Correct it, or remove it to read the table alone."
-        )
-        raise ValueError(msg) from error
-    return about
