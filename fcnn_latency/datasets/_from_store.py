@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,29 +38,22 @@ REFINEMENTS = ("name", "target_error", "max_passes")
 SAME_SCALE = 1e-6
 
 
-@dataclass
-class _Part:
-    """One campaign of a dataset."""
+class _Part(NamedTuple):
+    """One campaign of a dataset; `frame` has a row for each architecture that was asked for."""
 
-    number: int
-    padded: npt.NDArray[np.int64]
-    input_rows: npt.NDArray[np.int64]
-    passes: npt.NDArray[np.float64]
-    labels: npt.NDArray[np.float64]
-    errors: npt.NDArray[np.float64]
-    first_calls: npt.NDArray[np.float64]
+    frame: pd.DataFrame
+    failures: dict[int, str]
     readings: pd.DataFrame
     rounds: pd.DataFrame
-    failures: dict[int, str]
     scale: dict[str, Any] | None
     drift: float | None
     stolen: float | None
     measuring_time: float | None
 
-    @property
-    def complete(self) -> npt.NDArray[np.bool_]:
-        """Which architectures have a label."""
-        return np.asarray(~np.isnan(self.passes).all(axis=1))
+    def missing(self) -> pd.DataFrame:
+        """Widths of the architectures without a label, and why."""
+        frame = self.frame.loc[sorted(self.failures)].filter(like="layer_")
+        return frame.assign(reason=[self.failures[row] for row in frame.index])
 
 
 def dataset_of_campaigns(
@@ -101,34 +93,31 @@ def dataset_of_campaigns(
         raise MeasurementError(msg)
     _check_alike(store, campaigns)
     conditions = [store.conditions(number) for number in campaigns]
-    spaces = [FCNNSpace(**c["space"]) for c in conditions]
-    space = FCNNSpace.covering(*spaces)
+    space = FCNNSpace.covering(*(FCNNSpace(**c["space"]) for c in conditions))
     parts = [_part(store, number, space.max_layers, corrected=corrected) for number in campaigns]
-    if not any(part.complete.any() for part in parts):
+    frame = pd.concat([p.frame.drop(index=list(p.failures)) for p in parts], ignore_index=True)
+    if not len(frame):
         raise MeasurementError(_why_nothing(parts))
-    n_passes = max(part.passes.shape[1] for part in parts)
-    passes = np.concatenate([_widened(part.passes[part.complete], n_passes) for part in parts])
+    passes = frame.filter(like="pass_").to_numpy(copy=True)
     bunch = make_bunch(
-        _picked(parts, "padded"),
-        _picked(parts, "labels"),
+        frame.filter(like="layer_").to_numpy(copy=True),
+        frame["latency"].to_numpy(copy=True),
         passes,
-        _picked(parts, "errors"),
+        frame["latency_std"].to_numpy(copy=True),
         assess_reliability(
             passes,
             drift=_worst([part.drift for part in parts]),
             stolen=_worst([part.stolen for part in parts]),
         ),
-        _provenance(store, campaigns, conditions, space, parts),
-        first_calls=_picked(parts, "first_calls"),
+        {"space": space, **_provenance(store, campaigns, conditions[0], parts)},
+        first_calls=frame["first_call"].to_numpy(copy=True),
         as_frame=as_frame,
     )
-    bunch.readings = pd.concat(
-        [part.readings.assign(campaign=np.int32(part.number)) for part in parts], ignore_index=True
-    )
+    bunch.readings = pd.concat([part.readings for part in parts], ignore_index=True)
     bunch.rounds = pd.concat([part.rounds for part in parts], ignore_index=True)
-    bunch.missing = pd.concat([_missing_frame(part) for part in parts])
+    bunch.missing = pd.concat([part.missing() for part in parts])
     if "input_rows" in conditions[0]:
-        bunch.input_rows = _picked(parts, "input_rows")
+        bunch.input_rows = frame["input_rows"].to_numpy(copy=True)
     bunch.interrupted = interrupted
     bunch.corrected = corrected
     if not corrected:
@@ -156,19 +145,20 @@ def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Pa
         scale = store.scale(number) or campaign_scale(own).as_dict()
         passes *= scale["reference_latency"]
     labels, errors = _labels(passes, readings, protocol)
-    first_calls = store.first_calls(number).reindex(range(len(architectures)))
+    padded = pad_widths(architectures, max_layers)
+    frame = pd.DataFrame(padded, columns=layer_names(padded)).assign(
+        input_rows=conditions.get("input_rows") or 0,
+        latency=labels,
+        latency_std=errors,
+        first_call=store.first_calls(number).astype(np.float64),
+    )
     processes, rounds = store.processes(number), store.rounds(number)
+    hosts = readings["process"].map(processes["host"]).astype("category")
     return _Part(
-        number,
-        pad_widths(architectures, max_layers),
-        np.array(conditions.get("input_rows") or [0] * len(architectures), dtype=np.int64),
-        passes,
-        labels,
-        errors,
-        first_calls.to_numpy(dtype=np.float64),
-        readings.assign(host=readings["process"].map(processes["host"]).astype("category")),
-        rounds.assign(campaign=number),
+        frame.join(pd.DataFrame(passes).add_prefix("pass_")),
         failures,
+        readings.assign(host=hosts, campaign=np.int32(number)),
+        rounds.assign(campaign=number),
         scale,
         reference_drift(readings, protocol),
         None if rounds["stolen"].isna().all() else float(rounds["stolen"].mean()),
@@ -240,55 +230,28 @@ def _check_alike(store: Store, campaigns: Sequence[int]) -> None:
 
 
 def _provenance(
-    store: Store,
-    campaigns: Sequence[int],
-    conditions: Sequence[dict[str, Any]],
-    space: FCNNSpace,
-    parts: Sequence[_Part],
+    store: Store, campaigns: Sequence[int], first: dict[str, Any], parts: Sequence[_Part]
 ) -> dict[str, Any]:
-    blocks = [store.block(number) for number in campaigns]
-    protocol = dict(conditions[0]["protocol"])
-    if blocks[0] is not None:
-        protocol |= {
-            "samples_per_block": blocks[0].samples,
-            "calls_per_sample": blocks[0].calls_per_sample,
-        }
+    """What the first campaign was measured with, which the others agree with."""
+    block, found = store.block(campaigns[0]), {}
+    if block is not None:
+        found = {"samples_per_block": block.samples, "calls_per_sample": block.calls_per_sample}
     return {
-        "space": space,
-        "runtime": conditions[0]["runtime"],
-        "protocol": protocol,
-        "signal_length": conditions[0]["signal_length"],
-        "random_state": conditions[0]["random_state"],
+        **{key: first[key] for key in ("runtime", "signal_length", "random_state")},
+        "protocol": first["protocol"] | found,
         "environment": store.processes(campaigns[0])["environment"].iloc[0],
         "scale": parts[0].scale,
         "measuring_time": sum(part.measuring_time or 0.0 for part in parts) or None,
     }
 
 
-def _missing_frame(part: _Part) -> pd.DataFrame:
-    rows = sorted(part.failures)
-    frame = pd.DataFrame(part.padded[rows], columns=layer_names(part.padded), index=rows)
-    return frame.assign(reason=[part.failures[row] for row in rows])
-
-
 def _why_nothing(parts: Sequence[_Part]) -> str:
-    row, reason = min(parts[0].failures.items())
-    widths = tuple(int(w) for w in parts[0].padded[row] if w)
-    n_architectures = sum(len(part.padded) for part in parts)
+    first = parts[0].missing().iloc[0]
+    widths = tuple(int(width) for width in first.drop("reason") if width)
     return (
-        f"Not one of {n_architectures} architectures could be measured. "
-        f"The first, {widths}, failed: {reason}"
+        f"Not one of {sum(len(part.frame) for part in parts)} architectures could be measured. "
+        f"The first, {widths}, failed: {first['reason']}"
     )
-
-
-def _picked(parts: Sequence[_Part], name: str) -> npt.NDArray[Any]:
-    """One field of all parts, of architectures with a label."""
-    return np.concatenate([getattr(part, name)[part.complete] for part in parts])
-
-
-def _widened(passes: npt.NDArray[np.float64], n_passes: int) -> npt.NDArray[np.float64]:
-    missing = np.full((len(passes), n_passes - passes.shape[1]), np.nan)
-    return np.hstack([passes, missing])
 
 
 def _worst(values: Sequence[float | None]) -> float | None:

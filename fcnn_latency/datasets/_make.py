@@ -225,26 +225,22 @@ def measure_architectures(
     if input_rows is not None:
         conditions["input_rows"] = [int(rows) for rows in input_rows]
     asked = _ask(architectures, space, measurement.random_state, conditions)
-    with ExitStack() as stack:
-        opened = stack.enter_context(_open(measurement.store))
-        number = _find_or_add(opened, asked, conditions, measurement.runtime)
+    with _open(measurement.store) as store:
+        number = _find_or_add(store, asked, conditions, measurement.runtime)
         campaign = Campaign(
-            opened, number, measurement.runtime, measurement.protocol, measurement.workload
+            store, number, measurement.runtime, measurement.protocol, measurement.workload
         )
-        n_rounds = len(opened.rounds(number))
+        n_rounds = len(store.rounds(number))
         interrupted = _measure(campaign, measurement)
-        if campaign.protocol.reference_every and len(opened.rounds(number)) > n_rounds:
-            opened.set_scale(number, scale_of_campaign(opened, number).as_dict())
+        if campaign.protocol.reference_every and len(store.rounds(number)) > n_rounds:
+            store.set_scale(number, scale_of_campaign(store, number).as_dict())
         try:
-            bunch = dataset_of_campaigns(
-                opened, [number], as_frame=as_frame, interrupted=interrupted
-            )
+            return dataset_of_campaigns(store, [number], as_frame=as_frame, interrupted=interrupted)
         except MeasurementError:
             if not interrupted:
                 raise
             msg = "Interrupted before one architecture was complete."
             raise KeyboardInterrupt(msg) from None
-    return bunch
 
 
 @contextmanager

@@ -99,7 +99,8 @@ def test_model_makes_fast_architectures_count():
 @pytest.mark.parametrize(
     ("arguments", "changes", "message"),
     [
-        ((CANDIDATES, 10, "best"), {}, "Valid ones"),
+        ((CANDIDATES, 10, "best"), {}, "method must be one of"),
+        ((CANDIDATES, 10, ["random"]), {}, "method must be one of"),
         ((CANDIDATES, 0), {}, "n must be"),
         ((CANDIDATES, True), {}, "n must be"),
         ((CANDIDATES[:5], 6), {}, "there are 5 distinct"),
