@@ -14,7 +14,9 @@ from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency.exceptions import MeasurementWarning
 from fcnn_latency.measurement.labels._reliability import Reliability
 
-__all__ = ["layer_names", "make_bunch", "warn_of_weaknesses"]
+__all__ = ["layer_names", "make_bunch", "make_frame", "warn_of_weaknesses"]
+
+Floats = npt.NDArray[np.float64]
 
 
 def layer_names(padded: npt.NDArray[np.int64]) -> list[str]:
@@ -22,43 +24,40 @@ def layer_names(padded: npt.NDArray[np.int64]) -> list[str]:
     return [f"layer_{i + 1}" for i in range(padded.shape[1])]
 
 
+def make_frame(padded: npt.NDArray[np.int64], passes: Floats, **times: Any) -> pd.DataFrame:
+    """Widths, `times` that are not None, and passes."""
+    frame = pd.DataFrame(padded, columns=layer_names(padded))
+    frame = frame.assign(**{name: column for name, column in times.items() if column is not None})
+    return frame.assign(**{f"pass_{i + 1}": column for i, column in enumerate(passes.T)})
+
+
 def make_bunch(
-    padded: npt.NDArray[np.int64],
-    target: npt.NDArray[np.float64],
-    passes: npt.NDArray[np.float64],
-    errors: npt.NDArray[np.float64] | None,
+    frame: pd.DataFrame,
     reliability: Reliability | None,
     provenance: dict[str, Any],
     *,
-    first_calls: npt.NDArray[np.float64] | None = None,
     as_frame: bool,
 ) -> Bunch:
-    """The Bunch that all datasets share."""
-    names = layer_names(padded)
-    frame = pd.DataFrame(padded, columns=names).assign(latency=target)
-    if errors is not None:
-        frame["latency_std"] = errors
-    if first_calls is not None and not np.isnan(first_calls).all():
-        frame["first_call"] = first_calls
-    for i in range(passes.shape[1]):
-        frame[f"pass_{i + 1}"] = passes[:, i]
+    """The Bunch that all datasets share; its frame as from `make_frame`."""
+    if "first_call" in frame and frame["first_call"].isna().all():
+        frame = frame.drop(columns="first_call")
+    layers = frame.filter(like="layer_")
+    target = frame["latency"].to_numpy(copy=True)
     return Bunch(
-        data=frame[names] if as_frame else padded,
+        data=layers if as_frame else layers.to_numpy(copy=True),
         target=frame["latency"] if as_frame else target,
-        target_std=errors,
+        target_std=frame["latency_std"].to_numpy(copy=True) if "latency_std" in frame else None,
         frame=frame,
         noise_floor=None if reliability is None else reliability.noise_floor,
         reliability=reliability,
-        feature_names=names,
+        feature_names=list(layers),
         target_name="latency",
         DESCR=_describe(target, reliability, provenance),
         **provenance,
     )
 
 
-def _describe(
-    target: npt.NDArray[np.float64], reliability: Reliability | None, provenance: dict[str, Any]
-) -> str:
+def _describe(target: Floats, reliability: Reliability | None, provenance: dict[str, Any]) -> str:
     environment, protocol = provenance["environment"], provenance["protocol"]
     lines = [
         "Latencies of fully connected networks",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fcnn_latency.datasets._bunch import make_bunch
+from fcnn_latency.datasets._bunch import make_bunch, make_frame
 from fcnn_latency.measurement.labels._reliability import Reliability, assess_reliability
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
@@ -68,14 +68,11 @@ def fetch_capstone2023(
     path = _fetch(source or os.environ.get(CAPSTONE2023_VARIABLE) or CAPSTONE2023_URL, data_home)
     table = pd.read_csv(path)
     padded = pad_widths(table.iloc[:, :-1].to_numpy(), table.shape[1] - 1)
-    target = table["Latency"].to_numpy(dtype=np.float64)[:, None]
+    target = table["Latency"].to_numpy(dtype=np.float64)
     reliability = _repeat_reliability(table)
     cpu = "Intel(R) Core(TM) i7-8750H CPU @ 2.20GHz"
     bunch = make_bunch(
-        padded,
-        target[:, 0],
-        target,
-        target[:, 0] * reliability.noise,
+        make_frame(padded, target[:, None], latency=target, latency_std=target * reliability.noise),
         reliability,
         {
             "space": FCNNSpace(),

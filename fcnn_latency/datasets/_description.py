@@ -13,7 +13,10 @@ from fcnn_latency.measurement.labels._reliability import QuintileNoise, Reliabil
 from fcnn_latency.measurement.labels._scale import Scale
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["FIELDS", "Field", "read_description"]
+__all__ = ["FIELDS", "ORIGIN", "Field", "read_description"]
+
+#: Fields that all descriptions have.
+ORIGIN = ("runtime", "protocol", "signal_length", "random_state", "environment", "scale")
 
 OBJECT = rule("a JSON object", lambda value: isinstance(value, dict))
 TEXT = rule("a text", lambda value: isinstance(value, str))

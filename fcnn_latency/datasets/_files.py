@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
@@ -16,8 +16,8 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from fcnn_latency._files import check_writable, resolve, write_whole
-from fcnn_latency.datasets._bunch import make_bunch, warn_of_weaknesses
-from fcnn_latency.datasets._description import read_description
+from fcnn_latency.datasets._bunch import make_bunch, make_frame, warn_of_weaknesses
+from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._from_store import dataset_of_campaigns
 from fcnn_latency.measurement._store import Store
 from fcnn_latency.measurement._store_file import STORE_SUFFIXES
@@ -29,7 +29,6 @@ from fcnn_latency.spaces._widths import pad_widths
 __all__ = [
     "as_numbers",
     "check_path",
-    "check_suffix",
     "describe_origin",
     "find_file",
     "load_dataset",
@@ -42,16 +41,8 @@ Floats = npt.NDArray[np.float64]
 
 #: How far a label may lie outside its passes: their common factors are taken out of it.
 LEVEL_TOLERANCE = 0.1
-#: What a dataset was measured with, where the file beside its table does not say it.
-UNKNOWN: dict[str, Any] = {
-    "runtime": "unknown",
-    "protocol": {},
-    "signal_length": 50,
-    "random_state": None,
-    "environment": {},
-    "scale": None,
-    "measuring_time": None,
-}
+#: What a dataset was measured with.
+ABOUT = (*ORIGIN, "measuring_time")
 
 
 def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
@@ -103,7 +94,7 @@ def write_table(
 
 def describe_origin(dataset: Bunch) -> dict[str, Any]:
     """What a dataset was measured with, and how far it can be trusted, as JSON can say it."""
-    about = {key: dataset[key] for key in UNKNOWN if key in dataset}
+    about = {key: dataset[key] for key in ABOUT if key in dataset}
     about["space"] = asdict(dataset.space)
     if dataset.reliability is not None:
         about["reliability"] = dataset.reliability.as_dict()
@@ -161,7 +152,7 @@ def load_dataset(
     MeasurementWarning
         If architectures of a store are missing or its labels are weak.
     """
-    path = find_file(path, "dataset")
+    path = find_file(path, "dataset", STORE_SUFFIXES)
     if path.suffix.lower() in STORE_SUFFIXES:
         with Store(path, read_only=True) as store:
             chosen = _choose_campaigns(store, runtime, campaigns)
@@ -171,7 +162,6 @@ def load_dataset(
             bunch = dataset_of_campaigns(store, chosen, corrected=corrected, as_frame=as_frame)
         warn_of_weaknesses(bunch)
         return bunch
-    check_suffix(path, "dataset")
     if not corrected or runtime is not None or campaigns is not None:
         msg = f"{path} is a table: 'corrected', 'runtime' and 'campaigns' are for stores (.sqlite)."
         raise ValueError(msg)
@@ -212,23 +202,24 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
         raise ValueError(msg)
     padded = pad_widths(frame[layers], len(layers))
     latency, passes = _labels(frame, path)
-    about = UNKNOWN | read_description(path, [*UNKNOWN, "space", "reliability"], "dataset")
+    told = read_description(path, [*ABOUT, "space", "reliability"], "dataset")
+    unknown = {"runtime": "unknown", "protocol": {}, "signal_length": 50, "environment": {}}
+    about = dict.fromkeys(ABOUT) | unknown | told
     saved = about.pop("reliability", None)
     drift, stolen = (saved.reference_drift, saved.stolen_time) if saved else (None, None)
     if "space" not in about:  # the default one, widened to what the table holds
         space = FCNNSpace.covering(FCNNSpace(), padded)
         about["space"] = replace(space, max_layers=max(space.max_layers, len(layers)))
     errors = standard_errors(passes) if passes.shape[1] > 1 else None
-    return make_bunch(
+    times = make_frame(
         padded,
-        latency,
         passes,
-        _column(frame, "latency_std", errors),
-        assess_reliability(passes, drift, stolen) or saved,
-        about,
-        first_calls=_column(frame, "first_call", None),
-        as_frame=as_frame,
+        latency=latency,
+        latency_std=_column(frame, "latency_std", errors),
+        first_call=_column(frame, "first_call"),
     )
+    reliability = assess_reliability(passes, drift, stolen) or saved
+    return make_bunch(times, reliability, about, as_frame=as_frame)
 
 
 def _labels(frame: pd.DataFrame, path: Path) -> tuple[Floats, Floats]:
@@ -251,7 +242,7 @@ def _labels(frame: pd.DataFrame, path: Path) -> tuple[Floats, Floats]:
     return latency[:, 0], passes
 
 
-def _column(frame: pd.DataFrame, name: str, otherwise: Floats | None) -> Floats | None:
+def _column(frame: pd.DataFrame, name: str, otherwise: Floats | None = None) -> Floats | None:
     return as_numbers(frame, [name])[:, 0] if name in frame else otherwise
 
 
@@ -264,18 +255,24 @@ def as_numbers(frame: pd.DataFrame, names: Sequence[str]) -> Floats:
     return np.column_stack(columns).astype(np.float64)
 
 
-def find_file(path: str | os.PathLike[str], what: str) -> Path:
-    """The file that a user means.
+def find_file(
+    path: str | os.PathLike[str], what: str, other_suffixes: Collection[str] = ()
+) -> Path:
+    """The file that a user means, a table or what has one of `other_suffixes`.
 
     Raises
     ------
     FileNotFoundError
         If there is none; calls it by `what`.
+    ValueError
+        If it has another ending.
     """
     path = resolve(path)
     if not path.exists():
         msg = f"There is no {what} {str(path)!r}."
         raise FileNotFoundError(msg)
+    if path.suffix.lower() not in other_suffixes:
+        _check_suffix(path, what)
     return path
 
 
@@ -310,18 +307,11 @@ def check_path(path: str | os.PathLike[str]) -> Path:
         If its folder cannot be made or written.
     """
     path = resolve(path)
-    check_suffix(path, "dataset")
+    _check_suffix(path, "dataset")
     return check_writable(path)
 
 
-def check_suffix(path: Path, what: str) -> None:
-    """Make sure that a name is that of a table.
-
-    Raises
-    ------
-    ValueError
-        If it ends in neither ``.csv`` nor ``.parquet``; calls the table by `what`.
-    """
+def _check_suffix(path: Path, what: str) -> None:
     if path.suffix not in (".csv", ".parquet"):
         msg = f"A {what}'s file name ends in .csv or .parquet. Got {str(path)!r} instead."
         raise ValueError(msg)

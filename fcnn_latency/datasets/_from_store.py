@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch
 
-from fcnn_latency.datasets._bunch import layer_names, make_bunch
+from fcnn_latency.datasets._bunch import make_bunch, make_frame
 from fcnn_latency.exceptions import MeasurementError, StoreError
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._store import Store
@@ -98,26 +98,19 @@ def dataset_of_campaigns(
     frame = pd.concat([p.frame.drop(index=list(p.failures)) for p in parts], ignore_index=True)
     if not len(frame):
         raise MeasurementError(_why_nothing(parts))
-    passes = frame.filter(like="pass_").to_numpy(copy=True)
-    bunch = make_bunch(
-        frame.filter(like="layer_").to_numpy(copy=True),
-        frame["latency"].to_numpy(copy=True),
-        passes,
-        frame["latency_std"].to_numpy(copy=True),
-        assess_reliability(
-            passes,
-            drift=_worst([part.drift for part in parts]),
-            stolen=_worst([part.stolen for part in parts]),
-        ),
-        {"space": space, **_provenance(store, campaigns, conditions[0], parts)},
-        first_calls=frame["first_call"].to_numpy(copy=True),
-        as_frame=as_frame,
+    input_rows = frame.pop("input_rows").to_numpy(copy=True)
+    reliability = assess_reliability(
+        frame.filter(like="pass_"),
+        drift=_worst([part.drift for part in parts]),
+        stolen=_worst([part.stolen for part in parts]),
     )
+    provenance = _provenance(store, campaigns, conditions[0], parts)
+    bunch = make_bunch(frame, reliability, {"space": space, **provenance}, as_frame=as_frame)
     bunch.readings = pd.concat([part.readings for part in parts], ignore_index=True)
     bunch.rounds = pd.concat([part.rounds for part in parts], ignore_index=True)
     bunch.missing = pd.concat([part.missing() for part in parts])
     if "input_rows" in conditions[0]:
-        bunch.input_rows = frame["input_rows"].to_numpy(copy=True)
+        bunch.input_rows = input_rows
     bunch.interrupted = interrupted
     bunch.corrected = corrected
     if not corrected:
@@ -145,9 +138,9 @@ def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Pa
         scale = store.scale(number) or campaign_scale(own).as_dict()
         passes *= scale["reference_latency"]
     labels, errors = _labels(passes, readings, protocol)
-    padded = pad_widths(architectures, max_layers)
-    frame = pd.DataFrame(padded, columns=layer_names(padded)).assign(
-        input_rows=conditions.get("input_rows") or 0,
+    frame = make_frame(
+        pad_widths(architectures, max_layers),
+        passes,
         latency=labels,
         latency_std=errors,
         first_call=store.first_calls(number).astype(np.float64),
@@ -155,7 +148,7 @@ def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Pa
     processes, rounds = store.processes(number), store.rounds(number)
     hosts = readings["process"].map(processes["host"]).astype("category")
     return _Part(
-        frame.join(pd.DataFrame(passes).add_prefix("pass_")),
+        frame.assign(input_rows=conditions.get("input_rows") or 0),
         failures,
         readings.assign(host=hosts, campaign=np.int32(number)),
         rounds.assign(campaign=number),

@@ -13,16 +13,10 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from fcnn_latency._units import format_percent, format_seconds
-from fcnn_latency._validation import whole
+from fcnn_latency._validation import check, rule, whole
 from fcnn_latency.datasets._bunch import warn_of_weaknesses
-from fcnn_latency.datasets._description import read_description
-from fcnn_latency.datasets._files import (
-    as_numbers,
-    check_suffix,
-    find_file,
-    read_table,
-    write_table,
-)
+from fcnn_latency.datasets._description import ORIGIN, read_description
+from fcnn_latency.datasets._files import as_numbers, find_file, read_table, write_table
 from fcnn_latency.datasets._make import measure_architectures
 from fcnn_latency.exceptions import MeasurementError
 from fcnn_latency.measurement._measurement import Measurement
@@ -45,15 +39,7 @@ COLUMNS = ["rows", "fan_in", "fan_out", "latency", "latency_std"]
 #: The greatest size that a layer may have.
 MOST_SIZE = np.iinfo(np.int32).max
 #: What a file keeps beside its table.
-ABOUT = (
-    "runtime",
-    "protocol",
-    "signal_length",
-    "random_state",
-    "environment",
-    "scale",
-    "noise_floor",
-)
+ABOUT = (*ORIGIN, "noise_floor")
 
 
 def make_layer_table(
@@ -181,12 +167,9 @@ def _layers(
 
 def _sizes(name: str, given: Sequence[int]) -> list[int]:
     sizes = np.ravel(np.asarray(given, dtype=object)).tolist()
-    if not sizes or not all(map(whole(1).holds, sizes)):
-        msg = (
-            f"The '{name}' parameter of make_layer_table must be whole numbers of at least 1, or "
-            f"None. Got {given!r} instead."
-        )
-        raise ValueError(msg)
+    good = bool(sizes) and all(map(whole(1).holds, sizes))
+    wanted = rule("whole numbers of at least 1, or None", lambda _: good)
+    check(given, wanted, name, "make_layer_table")
     return sorted({int(size) for size in sizes})
 
 
@@ -204,13 +187,10 @@ def _table(measured: Bunch, n_chains: int) -> Bunch:
     call = pd.DataFrame([[0, 0, 0, *_overhead(chains, latencies)]], columns=COLUMNS)
     named = measured.frame.rename(columns={"layer_1": "fan_in", "layer_2": "fan_out"})
     entries = named.assign(rows=measured.input_rows)[COLUMNS][:n_entries]
-    return Bunch(
-        **_parts(
-            pd.concat([call, entries], ignore_index=True), {key: measured[key] for key in ABOUT}
-        ),
-        chains=chains.assign(latency=latencies),
-        missing=missing,
-    )
+    frame = pd.concat([call, entries], ignore_index=True)
+    table = _as_bunch(frame, {key: measured[key] for key in ABOUT})
+    table.update(chains=chains.assign(latency=latencies), missing=missing)
+    return table
 
 
 def _overhead(chains: pd.DataFrame, latencies: npt.NDArray[np.float64]) -> tuple[float, float]:
@@ -227,21 +207,17 @@ def _overhead(chains: pd.DataFrame, latencies: npt.NDArray[np.float64]) -> tuple
     return float(max(solution[0], 0.0)), float(np.sqrt(errors[0, 0]))
 
 
-def _parts(frame: pd.DataFrame, about: dict[str, Any]) -> dict[str, Any]:
+def _as_bunch(frame: pd.DataFrame, about: dict[str, Any]) -> Bunch:
     is_call = (frame[COLUMNS[:3]] == 0).all(axis=1)
     call = frame[is_call].iloc[0]
-    return {
-        "frame": frame,
-        "overhead": float(call["latency"]),
-        "overhead_std": float(call["latency_std"]),
-        "DESCR": _describe(frame[~is_call], call, about),
-        **about,
-    }
+    overhead, error = float(call["latency"]), float(call["latency_std"])
+    described = _describe(frame[~is_call], call, about)
+    return Bunch(frame=frame, overhead=overhead, overhead_std=error, DESCR=described, **about)
 
 
 def _describe(entries: pd.DataFrame, call: pd.Series, about: dict[str, Any]) -> str:
     latencies, floor = entries["latency"], about.get("noise_floor")
-    environment, protocol = about.get("environment") or {}, about.get("protocol") or {}
+    environment, protocol = about.get("environment", {}), about.get("protocol", {})
     known = "not known" if floor is None else format_percent(floor)
     lines = [
         "Latencies of single dense layers",
@@ -306,9 +282,8 @@ def load_layer_table(path: str | os.PathLike[str]) -> Bunch:
         positive latency; says where.
     """
     path = find_file(path, "table")
-    check_suffix(path, "table")
     frame = _checked(read_table(path), path)
-    return Bunch(**_parts(frame, read_description(path, ABOUT, "table")))
+    return _as_bunch(frame, read_description(path, ABOUT, "table"))
 
 
 def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:

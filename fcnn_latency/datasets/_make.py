@@ -223,10 +223,10 @@ def measure_architectures(
     space = FCNNSpace() if space is None else space
     conditions = measurement.conditions() | {"space": asdict(space)}
     if input_rows is not None:
-        conditions["input_rows"] = [int(rows) for rows in input_rows]
+        conditions["input_rows"] = list(input_rows)
     asked = _ask(architectures, space, measurement.random_state, conditions)
     with _open(measurement.store) as store:
-        number = _find_or_add(store, asked, conditions, measurement.runtime)
+        number = _find_or_add(store, asked, measurement.runtime)
         campaign = Campaign(
             store, number, measurement.runtime, measurement.protocol, measurement.workload
         )
@@ -257,6 +257,7 @@ class _Asked(NamedTuple):
 
     request: str
     seed: int
+    conditions: dict[str, Any]
     architectures: list[tuple[int, ...]]
 
 
@@ -279,23 +280,22 @@ def _ask(
     protocol = {k: v for k, v in conditions["protocol"].items() if k not in REFINEMENTS}
     request = {**conditions, "protocol": protocol, "architectures": which, "random_state": state}
     request["signal_seed"] = 0  # part of the words since the first release; stores hold it
-    return _Asked(
-        json.dumps(request, sort_keys=True), int(rng.randint(2**31 - 1)), trim_widths(padded)
-    )
+    words, seed = json.dumps(request, sort_keys=True), int(rng.randint(2**31 - 1))
+    return _Asked(words, seed, conditions, trim_widths(padded))
 
 
-def _find_or_add(store: Store, asked: _Asked, conditions: dict[str, Any], runtime: Runtime) -> int:
+def _find_or_add(store: Store, asked: _Asked, runtime: Runtime) -> int:
     """The campaign that the same call began, or a new one."""
     number = store.find_campaign(asked.request)
     if number is None:
-        return store.add_campaign(asked.request, asked.seed, conditions, asked.architectures)
+        return store.add_campaign(*asked)
     processes = store.processes(number)
     if len(processes):
         # Affinity and variables are those of a measuring process, which is asked when it starts.
         here = describe_environment(runtime.packages)
         here = {key: here[key] for key in here if key not in ("affinity", "variables")}
         check_same(processes["environment"].iloc[0], here, f"this campaign of {store.path}")
-    store.set_conditions(number, conditions)
+    store.set_conditions(number, asked.conditions)
     store.forget_failures(number)
     return number
 
