@@ -14,7 +14,7 @@ from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency.exceptions import MeasurementWarning
 from fcnn_latency.measurement.labels._reliability import Reliability
 
-__all__ = ["layer_names", "make_bunch", "make_frame", "warn_of_weaknesses"]
+__all__ = ["layer_names", "make_bunch", "make_frame", "show_frames", "warn_of_weaknesses"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,11 +32,7 @@ def make_frame(padded: npt.NDArray[np.int64], passes: Floats, **times: Any) -> p
 
 
 def make_bunch(
-    frame: pd.DataFrame,
-    reliability: Reliability | None,
-    provenance: dict[str, Any],
-    *,
-    as_frame: bool,
+    frame: pd.DataFrame, reliability: Reliability | None, provenance: dict[str, Any]
 ) -> Bunch:
     """The Bunch that all datasets share; its frame as from `make_frame`."""
     if "first_call" in frame and frame["first_call"].isna().all():
@@ -44,8 +40,8 @@ def make_bunch(
     layers = frame.filter(like="layer_")
     target = frame["latency"].to_numpy(copy=True)
     return Bunch(
-        data=layers if as_frame else layers.to_numpy(copy=True),
-        target=frame["latency"] if as_frame else target,
+        data=layers.to_numpy(copy=True),
+        target=target,
         target_std=frame["latency_std"].to_numpy(copy=True) if "latency_std" in frame else None,
         frame=frame,
         noise_floor=None if reliability is None else reliability.noise_floor,
@@ -55,6 +51,11 @@ def make_bunch(
         DESCR=_describe(target, reliability, provenance),
         **provenance,
     )
+
+
+def show_frames(bunch: Bunch) -> None:
+    """Make `data` a DataFrame and `target` a Series."""
+    bunch.update(data=bunch.frame[bunch.feature_names], target=bunch.frame["latency"])
 
 
 def _describe(target: Floats, reliability: Reliability | None, provenance: dict[str, Any]) -> str:

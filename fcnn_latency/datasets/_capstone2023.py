@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fcnn_latency.datasets._bunch import make_bunch, make_frame
+from fcnn_latency.datasets._bunch import make_bunch, make_frame, show_frames
 from fcnn_latency.measurement.labels._reliability import Reliability, assess_reliability
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
@@ -83,8 +83,9 @@ def fetch_capstone2023(
             "scale": None,
             "measuring_time": None,
         },
-        as_frame=as_frame,
     )
+    if as_frame:
+        show_frames(bunch)
     return (bunch.data, bunch.target) if return_X_y else bunch
 
 

@@ -130,8 +130,4 @@ def _read_field(name: str, value: Any) -> Any:
     for part, allowed in field.parts.items():
         if part in value:
             check(value[part], allowed, f"'{part}' of '{name}'")
-    try:
-        return field.build(**value)
-    except (TypeError, ValueError) as error:
-        msg = f"'{name}' is wrong: {error}"
-        raise ValueError(msg) from error
+    return field.build(**value)

@@ -177,11 +177,9 @@ def _by_depth(
     depths = np.count_nonzero(widths, axis=1)
     members = [np.flatnonzero(depths == depth) for depth in np.unique(depths)]
     order = rng.permutation(len(members))
-    counts = np.zeros(len(members), dtype=np.int64)
-    while counts.sum() < n:
-        for part in order:
-            if counts.sum() < n and counts[part] < len(members[part]):
-                counts[part] += 1
+    most = max(map(len, members))
+    turns = [part for turn in range(most) for part in order if turn < len(members[part])]
+    counts = np.bincount(turns[:n], minlength=len(members))
     chosen = [
         rows[choose(_scaled(widths[rows].astype(np.float64)), int(count), rng)]
         for rows, count in zip(members, counts, strict=True)

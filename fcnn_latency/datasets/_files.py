@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from fcnn_latency._files import check_writable, resolve, write_whole
-from fcnn_latency.datasets._bunch import make_bunch, make_frame, warn_of_weaknesses
+from fcnn_latency.datasets._bunch import make_bunch, make_frame, show_frames, warn_of_weaknesses
 from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._from_store import dataset_of_campaigns
 from fcnn_latency.measurement._store import Store
@@ -159,13 +159,17 @@ def load_dataset(
             if all("input_rows" in store.conditions(number) for number in chosen):
                 msg = f"{path} holds single layers, no architectures: read it by load_layer_table."
                 raise ValueError(msg)
-            bunch = dataset_of_campaigns(store, chosen, corrected=corrected, as_frame=as_frame)
-        warn_of_weaknesses(bunch)
-        return bunch
-    if not corrected or runtime is not None or campaigns is not None:
+            bunch = dataset_of_campaigns(store, chosen, corrected=corrected)
+    elif not corrected or runtime is not None or campaigns is not None:
         msg = f"{path} is a table: 'corrected', 'runtime' and 'campaigns' are for stores (.sqlite)."
         raise ValueError(msg)
-    return _load_table(path, as_frame=as_frame)
+    else:
+        bunch = _load_table(path)
+    if as_frame:
+        show_frames(bunch)
+    if "missing" in bunch:  # of a store
+        warn_of_weaknesses(bunch)
+    return bunch
 
 
 def _choose_campaigns(
@@ -191,7 +195,7 @@ def _choose_campaigns(
     return wanted
 
 
-def _load_table(path: Path, *, as_frame: bool) -> Bunch:
+def _load_table(path: Path) -> Bunch:
     frame = read_table(path)
     layers = [name for name in frame.columns if str(name).startswith("layer_")]
     if not layers or "latency" not in frame.columns or not len(frame):
@@ -219,7 +223,7 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
         first_call=_column(frame, "first_call"),
     )
     reliability = assess_reliability(passes, drift, stolen) or saved
-    return make_bunch(times, reliability, about, as_frame=as_frame)
+    return make_bunch(times, reliability, about)
 
 
 def _labels(frame: pd.DataFrame, path: Path) -> tuple[Floats, Floats]:

@@ -57,12 +57,7 @@ class _Part(NamedTuple):
 
 
 def dataset_of_campaigns(
-    store: Store,
-    campaigns: Sequence[int],
-    *,
-    corrected: bool = True,
-    as_frame: bool = False,
-    interrupted: bool = False,
+    store: Store, campaigns: Sequence[int], *, corrected: bool = True
 ) -> Bunch:
     """Pool campaigns that were measured alike.
 
@@ -75,10 +70,6 @@ def dataset_of_campaigns(
     corrected : bool, default=True
         Whether labels are relative to the reference latency, times the scale; otherwise they are
         the seconds that were read.
-    as_frame : bool, default=False
-        As in `make_dataset`.
-    interrupted : bool, default=False
-        Whether Ctrl-C ended the last of them.
 
     Raises
     ------
@@ -105,14 +96,13 @@ def dataset_of_campaigns(
         stolen=_worst([part.stolen for part in parts]),
     )
     provenance = _provenance(store, campaigns, conditions[0], parts)
-    bunch = make_bunch(frame, reliability, {"space": space, **provenance}, as_frame=as_frame)
+    bunch = make_bunch(frame, reliability, {"space": space, **provenance})
     bunch.readings = pd.concat([part.readings for part in parts], ignore_index=True)
     bunch.rounds = pd.concat([part.rounds for part in parts], ignore_index=True)
     bunch.missing = pd.concat([part.missing() for part in parts])
     if "input_rows" in conditions[0]:
         bunch.input_rows = input_rows
-    bunch.interrupted = interrupted
-    bunch.corrected = corrected
+    bunch.update(interrupted=False, corrected=corrected)
     if not corrected:
         bunch.DESCR += "Raw: seconds as read, not corrected by the reference architecture.\n"
     if len(bunch.missing):

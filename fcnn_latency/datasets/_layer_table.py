@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -148,21 +149,17 @@ def make_layer_table(
 
 
 def _layers(
-    space: FCNNSpace,
-    signal_length: int,
-    rows: Sequence[int] | None,
-    fan_in: Sequence[int] | None,
-    fan_out: Sequence[int] | None,
+    space: FCNNSpace, signal_length: int, *given: Sequence[int] | None
 ) -> list[tuple[int, int, int]]:
-    """Rows, inputs and outputs of every entry."""
+    """Rows, inputs and outputs of every entry; where none are given, those for the space."""
     ends = (space.min_width, space.max_width)
     cut = signal_rows(np.arange(ends[0], ends[1] + 1), signal_length)
     nodes = layer_nodes(cut, ends, ends)
     axes = [
-        [int(size) for size in own] if given is None else _sizes(name, given)
-        for name, given, own in zip(COLUMNS, (rows, fan_in, fan_out), nodes, strict=False)
+        own.tolist() if sizes is None else _sizes(name, sizes)
+        for name, sizes, own in zip(COLUMNS[:3], given, nodes, strict=True)
     ]
-    return [(r, i, o) for r in axes[0] for i in axes[1] for o in axes[2]]
+    return list(product(*axes))
 
 
 def _sizes(name: str, given: Sequence[int]) -> list[int]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sklearn.utils import Bunch, check_random_state
 
 from fcnn_latency._validation import check, is_whole, or_none, rule
-from fcnn_latency.datasets._bunch import warn_of_weaknesses
+from fcnn_latency.datasets._bunch import show_frames, warn_of_weaknesses
 from fcnn_latency.datasets._from_store import REFINEMENTS, dataset_of_campaigns, scale_of_campaign
 from fcnn_latency.exceptions import MeasurementError
 from fcnn_latency.measurement._campaign import (
@@ -192,7 +192,9 @@ random_state, DESCR
         random_state=random_state,
         verbose=verbose,
     )
-    bunch = measure_architectures(architectures, measurement, space=space, as_frame=as_frame)
+    bunch = measure_architectures(architectures, measurement, space=space)
+    if as_frame:
+        show_frames(bunch)
     warn_of_weaknesses(bunch)
     return (bunch.data, bunch.target) if return_X_y else bunch
 
@@ -203,13 +205,12 @@ def measure_architectures(
     *,
     space: FCNNSpace | None = None,
     input_rows: Sequence[int] | None = None,
-    as_frame: bool = False,
 ) -> Bunch:
     """Measure architectures; `make_dataset` without its warnings.
 
     Parameters
     ----------
-    architectures, space, as_frame
+    architectures, space
         As in `make_dataset`.
     measurement : Measurement
         How and where.
@@ -235,12 +236,14 @@ def measure_architectures(
         if campaign.protocol.reference_every and len(store.rounds(number)) > n_rounds:
             store.set_scale(number, scale_of_campaign(store, number).as_dict())
         try:
-            return dataset_of_campaigns(store, [number], as_frame=as_frame, interrupted=interrupted)
+            bunch = dataset_of_campaigns(store, [number])
         except MeasurementError:
             if not interrupted:
                 raise
             msg = "Interrupted before one architecture was complete."
             raise KeyboardInterrupt(msg) from None
+    bunch.interrupted = interrupted
+    return bunch
 
 
 @contextmanager

@@ -302,7 +302,7 @@ def described(reliability, runtime="keras"):
     }
     passes = np.array([[1e-4, 1e-4], [2e-4, 2e-4]])
     frame = make_frame(padded, passes, latency=passes[:, 0])
-    return make_bunch(frame, reliability, provenance, as_frame=False).DESCR
+    return make_bunch(frame, reliability, provenance).DESCR
 
 
 def test_description_states_noise_and_floors():
