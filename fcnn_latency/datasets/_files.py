@@ -183,16 +183,13 @@ def _choose_campaigns(
     if unknown or not wanted:
         msg = f"{store.path} has no campaigns {unknown}. Those that there are: {there}."
         raise ValueError(msg)
-    if runtime is not None:
-        runtimes = {number: store.conditions(number)["runtime"] for number in wanted}
-        wanted = [number for number in wanted if runtimes[number] == runtime]
-        if not wanted:
-            msg = (
-                f"{store.path} has no campaign of runtime {runtime!r}. Those that there are: "
-                f"{sorted(set(runtimes.values()))}."
-            )
-            raise ValueError(msg)
-    return wanted
+    runtimes = {number: store.conditions(number)["runtime"] for number in wanted}
+    chosen = [number for number in wanted if runtime in (None, runtimes[number])]
+    if not chosen:
+        names = sorted(set(runtimes.values()))
+        msg = f"{store.path} has no campaign of runtime {runtime!r}. Those that there are: {names}."
+        raise ValueError(msg)
+    return chosen
 
 
 def _load_table(path: Path) -> Bunch:

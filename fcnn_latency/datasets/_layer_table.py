@@ -20,7 +20,6 @@ from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._files import as_numbers, find_file, read_table, write_table
 from fcnn_latency.datasets._make import measure_architectures
 from fcnn_latency.exceptions import MeasurementError
-from fcnn_latency.measurement._measurement import Measurement
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.networks._layer_nodes import layer_nodes
@@ -123,7 +122,10 @@ def make_layer_table(
     layers = _layers(FCNNSpace() if space is None else space, signal_length, rows, fan_in, fan_out)
     chains = [(w,) * (n + 1) for w in CHAIN_WIDTHS for n in CHAIN_LAYERS] * CHAIN_REPEATS
     architectures = [*((i, o) for _, i, o in layers), *chains]
-    measurement = Measurement.from_settings(
+    measured = measure_architectures(
+        architectures,
+        input_rows=[*(r for r, _, _ in layers), *(1 for _ in chains)],
+        space=FCNNSpace(CHAIN_LAYERS[-1] + 1, max(map(max, architectures)), tie_io=False),
         runtime=runtime,
         protocol=protocol,
         signal_length=signal_length,
@@ -134,12 +136,6 @@ def make_layer_table(
         wait=wait,
         random_state=random_state,
         verbose=verbose,
-    )
-    measured = measure_architectures(
-        architectures,
-        measurement,
-        input_rows=[*(r for r, _, _ in layers), *(1 for _ in chains)],
-        space=FCNNSpace(CHAIN_LAYERS[-1] + 1, max(map(max, architectures)), tie_io=False),
     )
     if measured.interrupted:
         msg = "Interrupted before the table was complete; with a store the same call resumes."

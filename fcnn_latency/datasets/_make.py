@@ -18,19 +18,12 @@ from fcnn_latency._validation import check, is_whole, or_none, rule
 from fcnn_latency.datasets._bunch import show_frames, warn_of_weaknesses
 from fcnn_latency.datasets._from_store import REFINEMENTS, dataset_of_campaigns, scale_of_campaign
 from fcnn_latency.exceptions import MeasurementError
-from fcnn_latency.measurement._campaign import (
-    Campaign,
-    Task,
-    check_same,
-    measure_here,
-    run_campaign,
-)
+from fcnn_latency.measurement._campaign import Campaign, check_same, measure_here, run_campaign
 from fcnn_latency.measurement._measurement import Measurement
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._store import Store
 from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.measurement.machine._lock import timing_lock
-from fcnn_latency.measurement.process._reports import Report
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import trim_widths
@@ -180,7 +173,9 @@ random_state, DESCR
     >>> dataset.runtime, bool(dataset.noise_floor < 0.01)
     ('litert', True)
     """
-    measurement = Measurement.from_settings(
+    bunch = measure_architectures(
+        architectures,
+        space=space,
         runtime=runtime,
         protocol=protocol,
         signal_length=signal_length,
@@ -192,7 +187,6 @@ random_state, DESCR
         random_state=random_state,
         verbose=verbose,
     )
-    bunch = measure_architectures(architectures, measurement, space=space)
     if as_frame:
         show_frames(bunch)
     warn_of_weaknesses(bunch)
@@ -201,10 +195,10 @@ random_state, DESCR
 
 def measure_architectures(
     architectures: Any,
-    measurement: Measurement,
     *,
-    space: FCNNSpace | None = None,
+    space: FCNNSpace | None,
     input_rows: Sequence[int] | None = None,
+    **settings: Any,
 ) -> Bunch:
     """Measure architectures; `make_dataset` without its warnings.
 
@@ -212,13 +206,14 @@ def measure_architectures(
     ----------
     architectures, space
         As in `make_dataset`.
-    measurement : Measurement
-        How and where.
     input_rows : sequence of int or None, default=None
         Rows that one inference of each architecture reads, instead of those that the signal is
         cut into; the reference architecture reads the signal all the same. The Bunch then has
         them as ``input_rows``.
+    **settings
+        How and where, as `Measurement.from_settings` takes them.
     """
+    measurement = Measurement.from_settings(**settings)
     is_space = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
     check(space, or_none(is_space), "space")
     space = FCNNSpace() if space is None else space
@@ -311,8 +306,8 @@ def _measure(campaign: Campaign, measurement: Measurement) -> bool:
 
         return run_campaign(campaign, Fleet(measurement.client).measure, verbose)
 
-    def measure(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Task, Report]]:
+    def measure(*what: Any) -> Iterator[Any]:
         with timing_lock(measurement.wait):  # only where something is left to measure
-            yield from measure_here(campaign, tasks)
+            yield from measure_here(*what)
 
     return run_campaign(campaign, measure, verbose)
