@@ -14,7 +14,7 @@ from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency.exceptions import MeasurementWarning
 from fcnn_latency.measurement.labels._reliability import Reliability
 
-__all__ = ["layer_names", "make_bunch", "make_frame", "show_frames", "warn_of_weaknesses"]
+__all__ = ["finish", "first_missing", "layer_names", "make_bunch", "make_frame"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,11 +51,6 @@ def make_bunch(
         DESCR=_describe(target, reliability, provenance),
         **provenance,
     )
-
-
-def show_frames(bunch: Bunch) -> None:
-    """Make `data` a DataFrame and `target` a Series."""
-    bunch.update(data=bunch.frame[bunch.feature_names], target=bunch.frame["latency"])
 
 
 def _describe(target: Floats, reliability: Reliability | None, provenance: dict[str, Any]) -> str:
@@ -139,19 +134,40 @@ def _describe_scale(reference_latency: float, campaign_latency: float, set_at: s
     return f"{text} on {set_at[:10]}; in this campaign it was {abs(apart):.2%} {how}."
 
 
-def warn_of_weaknesses(bunch: Bunch) -> None:
-    """Warn where architectures are missing or labels are weak, on behalf of the caller's caller."""
+def first_missing(missing: pd.DataFrame) -> tuple[tuple[int, ...], str]:
+    """The first architecture that has no label, and why."""
+    widths = missing.filter(like="layer_").to_numpy()[0]
+    return tuple(int(width) for width in widths if width), missing["reason"].iloc[0]
+
+
+def finish(bunch: Bunch, *, as_frame: bool = False, return_X_y: bool = False) -> Any:
+    """What a public function returns of a dataset, after warnings on behalf of its caller.
+
+    Parameters
+    ----------
+    bunch : Bunch
+        The dataset; if it was measured here or read from a store, what is weak in it is told.
+    as_frame, return_X_y : bool, default=False
+        As in `make_dataset`.
+    """
+    if as_frame:
+        bunch.update(data=bunch.frame[bunch.feature_names], target=bunch.frame["latency"])
+    for message in _weaknesses(bunch) if "missing" in bunch else []:
+        warnings.warn(MeasurementWarning(message, bunch), stacklevel=3)
+    return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+def _weaknesses(bunch: Bunch) -> list[str]:
+    """Which architectures are missing, and how labels are weak."""
     messages = []
     if len(bunch.missing):
-        first = bunch.missing.iloc[0]
-        widths = tuple(int(w) for w in first[bunch.feature_names] if w)
+        widths, reason = first_missing(bunch.missing)
         what = "Interrupted: " if bunch.interrupted else ""
         messages.append(
             f"{what}{len(bunch.data)} of {len(bunch.data) + len(bunch.missing)} architectures "
             f"were measured and are kept; {len(bunch.missing)} are missing (see .missing), the "
-            f"first {widths}: {first['reason']}"
+            f"first {widths}: {reason}"
         )
     if bunch.reliability is not None:
         messages += bunch.reliability.warnings(bunch.runtime)
-    for message in messages:
-        warnings.warn(MeasurementWarning(message, bunch), stacklevel=3)
+    return messages

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fcnn_latency.datasets._bunch import make_bunch, make_frame, show_frames
+from fcnn_latency.datasets._bunch import finish, make_bunch, make_frame
 from fcnn_latency.measurement.labels._reliability import Reliability, assess_reliability
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
@@ -84,9 +84,7 @@ def fetch_capstone2023(
             "measuring_time": None,
         },
     )
-    if as_frame:
-        show_frames(bunch)
-    return (bunch.data, bunch.target) if return_X_y else bunch
+    return finish(bunch, as_frame=as_frame, return_X_y=return_X_y)
 
 
 def _repeat_reliability(table: pd.DataFrame) -> Reliability:

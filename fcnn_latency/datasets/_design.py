@@ -195,10 +195,10 @@ def _scaled(values: Floats) -> Floats:
 def _farthest(points: Floats, n: int, rng: np.random.RandomState) -> Rows:
     """Greedy maximin: the first by chance, then each the farthest from all before it."""
     chosen = [int(rng.randint(len(points)))]
-    nearest = np.sum((points - points[chosen[0]]) ** 2, axis=1)
+    nearest = np.full(len(points), np.inf)
     for _ in range(n - 1):
-        chosen.append(int(np.argmax(nearest)))
         nearest = np.minimum(nearest, np.sum((points - points[chosen[-1]]) ** 2, axis=1))
+        chosen.append(int(np.argmax(nearest)))
     return np.array(chosen)
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from fcnn_latency._files import check_writable, resolve, write_whole
-from fcnn_latency.datasets._bunch import make_bunch, make_frame, show_frames, warn_of_weaknesses
+from fcnn_latency.datasets._bunch import finish, make_bunch, make_frame
 from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._from_store import dataset_of_campaigns
 from fcnn_latency.measurement._store import Store
@@ -165,11 +165,7 @@ def load_dataset(
         raise ValueError(msg)
     else:
         bunch = _load_table(path)
-    if as_frame:
-        show_frames(bunch)
-    if "missing" in bunch:  # of a store
-        warn_of_weaknesses(bunch)
-    return bunch
+    return finish(bunch, as_frame=as_frame)
 
 
 def _choose_campaigns(

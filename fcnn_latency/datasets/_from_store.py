@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch
 
-from fcnn_latency.datasets._bunch import make_bunch, make_frame
+from fcnn_latency.datasets._bunch import first_missing, make_bunch, make_frame
 from fcnn_latency.exceptions import MeasurementError, StoreError
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._store import Store
@@ -87,8 +87,14 @@ def dataset_of_campaigns(
     space = FCNNSpace.covering(*(FCNNSpace(**c["space"]) for c in conditions))
     parts = [_part(store, number, space.max_layers, corrected=corrected) for number in campaigns]
     frame = pd.concat([p.frame.drop(index=list(p.failures)) for p in parts], ignore_index=True)
+    missing = pd.concat([part.missing() for part in parts])
     if not len(frame):
-        raise MeasurementError(_why_nothing(parts))
+        widths, reason = first_missing(missing)
+        msg = (
+            f"Not one of {len(missing)} architectures could be measured. "
+            f"The first, {widths}, failed: {reason}"
+        )
+        raise MeasurementError(msg)
     input_rows = frame.pop("input_rows").to_numpy(copy=True)
     reliability = assess_reliability(
         frame.filter(like="pass_"),
@@ -99,15 +105,14 @@ def dataset_of_campaigns(
     bunch = make_bunch(frame, reliability, {"space": space, **provenance})
     bunch.readings = pd.concat([part.readings for part in parts], ignore_index=True)
     bunch.rounds = pd.concat([part.rounds for part in parts], ignore_index=True)
-    bunch.missing = pd.concat([part.missing() for part in parts])
     if "input_rows" in conditions[0]:
         bunch.input_rows = input_rows
-    bunch.update(interrupted=False, corrected=corrected)
+    bunch.update(missing=missing, interrupted=False, corrected=corrected)
     if not corrected:
         bunch.DESCR += "Raw: seconds as read, not corrected by the reference architecture.\n"
-    if len(bunch.missing):
-        asked = len(bunch.data) + len(bunch.missing)
-        bunch.DESCR += f"Missing: {len(bunch.missing)} of {asked} architectures (see .missing).\n"
+    if len(missing):
+        asked = len(frame) + len(missing)
+        bunch.DESCR += f"Missing: {len(missing)} of {asked} architectures (see .missing).\n"
     return bunch
 
 
@@ -226,15 +231,6 @@ def _provenance(
         "scale": parts[0].scale,
         "measuring_time": sum(part.measuring_time or 0.0 for part in parts) or None,
     }
-
-
-def _why_nothing(parts: Sequence[_Part]) -> str:
-    first = parts[0].missing().iloc[0]
-    widths = tuple(int(width) for width in first.drop("reason") if width)
-    return (
-        f"Not one of {sum(len(part.frame) for part in parts)} architectures could be measured. "
-        f"The first, {widths}, failed: {first['reason']}"
-    )
 
 
 def _worst(values: Sequence[float | None]) -> float | None:

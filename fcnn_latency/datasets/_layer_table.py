@@ -15,7 +15,7 @@ from sklearn.utils import Bunch
 
 from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency._validation import check, rule, whole
-from fcnn_latency.datasets._bunch import warn_of_weaknesses
+from fcnn_latency.datasets._bunch import finish
 from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._files import as_numbers, find_file, read_table, write_table
 from fcnn_latency.datasets._make import measure_architectures
@@ -140,8 +140,7 @@ def make_layer_table(
     if measured.interrupted:
         msg = "Interrupted before the table was complete; with a store the same call resumes."
         raise KeyboardInterrupt(msg)
-    warn_of_weaknesses(measured)
-    return _table(measured, len(chains))
+    return _table(finish(measured), len(chains))
 
 
 def _layers(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sklearn.utils import Bunch, check_random_state
 
 from fcnn_latency._validation import check, is_whole, or_none, rule
-from fcnn_latency.datasets._bunch import show_frames, warn_of_weaknesses
+from fcnn_latency.datasets._bunch import finish
 from fcnn_latency.datasets._from_store import REFINEMENTS, dataset_of_campaigns, scale_of_campaign
 from fcnn_latency.exceptions import MeasurementError
 from fcnn_latency.measurement._campaign import Campaign, check_same, measure_here, run_campaign
@@ -187,10 +187,7 @@ random_state, DESCR
         random_state=random_state,
         verbose=verbose,
     )
-    if as_frame:
-        show_frames(bunch)
-    warn_of_weaknesses(bunch)
-    return (bunch.data, bunch.target) if return_X_y else bunch
+    return finish(bunch, as_frame=as_frame, return_X_y=return_X_y)
 
 
 def measure_architectures(
