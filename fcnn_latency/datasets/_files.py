@@ -252,10 +252,8 @@ def as_numbers(frame: pd.DataFrame, names: Sequence[str]) -> Floats:
     return np.column_stack(columns).astype(np.float64)
 
 
-def find_file(
-    path: str | os.PathLike[str], what: str, other_suffixes: Collection[str] = ()
-) -> Path:
-    """The file that a user means, a table or what has one of `other_suffixes`.
+def find_file(path: str | os.PathLike[str], what: str, others: Collection[str] = ()) -> Path:
+    """The file that a user means: a table, or one whose name ends in one of `others`.
 
     Raises
     ------
@@ -268,7 +266,7 @@ def find_file(
     if not path.exists():
         msg = f"There is no {what} {str(path)!r}."
         raise FileNotFoundError(msg)
-    if path.suffix.lower() not in other_suffixes:
+    if path.suffix.lower() not in others:
         _check_suffix(path, what)
     return path
 

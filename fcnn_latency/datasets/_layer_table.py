@@ -283,8 +283,7 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     if missing:
         msg = f"{path} lacks the columns {missing}. Got {list(map(str, frame.columns))} instead."
         raise ValueError(msg)
-    if "latency_std" not in frame:
-        frame = frame.assign(latency_std=np.nan)
+    frame = frame.reindex(columns=COLUMNS)  # with latency_std, which it may lack
     frame = pd.DataFrame(as_numbers(frame, COLUMNS), columns=COLUMNS)
     sizes = frame[COLUMNS[:3]]
     is_call = (sizes == 0).all(axis=1)
