@@ -28,7 +28,7 @@ from fcnn_latency.measurement.machine._differences import environment_difference
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
-__all__ = ["REFINEMENTS", "dataset_of_campaigns", "differences_of_campaigns", "scale_of_campaign"]
+__all__ = ["REFINEMENTS", "dataset_of_campaigns", "scale_of_campaign"]
 
 #: Of a campaign's conditions, what must agree with another's for their readings to be pooled.
 POOLED = ("runtime", "signal_length", "scale")
@@ -82,7 +82,8 @@ def dataset_of_campaigns(
     if not campaigns:
         msg = f"{store.path} holds no readings."
         raise MeasurementError(msg)
-    _check_alike(store, campaigns)
+    for number in campaigns[1:]:
+        _check_alike(store, campaigns[0], number)
     conditions = [store.conditions(number) for number in campaigns]
     space = FCNNSpace.covering(*(FCNNSpace(**c["space"]) for c in conditions))
     parts = [_part(store, number, space.max_layers, corrected=corrected) for number in campaigns]
@@ -185,36 +186,30 @@ def scale_of_campaign(store: Store, number: int) -> Scale:
     )
 
 
-def differences_of_campaigns(store: Store, first: int, second: int) -> list[str]:
-    """Why the readings of two campaigns cannot be pooled; empty where they can."""
+def _check_alike(store: Store, first: int, second: int) -> None:
+    """Make sure that the readings of two campaigns can be pooled."""
     one, other = store.conditions(first), store.conditions(second)
     found = [f"{key}: {one[key]!r} and {other[key]!r}" for key in POOLED if one[key] != other[key]]
     if ("input_rows" in one) != ("input_rows" in other):
         found.append("what is measured: single layers and whole architectures")
-    protocols = (one["protocol"], other["protocol"])
     found += [
-        f"protocol's {field}: {value!r} and {protocols[1].get(field)!r}"
-        for field, value in protocols[0].items()
-        if field not in REFINEMENTS and value != protocols[1].get(field)
+        f"protocol's {field}: {value!r} and {other['protocol'].get(field)!r}"
+        for field, value in one["protocol"].items()
+        if field not in REFINEMENTS and value != other["protocol"].get(field)
     ]
     scales: list[dict[str, Any]] = [store.scale(number) or {} for number in (first, second)]
     levels = [scale["reference_latency"] for scale in scales if scale]
     if len(levels) == 2 and abs(levels[0] / levels[1] - 1) > SAME_SCALE:
         found.append(f"scale (reference latency in seconds): {levels[0]:.4g} and {levels[1]:.4g}")
     environments = (store.processes(n)["environment"].iloc[0] for n in (first, second))
-    return found + environment_differences(*environments)
-
-
-def _check_alike(store: Store, campaigns: Sequence[int]) -> None:
-    for number in campaigns[1:]:
-        differences = differences_of_campaigns(store, campaigns[0], number)
-        if differences:
-            msg = (
-                f"Campaigns {campaigns[0]} and {number} of {store.path} were measured otherwise, "
-                f"so their readings are not pooled: {'; '.join(differences)}. Choose some: "
-                "load_dataset(path, runtime=...) or load_dataset(path, campaigns=[...])."
-            )
-            raise StoreError(msg)
+    found += environment_differences(*environments)
+    if found:
+        msg = (
+            f"Campaigns {first} and {second} of {store.path} were measured otherwise, so their "
+            f"readings are not pooled: {'; '.join(found)}. Choose some: "
+            "load_dataset(path, runtime=...) or load_dataset(path, campaigns=[...])."
+        )
+        raise StoreError(msg)
 
 
 def _provenance(

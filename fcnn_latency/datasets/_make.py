@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -218,7 +218,11 @@ def measure_architectures(
     if input_rows is not None:
         conditions["input_rows"] = list(input_rows)
     asked = _ask(architectures, space, measurement.random_state, conditions)
-    with _open(measurement.store) as store:
+    with ExitStack() as stack:
+        path = measurement.store
+        if path is None:
+            path = Path(stack.enter_context(TemporaryDirectory()), "latencies.sqlite")
+        store = stack.enter_context(Store(path))
         number = _find_or_add(store, asked, measurement.runtime)
         campaign = Campaign(
             store, number, measurement.runtime, measurement.protocol, measurement.workload
@@ -236,15 +240,6 @@ def measure_architectures(
             raise KeyboardInterrupt(msg) from None
     bunch.interrupted = interrupted
     return bunch
-
-
-@contextmanager
-def _open(path: str | os.PathLike[str] | None) -> Iterator[Store]:
-    """The store; a temporary one if none is asked for."""
-    with ExitStack() as stack:
-        if path is None:
-            path = Path(stack.enter_context(TemporaryDirectory()), "latencies.sqlite")
-        yield stack.enter_context(Store(path))
 
 
 class _Asked(NamedTuple):
