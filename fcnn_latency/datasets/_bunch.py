@@ -14,49 +14,44 @@ from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency.exceptions import MeasurementWarning
 from fcnn_latency.measurement.labels._reliability import Reliability
 
+Floats = npt.NDArray[np.float64]
+
 
 def layer_names(padded: npt.NDArray[np.int64]) -> list[str]:
     """``layer_1`` to ``layer_k``."""
     return [f"layer_{i + 1}" for i in range(padded.shape[1])]
 
 
+def make_frame(padded: npt.NDArray[np.int64], passes: Floats, **times: Any) -> pd.DataFrame:
+    """Widths, `times` that are not None, and passes."""
+    frame = pd.DataFrame(padded, columns=layer_names(padded))
+    frame = frame.assign(**{name: column for name, column in times.items() if column is not None})
+    return frame.assign(**{f"pass_{i + 1}": column for i, column in enumerate(passes.T)})
+
+
 def make_bunch(
-    padded: npt.NDArray[np.int64],
-    target: npt.NDArray[np.float64],
-    passes: npt.NDArray[np.float64],
-    errors: npt.NDArray[np.float64] | None,
-    reliability: Reliability | None,
-    provenance: dict[str, Any],
-    *,
-    first_calls: npt.NDArray[np.float64] | None = None,
-    as_frame: bool,
+    frame: pd.DataFrame, reliability: Reliability | None, provenance: dict[str, Any]
 ) -> Bunch:
-    """The Bunch that all datasets share."""
-    names = layer_names(padded)
-    frame = pd.DataFrame(padded, columns=names).assign(latency=target)
-    if errors is not None:
-        frame["latency_std"] = errors
-    if first_calls is not None and not np.isnan(first_calls).all():
-        frame["first_call"] = first_calls
-    for i in range(passes.shape[1]):
-        frame[f"pass_{i + 1}"] = passes[:, i]
+    """The Bunch that all datasets share; its frame as from `make_frame`."""
+    if "first_call" in frame and frame["first_call"].isna().all():
+        frame = frame.drop(columns="first_call")
+    layers = frame.filter(like="layer_")
+    target = frame["latency"].to_numpy(copy=True)
     return Bunch(
-        data=frame[names] if as_frame else padded,
-        target=frame["latency"] if as_frame else target,
-        target_std=errors,
+        data=layers.to_numpy(copy=True),
+        target=target,
+        target_std=frame["latency_std"].to_numpy(copy=True) if "latency_std" in frame else None,
         frame=frame,
         noise_floor=None if reliability is None else reliability.noise_floor,
         reliability=reliability,
-        feature_names=names,
+        feature_names=list(layers),
         target_name="latency",
         DESCR=_describe(target, reliability, provenance),
         **provenance,
     )
 
 
-def _describe(
-    target: npt.NDArray[np.float64], reliability: Reliability | None, provenance: dict[str, Any]
-) -> str:
+def _describe(target: Floats, reliability: Reliability | None, provenance: dict[str, Any]) -> str:
     environment, protocol = provenance["environment"], provenance["protocol"]
     lines = [
         "Latencies of fully connected networks",
@@ -137,19 +132,40 @@ def _describe_scale(reference_latency: float, campaign_latency: float, set_at: s
     return f"{text} on {set_at[:10]}; in this campaign it was {abs(apart):.2%} {how}."
 
 
-def warn_of_weaknesses(bunch: Bunch) -> None:
-    """Warn where architectures are missing or labels are weak, on behalf of the caller's caller."""
+def first_missing(missing: pd.DataFrame) -> tuple[tuple[int, ...], str]:
+    """The first architecture that has no label, and why."""
+    widths = missing.filter(like="layer_").to_numpy()[0]
+    return tuple(int(width) for width in widths if width), missing["reason"].iloc[0]
+
+
+def finish(bunch: Bunch, *, as_frame: bool = False, return_X_y: bool = False) -> Any:
+    """What a public function returns of a dataset, after warnings on behalf of its caller.
+
+    Parameters
+    ----------
+    bunch : Bunch
+        The dataset; if it was measured here or read from a store, what is weak in it is told.
+    as_frame, return_X_y : bool, default=False
+        As in `make_dataset`.
+    """
+    if as_frame:
+        bunch.update(data=bunch.frame[bunch.feature_names], target=bunch.frame["latency"])
+    for message in _weaknesses(bunch) if "missing" in bunch else []:
+        warnings.warn(MeasurementWarning(message, bunch), stacklevel=3)
+    return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+def _weaknesses(bunch: Bunch) -> list[str]:
+    """Which architectures are missing, and how labels are weak."""
     messages = []
     if len(bunch.missing):
-        first = bunch.missing.iloc[0]
-        widths = tuple(int(w) for w in first[bunch.feature_names] if w)
+        widths, reason = first_missing(bunch.missing)
         what = "Interrupted: " if bunch.interrupted else ""
         messages.append(
             f"{what}{len(bunch.data)} of {len(bunch.data) + len(bunch.missing)} architectures "
             f"were measured and are kept; {len(bunch.missing)} are missing (see .missing), the "
-            f"first {widths}: {first['reason']}"
+            f"first {widths}: {reason}"
         )
     if bunch.reliability is not None:
         messages += bunch.reliability.warnings(bunch.runtime)
-    for message in messages:
-        warnings.warn(MeasurementWarning(message, bunch), stacklevel=3)
+    return messages

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch
 
-from fcnn_latency.datasets._bunch import make_bunch
+from fcnn_latency.datasets._bunch import finish, make_bunch, make_frame
 from fcnn_latency.measurement.labels._reliability import Reliability, assess_reliability
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
@@ -26,33 +25,13 @@ CAPSTONE2023_SHA256 = "89bcc1ea35c92d244c0ae69c2b4b4b72219760c520832fdcc8ec24478
 CAPSTONE2023_VARIABLE = "FCNN_LATENCY_CAPSTONE2023"
 
 
-@overload
-def fetch_capstone2023(
-    *,
-    source: str | os.PathLike[str] | None = None,
-    data_home: str | os.PathLike[str] | None = None,
-    return_X_y: Literal[False] = False,
-    as_frame: bool = False,
-) -> Bunch: ...
-
-
-@overload
-def fetch_capstone2023(
-    *,
-    source: str | os.PathLike[str] | None = None,
-    data_home: str | os.PathLike[str] | None = None,
-    return_X_y: Literal[True],
-    as_frame: bool = False,
-) -> tuple[Any, Any]: ...
-
-
 def fetch_capstone2023(
     *,
     source: str | os.PathLike[str] | None = None,
     data_home: str | os.PathLike[str] | None = None,
     return_X_y: bool = False,
     as_frame: bool = False,
-) -> Bunch | tuple[Any, Any]:
+) -> Any:
     """Fetch the 7,000 latencies behind Beglaryan and Ringhofer (2023).
 
     The labels hold no signal about the architecture: two measurements of the same one correlate
@@ -87,31 +66,23 @@ def fetch_capstone2023(
     path = _fetch(source or os.environ.get(CAPSTONE2023_VARIABLE) or CAPSTONE2023_URL, data_home)
     table = pd.read_csv(path)
     padded = pad_widths(table.iloc[:, :-1].to_numpy(), table.shape[1] - 1)
-    target = table["Latency"].to_numpy(dtype=np.float64)[:, None]
+    target = table["Latency"].to_numpy(dtype=np.float64)
     reliability = _repeat_reliability(table)
-    environment = {
-        "cpu": "Intel(R) Core(TM) i7-8750H CPU @ 2.20GHz",
-        "cores": 6,
-        "affinity": None,
-    }
+    cpu = "Intel(R) Core(TM) i7-8750H CPU @ 2.20GHz"
     bunch = make_bunch(
-        padded,
-        target[:, 0],
-        target,
-        target[:, 0] * reliability.noise,
+        make_frame(padded, target[:, None], latency=target, latency_std=target * reliability.noise),
         reliability,
         {
             "space": FCNNSpace(),
             "runtime": "keras-predict",
             "protocol": {"name": "paper"},
             "signal_length": 50,
-            "environment": environment,
+            "environment": {"cpu": cpu, "cores": 6, "affinity": None},
             "scale": None,
             "measuring_time": None,
         },
-        as_frame=as_frame,
     )
-    return (bunch.data, bunch.target) if return_X_y else bunch
+    return finish(bunch, as_frame=as_frame, return_X_y=return_X_y)
 
 
 def _repeat_reliability(table: pd.DataFrame) -> Reliability:

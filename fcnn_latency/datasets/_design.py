@@ -12,10 +12,11 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from fcnn_latency._validation import check, whole
+from fcnn_latency._validation import check, choice, whole
 from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
 from fcnn_latency.networks._layers import layers_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._widths import pad_widths
 
 #: Candidates that are drawn from a space, at least; and as many times the number asked for.
 LEAST_CANDIDATES, CANDIDATES_PER_CHOICE = 2000, 10
@@ -27,6 +28,8 @@ MOST_COMPARED = 1000
 LENGTH_SCALE = 0.3
 #: Variance of the noise, relative to that of the latencies, that expected errors assume.
 NOISE_VARIANCE = 1e-2
+#: How architectures are chosen; see `select_architectures`.
+METHODS = ("random", "maximin", "clusters", "expected-error", "expected-linear-error")
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -106,9 +109,7 @@ def select_architectures(
     >>> np.bincount(np.count_nonzero(chosen, axis=1))[2:]  # of each depth
     array([10, 10, 10, 10])
     """
-    if method not in METHODS:
-        msg = f"Unknown method {method!r}. Valid ones: {list(METHODS)}."
-        raise ValueError(msg)
+    check(method, choice(METHODS), "method")
     if model is not None and method != "expected-linear-error":
         msg = f'Only method="expected-linear-error" takes a model. Got method={method!r}.'
         raise ValueError(msg)
@@ -126,56 +127,45 @@ def select_architectures(
         msg = f"{n} architectures were asked for, and there are {len(distinct)} distinct ones."
         raise ValueError(msg)
     rows = np.sort(distinct)
-    chosen = METHODS[method](widths[rows], int(n), signal_length, model, rng)
+    chosen = _choose(method, widths[rows], int(n), signal_length, model, rng)
     index = np.asarray(rows[chosen])
     return (widths[index], index) if return_index else widths[index]
 
 
-def _random(widths: Rows, n: int, signal_length: int, model: Any, rng: Any) -> Rows:
-    return np.asarray(rng.permutation(len(widths))[:n])
+def _choose(
+    method: str, widths: Rows, n: int, signal_length: int, model: Any, rng: np.random.RandomState
+) -> Rows:
+    """Rows that a method chooses of distinct ones."""
+    if method == "maximin":
+        return _by_depth(widths, n, rng, _farthest)
+    if method == "clusters":
+        return _by_depth(widths, n, rng, _central)
+    order = rng.permutation(len(widths))
+    if method == "random":
+        return np.asarray(order[:n])
+    kept = order[: max(MOST_COMPARED, 2 * n)]
+    if method == "expected-error":
+        covariance = _likeness(widths[kept])
+    else:
+        covariance = _linear_covariance(widths[kept], signal_length, model)
+    return np.asarray(kept[_least_variance(covariance, n)])
 
 
-def _maximin(widths: Rows, n: int, signal_length: int, model: Any, rng: Any) -> Rows:
-    return _by_depth(widths, n, rng, _farthest)
-
-
-def _clusters(widths: Rows, n: int, signal_length: int, model: Any, rng: Any) -> Rows:
-    return _by_depth(widths, n, rng, _central)
-
-
-def _expected_error(widths: Rows, n: int, signal_length: int, model: Any, rng: Any) -> Rows:
+def _likeness(widths: Rows) -> Floats:
     depths = np.count_nonzero(widths, axis=1)[:, None]
-    kept = _some(len(widths), n, rng)
-    points = _scaled(np.hstack([widths, depths])[kept])
-    distances = euclidean_distances(points, squared=True)
+    distances = euclidean_distances(_scaled(np.hstack([widths, depths])), squared=True)
     scale = LENGTH_SCALE * max(float(np.median(distances)), np.finfo(np.float64).tiny)
-    return np.asarray(kept[_least_variance(np.exp(-distances / scale), n)])
+    return np.asarray(np.exp(-distances / scale))
 
 
-def _expected_linear_error(widths: Rows, n: int, signal_length: int, model: Any, rng: Any) -> Rows:
-    kept = _some(len(widths), n, rng)
-    features = _scaled(_cost_features(widths[kept], signal_length))
-    features = np.hstack([np.ones((len(kept), 1)), features])
+def _linear_covariance(widths: Rows, signal_length: int, model: Any) -> Floats:
+    features = _scaled(_cost_features(widths, signal_length))
+    features = np.hstack([np.ones((len(widths), 1)), features])
     if model is not None:
-        latencies = np.asarray(model.predict(widths[kept]), dtype=np.float64)
+        latencies = np.asarray(model.predict(widths), dtype=np.float64)
         features = features / np.maximum(latencies, np.median(latencies) / 100)[:, None]
     covariance = features @ features.T
-    return np.asarray(kept[_least_variance(covariance / np.diag(covariance).mean(), n)])
-
-
-#: How architectures are chosen, by name; as `select_architectures` describes them.
-METHODS: dict[str, Callable[[Rows, int, int, Any, np.random.RandomState], Rows]] = {
-    "random": _random,
-    "maximin": _maximin,
-    "clusters": _clusters,
-    "expected-error": _expected_error,
-    "expected-linear-error": _expected_linear_error,
-}
-
-
-def _some(n_candidates: int, n: int, rng: np.random.RandomState) -> Rows:
-    """Rows of as many candidates as a square matrix has room for."""
-    return np.asarray(rng.permutation(n_candidates)[: max(MOST_COMPARED, 2 * n)])
+    return np.asarray(covariance / np.diag(covariance).mean())
 
 
 def _by_depth(
@@ -185,11 +175,9 @@ def _by_depth(
     depths = np.count_nonzero(widths, axis=1)
     members = [np.flatnonzero(depths == depth) for depth in np.unique(depths)]
     order = rng.permutation(len(members))
-    counts = np.zeros(len(members), dtype=np.int64)
-    while counts.sum() < n:
-        for part in order:
-            if counts.sum() < n and counts[part] < len(members[part]):
-                counts[part] += 1
+    most = max(map(len, members))
+    turns = [part for turn in range(most) for part in order if turn < len(members[part])]
+    counts = np.bincount(turns[:n], minlength=len(members))
     chosen = [
         rows[choose(_scaled(widths[rows].astype(np.float64)), int(count), rng)]
         for rows, count in zip(members, counts, strict=True)
@@ -205,17 +193,16 @@ def _scaled(values: Floats) -> Floats:
 def _farthest(points: Floats, n: int, rng: np.random.RandomState) -> Rows:
     """Greedy maximin: the first by chance, then each the farthest from all before it."""
     chosen = [int(rng.randint(len(points)))]
-    nearest = np.sum((points - points[chosen[0]]) ** 2, axis=1)
+    nearest = np.full(len(points), np.inf)
     for _ in range(n - 1):
-        chosen.append(int(np.argmax(nearest)))
         nearest = np.minimum(nearest, np.sum((points - points[chosen[-1]]) ** 2, axis=1))
+        chosen.append(int(np.argmax(nearest)))
     return np.array(chosen)
 
 
-def _central(points: Floats, n: int, rng: np.random.RandomState) -> Rows:
+def _central(points: Floats, n: int, rng: Any, n_init: int = 3) -> Rows:
     """The point next to the centre of each cluster, each point once."""
-    clusters = KMeans(n, n_init=3, random_state=rng).fit(points)
-    to_centres = clusters.transform(points)
+    to_centres = KMeans(n, n_init=n_init, random_state=rng).fit_transform(points)
     chosen: list[int] = []
     for distances in to_centres.T:
         distances[chosen] = np.inf
@@ -272,7 +259,8 @@ def select_for_transfer(
     Raises
     ------
     ValueError
-        If there are fewer candidates than `n`, or `n` is no whole number of at least 1.
+        If a candidate is no architecture, there are fewer than `n`, or `n` is no whole number of at
+        least 1.
 
     Examples
     --------
@@ -281,18 +269,12 @@ def select_for_transfer(
     >>> candidates[select_for_transfer(candidates, 30, random_state=0)].shape
     (30, 5)
     """
-    widths = np.asarray(candidates, dtype=np.float64)
+    widths = pad_widths(candidates).astype(np.float64)
     check(n, whole(1, len(widths)), f"n, of {len(widths)} candidates,")
     layers = layers_of(widths, signal_length)
     costs = (layers.rows[:, :1], layers.macs, layers.activations, layers.parameters)
     logs = [np.log1p(cost.sum(axis=1)) for cost in costs]
     kinds = (layers.fan_out > 0, layers.fan_out == 1, layers.rows == 1)
     counts = np.column_stack([kind.sum(axis=1) for kind in kinds])
-    scaled = StandardScaler().fit_transform(np.column_stack([counts, *logs]))
-    clusters = KMeans(n, n_init=1, random_state=random_state).fit(scaled)
-    distances = clusters.transform(scaled)
-    chosen: list[int] = []
-    for cluster in range(n):
-        distances[chosen] = np.inf
-        chosen.append(int(np.argmin(distances[:, cluster])))
-    return np.array(chosen, dtype=np.int64)
+    scaled = _scaled(np.column_stack([counts, *logs]))
+    return _central(scaled, n, random_state, n_init=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
@@ -16,17 +16,22 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from fcnn_latency._files import check_writable, resolve, write_whole
-from fcnn_latency.datasets._bunch import make_bunch, warn_of_weaknesses
+from fcnn_latency.datasets._bunch import finish, make_bunch, make_frame
+from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._from_store import dataset_of_campaigns
 from fcnn_latency.measurement._store import Store
 from fcnn_latency.measurement._store_file import STORE_SUFFIXES
 from fcnn_latency.measurement.labels._noise import standard_errors
-from fcnn_latency.measurement.labels._reliability import Reliability, assess_reliability
+from fcnn_latency.measurement.labels._reliability import assess_reliability
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
+Floats = npt.NDArray[np.float64]
+
 #: How far a label may lie outside its passes: their common factors are taken out of it.
 LEVEL_TOLERANCE = 0.1
+#: What a dataset was measured with.
+ABOUT = (*ORIGIN, "measuring_time")
 
 
 def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
@@ -78,16 +83,7 @@ def write_table(
 
 def describe_origin(dataset: Bunch) -> dict[str, Any]:
     """What a dataset was measured with, and how far it can be trusted, as JSON can say it."""
-    keys = (
-        "runtime",
-        "protocol",
-        "signal_length",
-        "random_state",
-        "environment",
-        "scale",
-        "measuring_time",
-    )
-    about = {key: dataset[key] for key in keys if key in dataset}
+    about = {key: dataset[key] for key in ABOUT if key in dataset}
     about["space"] = asdict(dataset.space)
     if dataset.reliability is not None:
         about["reliability"] = dataset.reliability.as_dict()
@@ -145,24 +141,20 @@ def load_dataset(
     MeasurementWarning
         If architectures of a store are missing or its labels are weak.
     """
-    path = resolve(path)
-    if not path.exists():
-        msg = f"There is no dataset {str(path)!r}."
-        raise FileNotFoundError(msg)
+    path = find_file(path, "dataset", STORE_SUFFIXES)
     if path.suffix.lower() in STORE_SUFFIXES:
         with Store(path, read_only=True) as store:
             chosen = _choose_campaigns(store, runtime, campaigns)
             if all("input_rows" in store.conditions(number) for number in chosen):
                 msg = f"{path} holds single layers, no architectures: read it by load_layer_table."
                 raise ValueError(msg)
-            bunch = dataset_of_campaigns(store, chosen, corrected=corrected, as_frame=as_frame)
-        warn_of_weaknesses(bunch)
-        return bunch
-    _check_suffix(path)
-    if not corrected or runtime is not None or campaigns is not None:
+            bunch = dataset_of_campaigns(store, chosen, corrected=corrected)
+    elif not corrected or runtime is not None or campaigns is not None:
         msg = f"{path} is a table: 'corrected', 'runtime' and 'campaigns' are for stores (.sqlite)."
         raise ValueError(msg)
-    return _load_table(path, as_frame=as_frame)
+    else:
+        bunch = _load_table(path)
+    return finish(bunch, as_frame=as_frame)
 
 
 def _choose_campaigns(
@@ -176,19 +168,16 @@ def _choose_campaigns(
     if unknown or not wanted:
         msg = f"{store.path} has no campaigns {unknown}. Those that there are: {there}."
         raise ValueError(msg)
-    if runtime is not None:
-        runtimes = {number: store.conditions(number)["runtime"] for number in wanted}
-        wanted = [number for number in wanted if runtimes[number] == runtime]
-        if not wanted:
-            msg = (
-                f"{store.path} has no campaign of runtime {runtime!r}. Those that there are: "
-                f"{sorted(set(runtimes.values()))}."
-            )
-            raise ValueError(msg)
-    return wanted
+    runtimes = {number: store.conditions(number)["runtime"] for number in wanted}
+    chosen = [number for number in wanted if runtime in (None, runtimes[number])]
+    if not chosen:
+        names = sorted(set(runtimes.values()))
+        msg = f"{store.path} has no campaign of runtime {runtime!r}. Those that there are: {names}."
+        raise ValueError(msg)
+    return chosen
 
 
-def _load_table(path: Path, *, as_frame: bool) -> Bunch:
+def _load_table(path: Path) -> Bunch:
     frame = read_table(path)
     layers = [name for name in frame.columns if str(name).startswith("layer_")]
     if not layers or "latency" not in frame.columns or not len(frame):
@@ -199,90 +188,76 @@ def _load_table(path: Path, *, as_frame: bool) -> Bunch:
         raise ValueError(msg)
     padded = pad_widths(frame[layers], len(layers))
     latency, passes = _labels(frame, path)
-    about_path = path.with_suffix(".json")
-    about = _read_about(about_path) if about_path.exists() else {}
-    saved = about.get("reliability")
-    reliability = (
-        assess_reliability(
-            passes,
-            drift=saved and saved.reference_drift,
-            stolen=saved and saved.stolen_time,
-        )
-        or saved
-    )
-    return make_bunch(
+    told = read_description(path, [*ABOUT, "space", "reliability"], "dataset")
+    unknown = {"runtime": "unknown", "protocol": {}, "signal_length": 50, "environment": {}}
+    about = dict.fromkeys(ABOUT) | unknown | told
+    saved = about.pop("reliability", None)
+    drift, stolen = (saved.reference_drift, saved.stolen_time) if saved else (None, None)
+    if "space" not in about:  # the default one, widened to what the table holds
+        space = FCNNSpace.covering(FCNNSpace(), padded)
+        about["space"] = replace(space, max_layers=max(space.max_layers, len(layers)))
+    errors = standard_errors(passes) if passes.shape[1] > 1 else None
+    times = make_frame(
         padded,
-        latency[:, 0],
         passes,
-        _loaded_errors(frame, passes),
-        reliability,
-        {
-            "space": about.get("space") or _covering_space(padded),
-            "runtime": about.get("runtime", "unknown"),
-            "protocol": about.get("protocol", {}),
-            "signal_length": about.get("signal_length", 50),
-            "random_state": about.get("random_state"),
-            "environment": about.get("environment", {}),
-            "scale": about.get("scale"),
-            "measuring_time": about.get("measuring_time"),
-        },
-        first_calls=_columns(frame, ["first_call"])[:, 0] if "first_call" in frame else None,
-        as_frame=as_frame,
+        latency=latency,
+        latency_std=_column(frame, "latency_std", errors),
+        first_call=_column(frame, "first_call"),
     )
+    reliability = assess_reliability(passes, drift, stolen) or saved
+    return make_bunch(times, reliability, about)
 
 
-def _covering_space(padded: npt.NDArray[np.int64]) -> FCNNSpace:
-    """The default space, widened to what a custom table holds."""
-    space = FCNNSpace.covering(FCNNSpace(), padded)
-    return replace(space, max_layers=max(space.max_layers, padded.shape[1]))
-
-
-def _labels(
-    frame: pd.DataFrame, path: Path
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Latencies of shape (n, 1), and those of each pass, checked."""
-    passes = _columns(frame, [name for name in frame.columns if str(name).startswith("pass_")])
-    latency = _columns(frame, ["latency"])
-    if passes.shape[1] < 1:
-        passes = latency
-    elif not _agree(latency[:, 0], passes):
+def _labels(frame: pd.DataFrame, path: Path) -> tuple[Floats, Floats]:
+    """Latencies, and those of each pass, checked."""
+    names = [name for name in frame.columns if str(name).startswith("pass_")]
+    latency = as_numbers(frame, ["latency"])
+    passes = as_numbers(frame, names) if names else latency
+    near = 1 + LEVEL_TOLERANCE
+    lowest, highest = (of.reduce(passes, axis=1, keepdims=True) for of in (np.fmin, np.fmax))
+    if names and not ((lowest / near <= latency) & (latency <= highest * near)).all():
         msg = f"{path}: latency is not of its pass_ columns; correct or drop those columns."
         raise ValueError(msg)
-    for name, values in (("latency", latency), ("pass", passes)):
-        good = np.isfinite(values) & (values > 0)
-        if name == "pass":
-            good |= np.isnan(values)  # not every architecture has every pass
+    # Every architecture has a latency, and not every one has every pass.
+    for name, values, may_lack in (("latency", latency, False), ("pass", passes, True)):
+        good = (np.isfinite(values) & (values > 0)) | (may_lack & np.isnan(values))
         if not good.all():
             row = int(np.argmin(good.all(axis=1)))
             msg = f"{path}, row {row}: {name} is {values[row]}; it must be positive seconds."
             raise ValueError(msg)
-    return latency, passes
+    return latency[:, 0], passes
 
 
-def _agree(latency: npt.NDArray[np.float64], passes: npt.NDArray[np.float64]) -> bool:
-    """Whether each label lies where the passes do that its architecture has."""
-    filled = [np.where(np.isnan(passes), end, passes) for end in (np.inf, -np.inf)]
-    lowest, highest = filled[0].min(axis=1), filled[1].max(axis=1)
-    near = 1 + LEVEL_TOLERANCE
-    return bool(((lowest / near <= latency) & (latency <= highest * near)).all())
+def _column(frame: pd.DataFrame, name: str, otherwise: Floats | None = None) -> Floats | None:
+    return as_numbers(frame, [name])[:, 0] if name in frame else otherwise
 
 
-def _read_about(path: Path) -> dict[str, Any]:
-    """What a dataset was measured with."""
-    try:
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(about, dict):
-            raise TypeError("no JSON object")
-        for key, kind in (("space", FCNNSpace), ("reliability", Reliability)):
-            if key in about:
-                about[key] = kind(**about[key])
-    except (TypeError, ValueError) as error:
-        msg = (
-            f"{path} does not say what the dataset beside it was measured with: {error}. "
-            "Correct it, or remove it to read the table alone."
-        )
-        raise ValueError(msg) from error
-    return about
+def as_numbers(frame: pd.DataFrame, names: Sequence[str]) -> Floats:
+    """Columns of a table; NaN where there is no number, as True and False are none."""
+    columns = []
+    for name in names:
+        values = [np.nan if isinstance(v, bool | np.bool_) else v for v in frame[name]]
+        columns.append(pd.to_numeric(pd.Series(values, dtype=object), errors="coerce"))
+    return np.column_stack(columns).astype(np.float64)
+
+
+def find_file(path: str | os.PathLike[str], what: str, others: Collection[str] = ()) -> Path:
+    """The file that a user means: a table, or one whose name ends in one of `others`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none; calls it by `what`.
+    ValueError
+        If it has another ending.
+    """
+    path = resolve(path)
+    if not path.exists():
+        msg = f"There is no {what} {str(path)!r}."
+        raise FileNotFoundError(msg)
+    if path.suffix.lower() not in others:
+        _check_suffix(path, what)
+    return path
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -316,24 +291,11 @@ def check_path(path: str | os.PathLike[str]) -> Path:
         If its folder cannot be made or written.
     """
     path = resolve(path)
-    _check_suffix(path)
+    _check_suffix(path, "dataset")
     return check_writable(path)
 
 
-def _check_suffix(path: Path) -> None:
+def _check_suffix(path: Path, what: str) -> None:
     if path.suffix not in (".csv", ".parquet"):
-        msg = f"A dataset's file name ends in .csv or .parquet. Got {str(path)!r} instead."
+        msg = f"A {what}'s file name ends in .csv or .parquet. Got {str(path)!r} instead."
         raise ValueError(msg)
-
-
-def _columns(frame: pd.DataFrame, names: list[str]) -> npt.NDArray[np.float64]:
-    numbers_only = frame[names].apply(pd.to_numeric, errors="coerce")
-    return np.asarray(numbers_only, dtype=np.float64)
-
-
-def _loaded_errors(
-    frame: pd.DataFrame, passes: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64] | None:
-    if "latency_std" in frame.columns:
-        return _columns(frame, ["latency_std"])[:, 0]
-    return standard_errors(passes) if passes.shape[1] > 1 else None

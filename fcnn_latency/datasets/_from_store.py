@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch
 
-from fcnn_latency.datasets._bunch import layer_names, make_bunch
+from fcnn_latency.datasets._bunch import first_missing, make_bunch, make_frame
 from fcnn_latency.exceptions import MeasurementError, StoreError
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._store import Store
@@ -37,38 +36,26 @@ REFINEMENTS = ("name", "target_error", "max_passes")
 SAME_SCALE = 1e-6
 
 
-@dataclass
-class _Part:
-    """One campaign of a dataset."""
+class _Part(NamedTuple):
+    """One campaign of a dataset; `frame` has a row for each architecture that was asked for."""
 
-    number: int
-    padded: npt.NDArray[np.int64]
-    input_rows: npt.NDArray[np.int64]
-    passes: npt.NDArray[np.float64]
-    labels: npt.NDArray[np.float64]
-    errors: npt.NDArray[np.float64]
-    first_calls: npt.NDArray[np.float64]
+    frame: pd.DataFrame
+    failures: dict[int, str]
     readings: pd.DataFrame
     rounds: pd.DataFrame
-    failures: dict[int, str]
     scale: dict[str, Any] | None
     drift: float | None
     stolen: float | None
     measuring_time: float | None
 
-    @property
-    def complete(self) -> npt.NDArray[np.bool_]:
-        """Which architectures have a label."""
-        return np.asarray(~np.isnan(self.passes).all(axis=1))
+    def missing(self) -> pd.DataFrame:
+        """Widths of the architectures without a label, and why."""
+        frame = self.frame.loc[sorted(self.failures)].filter(like="layer_")
+        return frame.assign(reason=[self.failures[row] for row in frame.index])
 
 
 def dataset_of_campaigns(
-    store: Store,
-    campaigns: Sequence[int],
-    *,
-    corrected: bool = True,
-    as_frame: bool = False,
-    interrupted: bool = False,
+    store: Store, campaigns: Sequence[int], *, corrected: bool = True
 ) -> Bunch:
     """Pool campaigns that were measured alike.
 
@@ -81,10 +68,6 @@ def dataset_of_campaigns(
     corrected : bool, default=True
         Whether labels are relative to the reference latency, times the scale; otherwise they are
         the seconds that were read.
-    as_frame : bool, default=False
-        As in `make_dataset`.
-    interrupted : bool, default=False
-        Whether Ctrl-C ended the last of them.
 
     Raises
     ------
@@ -97,43 +80,38 @@ def dataset_of_campaigns(
     if not campaigns:
         msg = f"{store.path} holds no readings."
         raise MeasurementError(msg)
-    _check_alike(store, campaigns)
+    for number in campaigns[1:]:
+        _check_alike(store, campaigns[0], number)
     conditions = [store.conditions(number) for number in campaigns]
-    spaces = [FCNNSpace(**c["space"]) for c in conditions]
-    space = FCNNSpace.covering(*spaces)
+    space = FCNNSpace.covering(*(FCNNSpace(**c["space"]) for c in conditions))
     parts = [_part(store, number, space.max_layers, corrected=corrected) for number in campaigns]
-    if not any(part.complete.any() for part in parts):
-        raise MeasurementError(_why_nothing(parts))
-    n_passes = max(part.passes.shape[1] for part in parts)
-    passes = np.concatenate([_widened(part.passes[part.complete], n_passes) for part in parts])
-    bunch = make_bunch(
-        _picked(parts, "padded"),
-        _picked(parts, "labels"),
-        passes,
-        _picked(parts, "errors"),
-        assess_reliability(
-            passes,
-            drift=_worst([part.drift for part in parts]),
-            stolen=_worst([part.stolen for part in parts]),
-        ),
-        _provenance(store, campaigns, conditions, space, parts),
-        first_calls=_picked(parts, "first_calls"),
-        as_frame=as_frame,
+    frame = pd.concat([p.frame.drop(index=list(p.failures)) for p in parts], ignore_index=True)
+    missing = pd.concat([part.missing() for part in parts])
+    if not len(frame):
+        widths, reason = first_missing(missing)
+        msg = (
+            f"Not one of {len(missing)} architectures could be measured. "
+            f"The first, {widths}, failed: {reason}"
+        )
+        raise MeasurementError(msg)
+    input_rows = frame.pop("input_rows").to_numpy(copy=True)
+    reliability = assess_reliability(
+        frame.filter(like="pass_"),
+        drift=_worst([part.drift for part in parts]),
+        stolen=_worst([part.stolen for part in parts]),
     )
-    bunch.readings = pd.concat(
-        [part.readings.assign(campaign=np.int32(part.number)) for part in parts], ignore_index=True
-    )
+    provenance = _provenance(store, campaigns, conditions[0], parts)
+    bunch = make_bunch(frame, reliability, {"space": space, **provenance})
+    bunch.readings = pd.concat([part.readings for part in parts], ignore_index=True)
     bunch.rounds = pd.concat([part.rounds for part in parts], ignore_index=True)
-    bunch.missing = pd.concat([_missing_frame(part) for part in parts])
     if "input_rows" in conditions[0]:
-        bunch.input_rows = _picked(parts, "input_rows")
-    bunch.interrupted = interrupted
-    bunch.corrected = corrected
+        bunch.input_rows = input_rows
+    bunch.update(missing=missing, interrupted=False, corrected=corrected)
     if not corrected:
         bunch.DESCR += "Raw: seconds as read, not corrected by the reference architecture.\n"
-    if len(bunch.missing):
-        asked = len(bunch.data) + len(bunch.missing)
-        bunch.DESCR += f"Missing: {len(bunch.missing)} of {asked} architectures (see .missing).\n"
+    if len(missing):
+        asked = len(frame) + len(missing)
+        bunch.DESCR += f"Missing: {len(missing)} of {asked} architectures (see .missing).\n"
     return bunch
 
 
@@ -154,19 +132,20 @@ def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Pa
         scale = store.scale(number) or campaign_scale(own).as_dict()
         passes *= scale["reference_latency"]
     labels, errors = _labels(passes, readings, protocol)
-    first_calls = store.first_calls(number).reindex(range(len(architectures)))
-    processes, rounds = store.processes(number), store.rounds(number)
-    return _Part(
-        number,
+    frame = make_frame(
         pad_widths(architectures, max_layers),
-        np.array(conditions.get("input_rows") or [0] * len(architectures), dtype=np.int64),
         passes,
-        labels,
-        errors,
-        first_calls.to_numpy(dtype=np.float64),
-        readings.assign(host=readings["process"].map(processes["host"]).astype("category")),
-        rounds.assign(campaign=number),
+        latency=labels,
+        latency_std=errors,
+        first_call=store.first_calls(number).astype(np.float64),
+    )
+    processes, rounds = store.processes(number), store.rounds(number)
+    hosts = readings["process"].map(processes["host"]).astype("category")
+    return _Part(
+        frame.assign(input_rows=conditions.get("input_rows") or 0),
         failures,
+        readings.assign(host=hosts, campaign=np.int32(number)),
+        rounds.assign(campaign=number),
         scale,
         reference_drift(readings, protocol),
         None if rounds["stolen"].isna().all() else float(rounds["stolen"].mean()),
@@ -205,88 +184,46 @@ def scale_of_campaign(store: Store, number: int) -> Scale:
     )
 
 
-def differences_of_campaigns(store: Store, first: int, second: int) -> list[str]:
-    """Why the readings of two campaigns cannot be pooled; empty where they can."""
+def _check_alike(store: Store, first: int, second: int) -> None:
+    """Make sure that the readings of two campaigns can be pooled."""
     one, other = store.conditions(first), store.conditions(second)
     found = [f"{key}: {one[key]!r} and {other[key]!r}" for key in POOLED if one[key] != other[key]]
     if ("input_rows" in one) != ("input_rows" in other):
         found.append("what is measured: single layers and whole architectures")
-    protocols = (one["protocol"], other["protocol"])
     found += [
-        f"protocol's {field}: {value!r} and {protocols[1].get(field)!r}"
-        for field, value in protocols[0].items()
-        if field not in REFINEMENTS and value != protocols[1].get(field)
+        f"protocol's {field}: {value!r} and {other['protocol'].get(field)!r}"
+        for field, value in one["protocol"].items()
+        if field not in REFINEMENTS and value != other["protocol"].get(field)
     ]
     scales: list[dict[str, Any]] = [store.scale(number) or {} for number in (first, second)]
     levels = [scale["reference_latency"] for scale in scales if scale]
     if len(levels) == 2 and abs(levels[0] / levels[1] - 1) > SAME_SCALE:
         found.append(f"scale (reference latency in seconds): {levels[0]:.4g} and {levels[1]:.4g}")
     environments = (store.processes(n)["environment"].iloc[0] for n in (first, second))
-    return found + environment_differences(*environments)
-
-
-def _check_alike(store: Store, campaigns: Sequence[int]) -> None:
-    for number in campaigns[1:]:
-        differences = differences_of_campaigns(store, campaigns[0], number)
-        if differences:
-            msg = (
-                f"Campaigns {campaigns[0]} and {number} of {store.path} were measured otherwise, "
-                f"so their readings are not pooled: {'; '.join(differences)}. Choose some: "
-                "load_dataset(path, runtime=...) or load_dataset(path, campaigns=[...])."
-            )
-            raise StoreError(msg)
+    found += environment_differences(*environments)
+    if found:
+        msg = (
+            f"Campaigns {first} and {second} of {store.path} were measured otherwise, so their "
+            f"readings are not pooled: {'; '.join(found)}. Choose some: "
+            "load_dataset(path, runtime=...) or load_dataset(path, campaigns=[...])."
+        )
+        raise StoreError(msg)
 
 
 def _provenance(
-    store: Store,
-    campaigns: Sequence[int],
-    conditions: Sequence[dict[str, Any]],
-    space: FCNNSpace,
-    parts: Sequence[_Part],
+    store: Store, campaigns: Sequence[int], first: dict[str, Any], parts: Sequence[_Part]
 ) -> dict[str, Any]:
-    blocks = [store.block(number) for number in campaigns]
-    protocol = dict(conditions[0]["protocol"])
-    if blocks[0] is not None:
-        protocol |= {
-            "samples_per_block": blocks[0].samples,
-            "calls_per_sample": blocks[0].calls_per_sample,
-        }
+    """What the first campaign was measured with, which the others agree with."""
+    block, found = store.block(campaigns[0]), {}
+    if block is not None:
+        found = {"samples_per_block": block.samples, "calls_per_sample": block.calls_per_sample}
     return {
-        "space": space,
-        "runtime": conditions[0]["runtime"],
-        "protocol": protocol,
-        "signal_length": conditions[0]["signal_length"],
-        "random_state": conditions[0]["random_state"],
+        **{key: first[key] for key in ("runtime", "signal_length", "random_state")},
+        "protocol": first["protocol"] | found,
         "environment": store.processes(campaigns[0])["environment"].iloc[0],
         "scale": parts[0].scale,
         "measuring_time": sum(part.measuring_time or 0.0 for part in parts) or None,
     }
-
-
-def _missing_frame(part: _Part) -> pd.DataFrame:
-    rows = sorted(part.failures)
-    frame = pd.DataFrame(part.padded[rows], columns=layer_names(part.padded), index=rows)
-    return frame.assign(reason=[part.failures[row] for row in rows])
-
-
-def _why_nothing(parts: Sequence[_Part]) -> str:
-    row, reason = min(parts[0].failures.items())
-    widths = tuple(int(w) for w in parts[0].padded[row] if w)
-    n_architectures = sum(len(part.padded) for part in parts)
-    return (
-        f"Not one of {n_architectures} architectures could be measured. "
-        f"The first, {widths}, failed: {reason}"
-    )
-
-
-def _picked(parts: Sequence[_Part], name: str) -> npt.NDArray[Any]:
-    """One field of all parts, of architectures with a label."""
-    return np.concatenate([getattr(part, name)[part.complete] for part in parts])
-
-
-def _widened(passes: npt.NDArray[np.float64], n_passes: int) -> npt.NDArray[np.float64]:
-    missing = np.full((len(passes), n_passes - passes.shape[1]), np.nan)
-    return np.hstack([passes, missing])
 
 
 def _worst(values: Sequence[float | None]) -> float | None:

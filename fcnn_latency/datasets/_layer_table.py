@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from fcnn_latency._units import format_percent, format_seconds
-from fcnn_latency.datasets._bunch import warn_of_weaknesses
-from fcnn_latency.datasets._files import read_table, write_table
+from fcnn_latency._validation import check, rule, whole
+from fcnn_latency.datasets._bunch import finish
+from fcnn_latency.datasets._description import ORIGIN, read_description
+from fcnn_latency.datasets._files import as_numbers, find_file, read_table, write_table
 from fcnn_latency.datasets._make import measure_architectures
 from fcnn_latency.exceptions import MeasurementError
-from fcnn_latency.measurement._measurement import Measurement
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.networks._layer_nodes import layer_nodes
@@ -33,16 +34,10 @@ CHAIN_REPEATS = 3
 
 #: Columns of a table.
 COLUMNS = ["rows", "fan_in", "fan_out", "latency", "latency_std"]
+#: The greatest size that a layer may have.
+MOST_SIZE = np.iinfo(np.int32).max
 #: What a file keeps beside its table.
-ABOUT = (
-    "runtime",
-    "protocol",
-    "signal_length",
-    "random_state",
-    "environment",
-    "scale",
-    "noise_floor",
-)
+ABOUT = (*ORIGIN, "noise_floor")
 
 
 def make_layer_table(
@@ -125,7 +120,10 @@ def make_layer_table(
     layers = _layers(FCNNSpace() if space is None else space, signal_length, rows, fan_in, fan_out)
     chains = [(w,) * (n + 1) for w in CHAIN_WIDTHS for n in CHAIN_LAYERS] * CHAIN_REPEATS
     architectures = [*((i, o) for _, i, o in layers), *chains]
-    measurement = Measurement.from_settings(
+    measured = measure_architectures(
+        architectures,
+        input_rows=[*(r for r, _, _ in layers), *(1 for _ in chains)],
+        space=FCNNSpace(CHAIN_LAYERS[-1] + 1, max(map(max, architectures)), tie_io=False),
         runtime=runtime,
         protocol=protocol,
         signal_length=signal_length,
@@ -137,90 +135,57 @@ def make_layer_table(
         random_state=random_state,
         verbose=verbose,
     )
-    measured = measure_architectures(
-        architectures,
-        measurement,
-        input_rows=[*(r for r, _, _ in layers), *(1 for _ in chains)],
-        space=FCNNSpace(
-            max_layers=CHAIN_LAYERS[-1] + 1,
-            max_width=max(map(max, architectures)),
-            tie_io=False,
-        ),
-    )
     if measured.interrupted:
         msg = "Interrupted before the table was complete; with a store the same call resumes."
         raise KeyboardInterrupt(msg)
-    warn_of_weaknesses(measured)
-    return _table(measured, len(chains))
+    return _table(finish(measured), len(chains))
 
 
 def _layers(
-    space: FCNNSpace,
-    signal_length: int,
-    rows: Sequence[int] | None,
-    fan_in: Sequence[int] | None,
-    fan_out: Sequence[int] | None,
+    space: FCNNSpace, signal_length: int, *given: Sequence[int] | None
 ) -> list[tuple[int, int, int]]:
-    """Rows, inputs and outputs of every entry."""
+    """Rows, inputs and outputs of every entry; where none are given, those for the space."""
     ends = (space.min_width, space.max_width)
     cut = signal_rows(np.arange(ends[0], ends[1] + 1), signal_length)
     nodes = layer_nodes(cut, ends, ends)
     axes = [
-        [int(size) for size in own] if given is None else _sizes(name, given)
-        for name, given, own in zip(COLUMNS, (rows, fan_in, fan_out), nodes, strict=False)
+        own.tolist() if sizes is None else _sizes(name, sizes)
+        for name, sizes, own in zip(COLUMNS[:3], given, nodes, strict=True)
     ]
-    return [(r, i, o) for r in axes[0] for i in axes[1] for o in axes[2]]
+    return list(product(*axes))
 
 
 def _sizes(name: str, given: Sequence[int]) -> list[int]:
-    sizes = np.unique(np.asarray(given))
-    if sizes.dtype.kind not in "iu" or not len(sizes) or sizes[0] < 1:
-        msg = (
-            f"The '{name}' parameter of make_layer_table must be whole numbers of at least 1, or "
-            f"None. Got {given!r} instead."
-        )
-        raise ValueError(msg)
-    return [int(size) for size in sizes]
+    sizes = np.ravel(np.asarray(given, dtype=object)).tolist()
+    good = bool(sizes) and all(map(whole(1).holds, sizes))
+    wanted = rule("whole numbers of at least 1, or None", lambda _: good)
+    check(given, wanted, name, "make_layer_table")
+    return sorted({int(size) for size in sizes})
 
 
 def _table(measured: Bunch, n_chains: int) -> Bunch:
     """Entries and overhead, from a campaign whose last architectures are the chains."""
     n_layers = len(measured.data) + len(measured.missing) - n_chains
-    missing = measured.missing
-    n_entries = n_layers - int((missing.index < n_layers).sum())
-    entries, chains = slice(n_entries), slice(n_entries, None)
-    counts = np.count_nonzero(measured.data[chains], axis=1) - 1
-    latencies = measured.target[chains]
+    missing = measured.missing[measured.missing.index < n_layers]
+    n_entries = n_layers - len(missing)
+    widths, latencies = measured.data[n_entries:], measured.target[n_entries:]
     if not len(latencies):
-        first = missing["reason"].iloc[-1]
+        first = measured.missing["reason"].iloc[-1]
         msg = f"Not one chain of tiny layers, which tell the overhead, could be measured: {first}"
         raise MeasurementError(msg)
-    overhead, error = _overhead(measured.data[chains, 0], counts, latencies)
-    frame = pd.DataFrame(
-        {
-            "rows": measured.input_rows[entries],
-            "fan_in": measured.data[entries, 0],
-            "fan_out": measured.data[entries, 1],
-            "latency": measured.target[entries],
-            "latency_std": measured.target_std[entries],
-        }
-    )
-    call = pd.DataFrame([[0, 0, 0, overhead, error]], columns=COLUMNS)
-    frame = pd.concat([call, frame], ignore_index=True)
-    about = {key: measured[key] for key in ABOUT}
-    return Bunch(
-        **_parts(frame, about),
-        chains=pd.DataFrame(
-            {"width": measured.data[chains, 0], "layers": counts, "latency": latencies}
-        ),
-        missing=missing[missing.index < n_layers],
-    )
+    chains = pd.DataFrame({"width": widths[:, 0], "layers": np.count_nonzero(widths, axis=1) - 1})
+    call = pd.DataFrame([[0, 0, 0, *_overhead(chains, latencies)]], columns=COLUMNS)
+    named = measured.frame.rename(columns={"layer_1": "fan_in", "layer_2": "fan_out"})
+    entries = named.assign(rows=measured.input_rows)[COLUMNS][:n_entries]
+    frame = pd.concat([call, entries], ignore_index=True)
+    table = _as_bunch(frame, {key: measured[key] for key in ABOUT})
+    table.update(chains=chains.assign(latency=latencies), missing=missing)
+    return table
 
 
-def _overhead(
-    widths: npt.NDArray[np.int64], counts: npt.NDArray[np.int64], latencies: npt.NDArray[np.float64]
-) -> tuple[float, float]:
+def _overhead(chains: pd.DataFrame, latencies: npt.NDArray[np.float64]) -> tuple[float, float]:
     """Latency of no layer and its standard error; each width has a slope of its own."""
+    widths, counts = chains["width"].to_numpy(), chains["layers"].to_numpy()
     kinds = np.unique(widths)
     slopes = np.where(widths[:, None] == kinds, counts[:, None], 0)
     design = np.column_stack([np.ones(len(counts)), slopes]) / latencies[:, None]
@@ -232,21 +197,17 @@ def _overhead(
     return float(max(solution[0], 0.0)), float(np.sqrt(errors[0, 0]))
 
 
-def _parts(frame: pd.DataFrame, about: dict[str, Any]) -> dict[str, Any]:
+def _as_bunch(frame: pd.DataFrame, about: dict[str, Any]) -> Bunch:
     is_call = (frame[COLUMNS[:3]] == 0).all(axis=1)
     call = frame[is_call].iloc[0]
-    return {
-        "frame": frame,
-        "overhead": float(call["latency"]),
-        "overhead_std": float(call["latency_std"]),
-        "DESCR": _describe(frame[~is_call], call, about),
-        **about,
-    }
+    overhead, error = float(call["latency"]), float(call["latency_std"])
+    described = _describe(frame[~is_call], call, about)
+    return Bunch(frame=frame, overhead=overhead, overhead_std=error, DESCR=described, **about)
 
 
 def _describe(entries: pd.DataFrame, call: pd.Series, about: dict[str, Any]) -> str:
     latencies, floor = entries["latency"], about.get("noise_floor")
-    environment, protocol = about.get("environment") or {}, about.get("protocol") or {}
+    environment, protocol = about.get("environment", {}), about.get("protocol", {})
     known = "not known" if floor is None else format_percent(floor)
     lines = [
         "Latencies of single dense layers",
@@ -310,19 +271,9 @@ def load_layer_table(path: str | os.PathLike[str]) -> Bunch:
         If it has another ending, lacks a column or the overhead, or an entry is no layer with a
         positive latency; says where.
     """
-    path = Path(path).expanduser()
-    if not path.exists():
-        msg = f"There is no table {str(path)!r}."
-        raise FileNotFoundError(msg)
-    if path.suffix not in (".csv", ".parquet"):
-        msg = f"A table's file name ends in .csv or .parquet. Got {str(path)!r} instead."
-        raise ValueError(msg)
+    path = find_file(path, "table")
     frame = _checked(read_table(path), path)
-    about_path = path.with_suffix(".json")
-    about: dict[str, Any] = {}
-    if about_path.exists():
-        about = _read_about(about_path)
-    return Bunch(**_parts(frame, about))
+    return _as_bunch(frame, read_description(path, ABOUT, "table"))
 
 
 def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -330,9 +281,8 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     if missing:
         msg = f"{path} lacks the columns {missing}. Got {list(map(str, frame.columns))} instead."
         raise ValueError(msg)
-    if "latency_std" not in frame:
-        frame = frame.assign(latency_std=np.nan)
-    frame = frame[COLUMNS].apply(pd.to_numeric, errors="coerce")
+    frame = frame.reindex(columns=COLUMNS)  # with latency_std, which it may lack
+    frame = pd.DataFrame(as_numbers(frame, COLUMNS), columns=COLUMNS)
     sizes = frame[COLUMNS[:3]]
     is_call = (sizes == 0).all(axis=1)
     if is_call.sum() != 1:
@@ -341,8 +291,8 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
             f"are 0. Got {is_call.sum()} of them instead."
         )
         raise ValueError(msg)
-    whole = (sizes >= 1).all(axis=1) & (sizes == sizes.round()).all(axis=1)
-    good = (whole | is_call) & np.isfinite(frame["latency"])
+    is_layer = ((sizes >= 1) & (sizes <= MOST_SIZE) & (sizes == sizes.round())).all(axis=1)
+    good = (is_layer | is_call) & np.isfinite(frame["latency"])
     good &= (frame["latency"] > 0) | (is_call & (frame["latency"] == 0))
     if not good.all() or len(frame) < 2:
         row = int(np.argmin(good))
@@ -352,17 +302,3 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         )
         raise ValueError(msg)
     return frame.astype(dict.fromkeys(COLUMNS[:3], np.int64))
-
-
-def _read_about(path: Path) -> dict[str, Any]:
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(about, dict):
-            raise TypeError("no JSON object")
-    except (TypeError, ValueError) as error:
-        msg = (
-            f"{path} does not say what the table beside it was measured with: {error}. "
-            "Correct it, or remove it to read the table alone."
-        )
-        raise ValueError(msg) from error
-    return about

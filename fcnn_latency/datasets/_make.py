@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,22 +15,15 @@ from typing import Any, NamedTuple
 from sklearn.utils import Bunch, check_random_state
 
 from fcnn_latency._validation import check, is_whole, or_none, rule
-from fcnn_latency.datasets._bunch import warn_of_weaknesses
+from fcnn_latency.datasets._bunch import finish
 from fcnn_latency.datasets._from_store import REFINEMENTS, dataset_of_campaigns, scale_of_campaign
 from fcnn_latency.exceptions import MeasurementError
-from fcnn_latency.measurement._campaign import (
-    Campaign,
-    Task,
-    check_same,
-    measure_here,
-    run_campaign,
-)
+from fcnn_latency.measurement._campaign import Campaign, check_same, measure_here, run_campaign
 from fcnn_latency.measurement._measurement import Measurement
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._store import Store
 from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.measurement.machine._lock import timing_lock
-from fcnn_latency.measurement.process._readings import Report
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import trim_widths
@@ -178,7 +171,9 @@ random_state, DESCR
     >>> dataset.runtime, bool(dataset.noise_floor < 0.01)
     ('litert', True)
     """
-    measurement = Measurement.from_settings(
+    bunch = measure_architectures(
+        architectures,
+        space=space,
         runtime=runtime,
         protocol=protocol,
         signal_length=signal_length,
@@ -190,68 +185,59 @@ random_state, DESCR
         random_state=random_state,
         verbose=verbose,
     )
-    bunch = measure_architectures(architectures, measurement, space=space, as_frame=as_frame)
-    warn_of_weaknesses(bunch)
-    return (bunch.data, bunch.target) if return_X_y else bunch
+    return finish(bunch, as_frame=as_frame, return_X_y=return_X_y)
 
 
 def measure_architectures(
     architectures: Any,
-    measurement: Measurement,
     *,
-    space: FCNNSpace | None = None,
+    space: FCNNSpace | None,
     input_rows: Sequence[int] | None = None,
-    as_frame: bool = False,
+    **settings: Any,
 ) -> Bunch:
     """Measure architectures; `make_dataset` without its warnings.
 
     Parameters
     ----------
-    architectures, space, as_frame
+    architectures, space
         As in `make_dataset`.
-    measurement : Measurement
-        How and where.
     input_rows : sequence of int or None, default=None
         Rows that one inference of each architecture reads, instead of those that the signal is
         cut into; the reference architecture reads the signal all the same. The Bunch then has
         them as ``input_rows``.
+    **settings
+        How and where, as `Measurement.from_settings` takes them.
     """
+    measurement = Measurement.from_settings(**settings)
     is_space = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
     check(space, or_none(is_space), "space")
     space = FCNNSpace() if space is None else space
     conditions = measurement.conditions() | {"space": asdict(space)}
     if input_rows is not None:
-        conditions["input_rows"] = [int(rows) for rows in input_rows]
+        conditions["input_rows"] = list(input_rows)
     asked = _ask(architectures, space, measurement.random_state, conditions)
     with ExitStack() as stack:
-        opened = stack.enter_context(_open(measurement.store))
-        number = _find_or_add(opened, asked, conditions, measurement.runtime)
+        path = measurement.store
+        if path is None:
+            path = Path(stack.enter_context(TemporaryDirectory()), "latencies.sqlite")
+        store = stack.enter_context(Store(path))
+        number = _find_or_add(store, asked, measurement.runtime)
         campaign = Campaign(
-            opened, number, measurement.runtime, measurement.protocol, measurement.workload
+            store, number, measurement.runtime, measurement.protocol, measurement.workload
         )
-        n_rounds = len(opened.rounds(number))
+        n_rounds = len(store.rounds(number))
         interrupted = _measure(campaign, measurement)
-        if campaign.protocol.reference_every and len(opened.rounds(number)) > n_rounds:
-            opened.set_scale(number, scale_of_campaign(opened, number).as_dict())
+        if campaign.protocol.reference_every and len(store.rounds(number)) > n_rounds:
+            store.set_scale(number, scale_of_campaign(store, number).as_dict())
         try:
-            bunch = dataset_of_campaigns(
-                opened, [number], as_frame=as_frame, interrupted=interrupted
-            )
+            bunch = dataset_of_campaigns(store, [number])
         except MeasurementError:
             if not interrupted:
                 raise
             msg = "Interrupted before one architecture was complete."
             raise KeyboardInterrupt(msg) from None
+    bunch.interrupted = interrupted
     return bunch
-
-
-@contextmanager
-def _open(path: str | os.PathLike[str] | None) -> Iterator[Store]:
-    """The store; a temporary one if none is asked for."""
-    with ExitStack() as stack:
-        if path is None:
-            path = Path(stack.enter_context(TemporaryDirectory()), "latencies.sqlite")
-        yield stack.enter_context(Store(path))
 
 
 class _Asked(NamedTuple):
@@ -259,6 +245,7 @@ class _Asked(NamedTuple):
 
     request: str
     seed: int
+    conditions: dict[str, Any]
     architectures: list[tuple[int, ...]]
 
 
@@ -281,23 +268,22 @@ def _ask(
     protocol = {k: v for k, v in conditions["protocol"].items() if k not in REFINEMENTS}
     request = {**conditions, "protocol": protocol, "architectures": which, "random_state": state}
     request["signal_seed"] = 0  # part of the words since the first release; stores hold it
-    return _Asked(
-        json.dumps(request, sort_keys=True), int(rng.randint(2**31 - 1)), trim_widths(padded)
-    )
+    words, seed = json.dumps(request, sort_keys=True), int(rng.randint(2**31 - 1))
+    return _Asked(words, seed, conditions, trim_widths(padded))
 
 
-def _find_or_add(store: Store, asked: _Asked, conditions: dict[str, Any], runtime: Runtime) -> int:
+def _find_or_add(store: Store, asked: _Asked, runtime: Runtime) -> int:
     """The campaign that the same call began, or a new one."""
     number = store.find_campaign(asked.request)
     if number is None:
-        return store.add_campaign(asked.request, asked.seed, conditions, asked.architectures)
+        return store.add_campaign(*asked)
     processes = store.processes(number)
     if len(processes):
         # Affinity and variables are those of a measuring process, which is asked when it starts.
         here = describe_environment(runtime.packages)
         here = {key: here[key] for key in here if key not in ("affinity", "variables")}
         check_same(processes["environment"].iloc[0], here, f"this campaign of {store.path}")
-    store.set_conditions(number, conditions)
+    store.set_conditions(number, asked.conditions)
     store.forget_failures(number)
     return number
 
@@ -310,8 +296,8 @@ def _measure(campaign: Campaign, measurement: Measurement) -> bool:
 
         return run_campaign(campaign, Fleet(measurement.client).measure, verbose)
 
-    def measure(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Task, Report]]:
+    def measure(*what: Any) -> Iterator[Any]:
         with timing_lock(measurement.wait):  # only where something is left to measure
-            yield from measure_here(campaign, tasks)
+            yield from measure_here(*what)
 
     return run_campaign(campaign, measure, verbose)

@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 
-from fcnn_latency import FCNNSpace, make_latency_pipeline, select_architectures
+from fcnn_latency import (
+    FCNNSpace,
+    make_latency_pipeline,
+    select_architectures,
+    select_for_transfer,
+)
 from fcnn_latency.datasets._design import METHODS, _cost_features, _least_variance
 from helpers.strategies import padded, spaces
 
@@ -99,7 +104,8 @@ def test_model_makes_fast_architectures_count():
 @pytest.mark.parametrize(
     ("arguments", "changes", "message"),
     [
-        ((CANDIDATES, 10, "best"), {}, "Valid ones"),
+        ((CANDIDATES, 10, "best"), {}, "method must be one of"),
+        ((CANDIDATES, 10, ["random"]), {}, "method must be one of"),
         ((CANDIDATES, 0), {}, "n must be"),
         ((CANDIDATES, True), {}, "n must be"),
         ((CANDIDATES[:5], 6), {}, "there are 5 distinct"),
@@ -111,3 +117,9 @@ def test_model_makes_fast_architectures_count():
 def test_wrong_requests_are_refused(arguments, changes, message):
     with pytest.raises(ValueError, match=message):
         select_architectures(*arguments, **changes)
+
+
+@pytest.mark.parametrize("width", [5.7, True])
+def test_widths_that_are_no_whole_numbers_are_refused(width):
+    with pytest.raises(ValueError, match="Row 0, layer 1"):
+        select_for_transfer([[width, 5], [7, 7]], 1)

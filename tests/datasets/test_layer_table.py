@@ -117,7 +117,7 @@ def test_missing_file_and_other_endings_are_refused(tmp_path):
         load_layer_table(tmp_path / "table.txt")
 
 
-@pytest.mark.parametrize("sizes", [[], [0, 4], [1.5], ["a"]])
+@pytest.mark.parametrize("sizes", [[], [0, 4], [1.5], ["a"], [5, 5.7], [True], [5, True]])
 def test_wrong_sizes_are_named(sizes):
     with pytest.raises(ValueError, match="The 'fan_in' parameter of make_layer_table"):
         make_layer_table(fan_in=sizes)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from fcnn_latency.datasets._bunch import make_bunch
+from fcnn_latency.datasets._bunch import make_bunch, make_frame
 from fcnn_latency.measurement.labels._noise import combine_passes, standard_errors
 from fcnn_latency.measurement.labels._reliability import Reliability, assess_reliability
 
@@ -301,9 +301,8 @@ def described(reliability, runtime="keras"):
         "scale": None,
     }
     passes = np.array([[1e-4, 1e-4], [2e-4, 2e-4]])
-    return make_bunch(
-        padded, passes[:, 0], passes, None, reliability, provenance, as_frame=False
-    ).DESCR
+    frame = make_frame(padded, passes, latency=passes[:, 0])
+    return make_bunch(frame, reliability, provenance).DESCR
 
 
 def test_description_states_noise_and_floors():

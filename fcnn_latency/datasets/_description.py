@@ -1,0 +1,133 @@
+"""What a table was measured with: the JSON file beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fcnn_latency._validation import Rule, check, number, or_none, rule, whole
+from fcnn_latency.measurement.labels._reliability import QuintileNoise, Reliability
+from fcnn_latency.measurement.labels._scale import Scale
+from fcnn_latency.spaces._fcnn import FCNNSpace
+
+__all__ = ["FIELDS", "ORIGIN", "Field", "read_description"]
+
+#: Fields that all descriptions have.
+ORIGIN = ("runtime", "protocol", "signal_length", "random_state", "environment", "scale")
+
+OBJECT = rule("a JSON object", lambda value: isinstance(value, dict))
+TEXT = rule("a text", lambda value: isinstance(value, str))
+#: Also NaN, which a statistic of few latencies may be.
+NUMBER = rule("a number", lambda value: type(value) in (int, float))
+SECONDS = number(above=0)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(NUMBER.holds, value))
+
+
+def _are_quintiles(value: Any) -> bool:
+    names = {field.name for field in fields(QuintileNoise)}
+    return isinstance(value, list) and all(
+        isinstance(part, dict) and part.keys() == names and all(map(NUMBER.holds, part.values()))
+        for part in value
+    )
+
+
+#: What a field of `Reliability` must be, by its annotation.
+BY_ANNOTATION = {
+    "int": whole(0),
+    "float": NUMBER,
+    "float | None": or_none(NUMBER),
+    "tuple[float, float] | None": or_none(rule("two numbers", _is_pair)),
+    "tuple[QuintileNoise, ...]": rule(
+        "a list of objects with the numbers lowest, highest, n, noise and noise_floor",
+        _are_quintiles,
+    ),
+}
+
+
+class Field(NamedTuple):
+    """A field of a description; none is required.
+
+    Parameters
+    ----------
+    allowed : Rule
+        What it must be.
+    parts : dict of str to Rule
+        What those fields of an object must be that it has.
+    build : callable
+        What the fields of an object are passed to; tells which it lacks or does not know.
+    """
+
+    allowed: Rule
+    parts: dict[str, Rule] = {}  # noqa: RUF012
+    build: Callable[..., Any] = dict
+
+
+#: Every field that a description may have.
+FIELDS = {
+    "runtime": Field(TEXT),
+    "protocol": Field(OBJECT, {"name": TEXT}),
+    "signal_length": Field(whole(1)),
+    "random_state": Field(or_none(whole(0))),
+    "environment": Field(OBJECT),
+    "scale": Field(
+        or_none(OBJECT),
+        {"reference_latency": SECONDS, "campaign_latency": SECONDS, "set_at": TEXT},
+        lambda **parts: Scale(**parts).as_dict(),
+    ),
+    "measuring_time": Field(or_none(number(least=0))),
+    "noise_floor": Field(or_none(number(least=0))),
+    "space": Field(OBJECT, build=FCNNSpace),
+    "reliability": Field(
+        OBJECT,
+        {field.name: BY_ANNOTATION[str(field.type)] for field in fields(Reliability)},
+        Reliability,
+    ),
+}
+
+
+def read_description(table: Path, names: Iterable[str], what: str) -> dict[str, Any]:
+    """What the file beside a table says; nothing where there is none.
+
+    Parameters
+    ----------
+    table : Path
+        The table's own file.
+    names : iterable of str
+        Which of `FIELDS` to read; others are passed over.
+    what : str
+        What the error calls the table.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON object, or a field is wrong; says which and what would be right.
+    """
+    path = table.with_suffix(".json")
+    if not path.exists():
+        return {}
+    try:
+        found = check(json.loads(path.read_text(encoding="utf-8")), OBJECT, "it")
+        return {name: _read_field(name, found[name]) for name in names if name in found}
+    except (OverflowError, TypeError, ValueError) as error:
+        msg = (
+            f"{path} does not say what the {what} beside it was measured with: "
+            f"{str(error).rstrip('.')}. Correct it, or remove it to read the table alone."
+        )
+        raise ValueError(msg) from error
+
+
+def _read_field(name: str, value: Any) -> Any:
+    field = FIELDS[name]
+    check(value, field.allowed, f"'{name}'")
+    if not isinstance(value, dict):
+        return value
+    for part, allowed in field.parts.items():
+        if part in value:
+            check(value[part], allowed, f"'{part}' of '{name}'")
+    return field.build(**value)
