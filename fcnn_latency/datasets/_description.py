@@ -13,8 +13,6 @@ from fcnn_latency.measurement.labels._reliability import QuintileNoise, Reliabil
 from fcnn_latency.measurement.labels._scale import Scale
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-__all__ = ["FIELDS", "ORIGIN", "Field", "read_description"]
-
 #: Fields that all descriptions have.
 ORIGIN = ("runtime", "protocol", "signal_length", "random_state", "environment", "scale")
 
