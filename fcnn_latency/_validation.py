@@ -24,6 +24,7 @@ __all__ = [
     "is_whole",
     "number",
     "or_none",
+    "refuse_first",
     "rule",
     "whole",
 ]
@@ -188,6 +189,30 @@ def check_parameters(owner: Any, rules: Mapping[str, Rule]) -> None:
         check(getattr(owner, name), allowed, name, owner)
 
 
+def refuse_first(bad: npt.NDArray[np.bool_], values: npt.NDArray[Any], message: str) -> None:
+    """Refuse values of which one is bad.
+
+    Parameters
+    ----------
+    bad : ndarray of bool, of one dimension or two
+        Which values are.
+    values : ndarray of the same shape
+        The values.
+    message : str
+        Where ``{row}`` is the row of the first bad one, ``{layer}`` its column from 1, and
+        ``{value}`` what it is.
+
+    Raises
+    ------
+    ValueError
+        If one is bad.
+    """
+    if bad.any():
+        place = tuple(np.argwhere(bad)[0])
+        msg = message.format(row=place[0], layer=place[-1] + 1, value=values[place])
+        raise ValueError(msg)
+
+
 def check_latencies(latencies: npt.NDArray[Any], owner: object) -> None:
     """Check that latencies are positive, which relative errors and logarithms require.
 
@@ -196,10 +221,6 @@ def check_latencies(latencies: npt.NDArray[Any], owner: object) -> None:
     ValueError
         If one is not above 0; names the first.
     """
-    if (latencies <= 0).any():
-        row = int(np.argmax(latencies <= 0))
-        msg = (
-            f"{type(owner).__name__} takes latencies above 0 seconds. Row {row} of y is "
-            f"{latencies[row]:g}."
-        )
-        raise ValueError(msg)
+    name = type(owner).__name__
+    message = f"{name} takes latencies above 0 seconds. Row {{row}} of y is {{value:g}}."
+    refuse_first(latencies <= 0, latencies, message)
