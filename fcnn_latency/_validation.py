@@ -194,13 +194,13 @@ def refuse_first(bad: npt.NDArray[np.bool_], values: npt.NDArray[Any], message: 
 
     Parameters
     ----------
-    bad : ndarray of bool, of one dimension or two
+    bad : ndarray of bool
         Which values are.
     values : ndarray of the same shape
         The values.
     message : str
-        Where ``{row}`` is the row of the first bad one, ``{layer}`` its column from 1, and
-        ``{value}`` what it is.
+        Where ``{place}`` is the index of the first bad one, ``{row}`` its row, ``{layer}`` its
+        column from 1, and ``{value}`` what it is.
 
     Raises
     ------
@@ -208,8 +208,9 @@ def refuse_first(bad: npt.NDArray[np.bool_], values: npt.NDArray[Any], message: 
         If one is bad.
     """
     if bad.any():
-        place = tuple(np.argwhere(bad)[0])
-        msg = message.format(row=place[0], layer=place[-1] + 1, value=values[place])
+        place = np.argwhere(bad)[0].tolist()
+        value = values[tuple(place)]
+        msg = message.format(place=place, row=place[0], layer=place[-1] + 1, value=value)
         raise ValueError(msg)
 
 

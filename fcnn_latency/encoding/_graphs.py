@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._validation import refuse_first
 from fcnn_latency.networks._kernels import GRAPH_BLOCKS, GRAPH_COLUMNS, GRAPH_ROWS, fill_up
 from fcnn_latency.networks._layers import layer_costs, signal_rows
 
@@ -21,23 +22,6 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-
-#: Features of a node that stands for a layer, in their order.
-NODE_FEATURES = (
-    "width",
-    "fan_in",
-    "rows",
-    "single",
-    "macs",
-    "parameters",
-    "activations",
-    "bytes",
-    *(f"macs_in_{rows}x{columns}" for rows, columns in GRAPH_BLOCKS),
-    *(f"idle_rows_of_{rows}" for rows in GRAPH_ROWS),
-    *(f"idle_columns_of_{columns}" for columns in GRAPH_COLUMNS),
-    "input",
-    "output",
-)
 
 
 def architecture_graphs(
@@ -70,33 +54,43 @@ def architecture_graphs(
     >>> features.shape, adjacency[1].astype(int).tolist()
     ((2, 3, 20), [[0, 1, 0], [0, 0, 0], [0, 0, 0]])
     """
-    layers = padded > 0
-    depths = layers.sum(axis=1)[:, None]
     place = np.arange(padded.shape[1])
-    costs = layer_costs(padded, signal_length).values()
+    adjacency = np.zeros((*padded.shape, padded.shape[1]), dtype=bool)
+    adjacency[:, place[:-1], place[1:]] = padded[:, 1:] > 0
+    features = list(_node_features(padded, signal_length).values())
+    return np.stack(features, axis=2).astype(np.float64), adjacency
+
+
+def _node_features(padded: npt.NDArray[np.int64], signal_length: int) -> dict[str, Any]:
+    """Each of `NODE_FEATURES` by its name, of shape (n, max_layers)."""
+    layers = padded > 0
+    place = np.arange(padded.shape[1])
+    costs = layer_costs(padded, signal_length)
     rows = signal_rows(padded[:, :1], signal_length) * layers
     fan_in = _after_the_input(padded[:, :-1]) * layers
+    work = {(m, n): fill_up(rows, m) * fan_in * fill_up(padded, n) for m, n in GRAPH_BLOCKS}
     product = fan_in > 0
-    columns = [
-        padded,
-        fan_in,
-        rows,
-        padded == 1,
-        *map(_after_the_input, costs),
-        *(fill_up(rows, m) * fan_in * fill_up(padded, n) for m, n in GRAPH_BLOCKS),
-        *((fill_up(rows, m) - rows) * product for m in GRAPH_ROWS),
-        *((fill_up(padded, n) - padded) * product for n in GRAPH_COLUMNS),
-        (place == 0) & layers,
-        place == depths - 1,
-    ]
-    adjacency = np.zeros((*padded.shape, padded.shape[1]), dtype=bool)
-    adjacency[:, place[:-1], place[1:]] = layers[:, 1:]
-    return np.stack(columns, axis=2).astype(np.float64), adjacency
+    return {
+        "width": padded,
+        "fan_in": fan_in,
+        "rows": rows,
+        "single": padded == 1,
+        **{name: _after_the_input(cost) for name, cost in costs.items()},
+        **{f"macs_in_{m}x{n}": macs for (m, n), macs in work.items()},
+        **{f"idle_rows_of_{m}": (fill_up(rows, m) - rows) * product for m in GRAPH_ROWS},
+        **{f"idle_columns_of_{n}": (fill_up(padded, n) - padded) * product for n in GRAPH_COLUMNS},
+        "input": (place == 0) & layers,
+        "output": place == layers.sum(axis=1)[:, None] - 1,
+    }
 
 
 def _after_the_input(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Values of the products, each at the layer it leads to: none at the input."""
     return np.pad(values, ((0, 0), (1, 0)))
+
+
+#: Features of a node that stands for a layer, in their order.
+NODE_FEATURES = tuple(_node_features(np.ones((1, 2), dtype=np.int64), 1))
 
 
 def graphs_to_matrix(
@@ -157,10 +151,8 @@ def graphs_to_matrix(
     """
     nodes, edges = _check_graphs(node_features, adjacency)
     real = real_nodes(nodes, edges)
-    if not real.any(axis=1).all():
-        row = int(np.argmin(real.any(axis=1)))
-        msg = f"Graph {row} has no node: all of its features and edges are 0."
-        raise ValueError(msg)
+    message = "Graph {row} has no node: all of its features and edges are 0."
+    refuse_first(~real.any(axis=1), real, message)
     if add_global_node:
         nodes = np.pad(nodes, ((0, 0), (1, 0), (0, 1)))
         nodes[:, 0, -1] = 1
@@ -278,11 +270,8 @@ def _check_graphs(node_features: npt.ArrayLike, adjacency: npt.ArrayLike) -> tup
             f"same edges. Got {edges.shape} instead."
         )
         raise ValueError(msg)
-    negative = edges < 0
-    if negative.any():
-        place = tuple(int(i) for i in np.argwhere(negative)[0])
-        msg = f"adjacency{list(place)} is {edges[place]:g}; the weight of an edge is at least 0."
-        raise ValueError(msg)
+    message = "adjacency{place} is {value:g}; the weight of an edge is at least 0."
+    refuse_first(edges < 0, edges, message)
     return nodes, np.array(np.broadcast_to(edges, (n_graphs, n_nodes, n_nodes)))
 
 
@@ -295,9 +284,6 @@ def _as_floats(name: str, values: npt.ArrayLike) -> Floats:
             f"features as for their edges. ({error})"
         )
         raise ValueError(msg) from error
-    wrong = ~np.isfinite(array)
-    if wrong.any():
-        place = [int(i) for i in np.argwhere(wrong)[0]]
-        msg = f"{name}{place} is {array[tuple(place)]}; all values must be finite."
-        raise ValueError(msg)
+    message = f"{name}{{place}} is {{value}}; all values must be finite."
+    refuse_first(~np.isfinite(array), array, message)
     return array

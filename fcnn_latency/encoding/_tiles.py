@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from fcnn_latency.networks._kernels import CACHE_SIZES
 from fcnn_latency.networks._layers import FLOAT_BYTES, signal_rows
+from fcnn_latency.spaces._widths import pad_widths
 
 __all__ = ["TILE_FEATURES", "tile_costs"]
 
@@ -41,7 +42,14 @@ def tile_costs(
     Returns
     -------
     ndarray of float32, shape (n, len(TILE_FEATURES))
+
+    Raises
+    ------
+    ValueError
+        If a width is not a whole number.
     """
+    if padded.dtype.kind not in "iu":  # checked here, not in each block of an encoder
+        padded = pad_widths(padded, padded.shape[1])
     widths = np.ascontiguousarray(padded.T, dtype=np.float32)
     rows = signal_rows(padded[:, 0], signal_length).astype(np.float32)
     layers, held, odd_held = _layer_costs(rows, widths[:-1], widths[1:], tile)
