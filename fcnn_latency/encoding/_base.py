@@ -131,8 +131,7 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         if isinstance(X, (list, tuple)):
             widths = self.space_.validate(X)
             if not len(widths):
-                msg = "Found array with 0 sample(s) while a minimum of 1 is required."
-                raise ValueError(msg)
+                raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
             if reset:
                 self.n_features_in_ = self.space_.max_layers
                 self.__dict__.pop("feature_names_in_", None)

@@ -152,7 +152,7 @@ def graphs_to_matrix(
     nodes, edges = _check_graphs(node_features, adjacency)
     real = real_nodes(nodes, edges)
     message = "Graph {row} has no node: all of its features and edges are 0."
-    refuse_first(~real.any(axis=1), real, message)
+    refuse_first(np.asarray(~real.any(axis=1)), real, message)
     if add_global_node:
         nodes = np.pad(nodes, ((0, 0), (1, 0), (0, 1)))
         nodes[:, 0, -1] = 1
@@ -199,12 +199,11 @@ def matrix_to_graphs(X: npt.ArrayLike, n_nodes: int, n_node_features: int) -> tu
     split = n_nodes * n_node_features
     expected = split + n_nodes * n_nodes
     if X.ndim != 2 or X.shape[1] != expected:
-        msg = (
+        raise ValueError(
             f"{n_nodes} nodes of {n_node_features} features take a matrix of {expected} columns: "
             f"{n_nodes} * {n_node_features} features, then {n_nodes} * {n_nodes} of the "
             f"adjacency. Got an array of shape {X.shape} instead."
         )
-        raise ValueError(msg)
     nodes = X[:, :split].reshape(len(X), n_nodes, n_node_features)
     return nodes, X[:, split:].reshape(len(X), n_nodes, n_nodes)
 
@@ -225,13 +224,12 @@ def nodes_of_columns(n_columns: int, n_node_features: int) -> int:
     root = math.isqrt(n_node_features**2 + 4 * n_columns)
     n_nodes = (root - n_node_features) // 2
     if n_nodes < 1 or n_nodes * (n_nodes + n_node_features) != n_columns:
-        msg = (
+        raise ValueError(
             f"No graph of nodes with {n_node_features} features has {n_columns} columns: n_nodes "
             f"nodes have n_nodes * {n_node_features} + n_nodes * n_nodes. Pass the matrix of "
             "GraphEncoder or graphs_to_matrix, and its number of features of a node, that of the "
             "global node included."
         )
-        raise ValueError(msg)
     return n_nodes
 
 
@@ -257,19 +255,17 @@ def _check_graphs(node_features: npt.ArrayLike, adjacency: npt.ArrayLike) -> tup
     nodes = _as_floats("node_features", node_features)
     edges = _as_floats("adjacency", adjacency)
     if nodes.ndim != 3 or 0 in nodes.shape:
-        msg = (
+        raise ValueError(
             "node_features must be of shape (n_graphs, n_nodes, n_node_features), each at least "
             f"1. Got {nodes.shape} instead. For a single graph pass [node_features]."
         )
-        raise ValueError(msg)
     n_graphs, n_nodes = nodes.shape[:2]
     if edges.shape not in [(n_graphs, n_nodes, n_nodes), (n_nodes, n_nodes)]:
-        msg = (
+        raise ValueError(
             f"With node_features of shape {nodes.shape}, adjacency must be of shape "
             f"{(n_graphs, n_nodes, n_nodes)}, or {(n_nodes, n_nodes)} where all graphs have the "
             f"same edges. Got {edges.shape} instead."
         )
-        raise ValueError(msg)
     message = "adjacency{place} is {value:g}; the weight of an edge is at least 0."
     refuse_first(edges < 0, edges, message)
     return nodes, np.array(np.broadcast_to(edges, (n_graphs, n_nodes, n_nodes)))
@@ -279,11 +275,10 @@ def _as_floats(name: str, values: npt.ArrayLike) -> Floats:
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        msg = (
+        raise ValueError(
             f"{name} must be numbers in an array. Pad graphs of fewer nodes with zeros, for their "
             f"features as for their edges. ({error})"
-        )
-        raise ValueError(msg) from error
+        ) from error
     message = f"{name}{{place}} is {{value}}; all values must be finite."
     refuse_first(~np.isfinite(array), array, message)
     return array

@@ -10,13 +10,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn import ensemble
 from sklearn.base import BaseEstimator
-from sklearn.ensemble._forest import BaseForest
-from sklearn.ensemble._gb import BaseGradientBoosting
 
 from fcnn_latency.exceptions import ModelFileError
 
 __all__ = ["check_trees"]
+
+#: Ensembles that hand their input to their trees unchecked.
+ENSEMBLES = (
+    ensemble.ExtraTreesClassifier,
+    ensemble.ExtraTreesRegressor,
+    ensemble.GradientBoostingClassifier,
+    ensemble.GradientBoostingRegressor,
+    ensemble.RandomForestClassifier,
+    ensemble.RandomForestRegressor,
+    ensemble.RandomTreesEmbedding,
+)
 
 
 def check_trees(estimator: BaseEstimator) -> None:
@@ -37,7 +47,7 @@ def check_trees(estimator: BaseEstimator) -> None:
     if "tree_" in held:
         _require(held["tree_"].n_features == held["n_features_in_"], name)
         _require(_is_tree_bounded(held["tree_"]), name)
-    if isinstance(estimator, BaseForest | BaseGradientBoosting) and "estimators_" in held:
+    if isinstance(estimator, ENSEMBLES) and "estimators_" in held:
         for tree in np.ravel(held["estimators_"]):
             _require(tree.n_features_in_ == held["n_features_in_"], name)
     for predictors in held.get("_predictors", ()):
@@ -47,8 +57,7 @@ def check_trees(estimator: BaseEstimator) -> None:
 
 def _require(bounded: bool, name: str) -> None:
     if not bounded:
-        msg = f"The file holds a {name} with a node that points outside its tree."
-        raise ModelFileError(msg)
+        raise ModelFileError(f"The file holds a {name} with a node that points outside its tree.")
 
 
 def _is_tree_bounded(tree: Any) -> bool:

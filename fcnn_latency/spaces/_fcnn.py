@@ -196,12 +196,11 @@ class FCNNSpace:
         untied = outputs != padded[:, 0]
         if self.tie_io and untied.any():
             row = int(np.argmax(untied))
-            msg = (
+            raise ValueError(
                 f"Row {row}: layer 1 (input) has {padded[row, 0]} neurons but layer "
                 f"{depths[row]} (output) has {outputs[row]}; in this space they are equal. "
                 "For unequal ones pass space=FCNNSpace(tie_io=False)."
             )
-            raise ValueError(msg)
         return padded
 
     def sample(
@@ -236,11 +235,10 @@ class FCNNSpace:
             return self._draw(n_samples, rng)
         size = self.size
         if n_samples > size:
-            msg = (
+            raise ValueError(
                 f"{n_samples} distinct architectures were asked for, but the space holds only "
                 f"{size}. Ask for fewer, widen the space, or pass unique=False."
             )
-            raise ValueError(msg)
         if n_samples * 20 > size and size <= MAX_ENUMERATED:
             return self._draw_from_all(n_samples, rng)
         return self._draw_distinct(n_samples, rng)

@@ -66,8 +66,7 @@ def surface_architectures(
     depth = int(np.count_nonzero(base))
     first, second = _checked_layers(layers, depth)
     if space.tie_io and {first, second} == {0, depth - 1}:
-        msg = f"layers={layers} are input and output, which are equal in this space."
-        raise ValueError(msg)
+        raise ValueError(f"layers={layers} are input and output, which are equal in this space.")
     if widths is None:
         count = min(MOST_WIDTHS, space.max_width - space.min_width + 1)
         widths = np.linspace(space.min_width, space.max_width, count).round()
@@ -120,11 +119,10 @@ def surface_grid(
     free |= tied if free & tied else set()
     fixed = [layer for layer in range(rows.shape[1]) if layer not in free]
     if (rows[:, fixed] != rows[0, fixed]).any() or (depths != depths[0]).any():
-        msg = (
+        raise ValueError(
             f"The architectures differ in other layers than {layers}: take those of "
             "surface_architectures, or choose rows that agree in the rest."
         )
-        raise ValueError(msg)
     first_widths, column = np.unique(rows[:, first], return_inverse=True)
     second_widths, row = np.unique(rows[:, second], return_inverse=True)
     total, count = np.zeros((2, len(second_widths), len(first_widths)))

@@ -56,11 +56,10 @@ def pad_widths(architectures: Any, max_layers: int | None = None) -> npt.NDArray
     gap = ~used[:, :-1] & used[:, 1:]
     if gap.any():
         row, layer = (int(v) for v in np.argwhere(gap)[0])
-        msg = (
+        raise ValueError(
             f"Row {row}, layer {layer + 1} is 0 but layer {layer + 2} has "
             f"{values[row, layer + 1]:g} neurons: zeros may only pad the end."
         )
-        raise ValueError(msg)
     depths = used.sum(axis=1)
     refuse_first(
         depths < 2,
@@ -105,20 +104,18 @@ def repeats(padded: npt.ArrayLike) -> npt.NDArray[np.int64]:
 def _check_layer_columns(frame: pd.DataFrame) -> None:
     expected = [f"layer_{i + 1}" for i in range(frame.shape[1])]
     if list(frame.columns) != expected:
-        msg = (
+        raise ValueError(
             f"A DataFrame of architectures has the columns layer_1 to layer_k in this order "
             f"and no other. Got {list(map(str, frame.columns))} instead."
         )
-        raise ValueError(msg)
 
 
 def _check_matrix(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     if values.ndim != 2:
-        msg = (
+        raise ValueError(
             f"Expected 2D array, got {values.ndim}D array instead: one row per architecture. "
             "For a single one pass [widths]. Reshape your data."
         )
-        raise ValueError(msg)
     if values.dtype.kind not in "iuf":
         msg = f"Widths must be whole numbers. Got an array of dtype {values.dtype} instead."
         raise ValueError(msg)
@@ -127,11 +124,10 @@ def _check_matrix(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 def _stack_ragged(architectures: Any) -> npt.NDArray[np.float64]:
     if isinstance(architectures, str) or not isinstance(architectures, (Sequence, np.ndarray)):
-        msg = (
+        raise ValueError(
             "Architectures must be a sequence of widths sequences, a 2D array or a DataFrame. "
             f"Got {type(architectures).__name__} instead."
         )
-        raise ValueError(msg)
     rows = [_as_row(row, widths) for row, widths in enumerate(architectures)]
     columns = list(zip_longest(*rows, fillvalue=0.0))
     return np.array(columns, dtype=np.float64).reshape(len(columns), len(rows)).T
@@ -139,11 +135,10 @@ def _stack_ragged(architectures: Any) -> npt.NDArray[np.float64]:
 
 def _as_row(row: int, widths: Any) -> list[float]:
     if isinstance(widths, (str, bytes)) or not isinstance(widths, (Sequence, np.ndarray)):
-        msg = (
+        raise ValueError(
             f"Row {row} is {widths!r}, not a sequence of widths such as (14, 21, 31, 14). "
             "For a single architecture pass [widths]."
         )
-        raise ValueError(msg)
     for layer, width in enumerate(widths):
         if isinstance(width, (bool, np.bool_)) or not isinstance(width, numbers.Real):
             msg = f"Row {row}, layer {layer + 1} is {width!r}; a width is a whole number."
@@ -157,11 +152,10 @@ def _check_values(values: npt.NDArray[np.float64]) -> None:
         row, layer = (int(v) for v in np.argwhere(~good)[0])
         value = values[row, layer]
         what = "NaN" if np.isnan(value) else "infinity" if np.isinf(value) else f"{value:g}"
-        msg = (
+        raise ValueError(
             f"Row {row}, layer {layer + 1} is {what}; a width is a whole number of at least 1 "
             "(0 only as padding after the last layer)."
         )
-        raise ValueError(msg)
 
 
 def trim_widths(padded: npt.ArrayLike) -> list[tuple[int, ...]]:
