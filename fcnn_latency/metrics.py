@@ -36,6 +36,9 @@ __all__ = [
     "spearman_correlation",
 ]
 
+#: Bounds of the accuracy that are looked at.
+PERCENTS = (1, 5, 10)
+
 
 def _checked(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike
@@ -267,9 +270,7 @@ def latency_metrics(
     y_true, y_pred = _checked(y_true, y_pred)
     metrics = {
         "mape": float(mean_absolute_percentage_error(y_true, y_pred)),
-        "within_1": error_bound_accuracy(y_true, y_pred, bound=0.01),
-        "within_5": error_bound_accuracy(y_true, y_pred, bound=0.05),
-        "within_10": error_bound_accuracy(y_true, y_pred, bound=0.10),
+        **{f"within_{p}": error_bound_accuracy(y_true, y_pred, bound=p / 100) for p in PERCENTS},
         "mse": float(mean_squared_error(y_true, y_pred)),
         "rmse": float(root_mean_squared_error(y_true, y_pred)),
         "mae": float(mean_absolute_error(y_true, y_pred)),
@@ -294,7 +295,7 @@ def _scorers() -> dict[str, Callable[..., float]]:
         f"neg_{error.__name__}": make_scorer(error, greater_is_better=False) for error in errors
     }
     scorers |= {"r2": make_scorer(r2_score), "spearman": make_scorer(spearman_correlation)}
-    for percent in (1, 5, 10):
+    for percent in PERCENTS:
         scorers[f"within_{percent}"] = make_scorer(error_bound_accuracy, bound=percent / 100)
     return scorers
 

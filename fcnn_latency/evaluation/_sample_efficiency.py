@@ -16,13 +16,18 @@ from sklearn.model_selection import GroupShuffleSplit
 from tqdm.auto import tqdm
 
 from fcnn_latency._units import format_percent, format_seconds
-from fcnn_latency._validation import check, whole
+from fcnn_latency._validation import check, rule, whole
 from fcnn_latency.datasets._design import METHODS, select_architectures
 from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.evaluation._comparison import named_estimators
 from fcnn_latency.metrics import latency_metrics
 
 __all__ = ["SampleEfficiency", "sample_efficiency"]
+
+DESIGNS = rule(
+    f"a sequence of {list(METHODS)}",
+    lambda names: not isinstance(names, str) and len(names) > 0 and set(names) <= set(METHODS),
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -151,7 +156,8 @@ def sample_efficiency(
     """
     data = as_labelled(X, y, **about)
     models = named_estimators(estimators, data, random_state)
-    _check_designs(designs, n_repeats)
+    check(designs, DESIGNS, "designs")
+    check(n_repeats, whole(1), "n_repeats")
     pool, test = _split(data, test_size, random_state)
     sizes = sorted({int(size) for size in sizes if size <= len(pool)})
     if not sizes or sizes[0] < 2:
@@ -171,13 +177,6 @@ def sample_efficiency(
     table = pd.DataFrame(tasks, columns=["estimator", "design", "n_architectures", "repeat"])
     table.insert(3, "measuring_time", table["n_architectures"] * data.seconds_each)
     return SampleEfficiency(table.join(pd.DataFrame(rows)), data.noise_floor)
-
-
-def _check_designs(designs: Sequence[str], n_repeats: int) -> None:
-    unknown = [design for design in designs if design not in METHODS]
-    if unknown or isinstance(designs, str) or not len(designs):
-        raise ValueError(f"designs must be a sequence of {list(METHODS)}. Got {designs!r} instead.")
-    check(n_repeats, whole(1), "n_repeats")
 
 
 def _split(

@@ -144,7 +144,5 @@ def _kind(line: bytes) -> str:
         return "it is empty"
     if line.startswith(b"fcnn-latency model "):
         return "its first line is damaged"
-    for start, kind in FOREIGN.items():
-        if line.startswith(start):
-            return f"it is {kind}"
-    return "its first line is another's"
+    kinds = (f"it is {kind}" for start, kind in FOREIGN.items() if line.startswith(start))
+    return next(kinds, "its first line is another's")

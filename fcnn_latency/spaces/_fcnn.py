@@ -62,14 +62,11 @@ class FCNNSpace:
     tie_io: bool = True
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("min_layers", 2),
-            ("max_layers", self.min_layers),
-            ("min_width", 1),
-            ("max_width", self.min_width),
-        ):
-            value = check(getattr(self, name), whole(int(least)), name, self)
-            object.__setattr__(self, name, value)  # a NumPy number as Python's
+        for limit, least in (("layers", 2), ("width", 1)):
+            low = check(getattr(self, f"min_{limit}"), whole(least), f"min_{limit}", self)
+            high = check(getattr(self, f"max_{limit}"), whole(low), f"max_{limit}", self)
+            object.__setattr__(self, f"min_{limit}", low)  # a NumPy number as Python's
+            object.__setattr__(self, f"max_{limit}", high)
         check(self.tie_io, BOOLEAN, "tie_io", self)
         object.__setattr__(self, "tie_io", bool(self.tie_io))
 

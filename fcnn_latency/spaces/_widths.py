@@ -74,10 +74,8 @@ def pad_widths(architectures: Any, max_layers: int | None = None) -> npt.NDArray
         f"Row {{row}} has {{value}} layers; at most max_layers={max_layers} fit. "
         "For deeper ones pass space=FCNNSpace(max_layers=...).",
     )
-    padded = np.zeros((len(values), max_layers), dtype=np.int64)
-    kept = min(max_layers, values.shape[1])
-    padded[:, :kept] = values[:, :kept]
-    return padded
+    kept = values[:, :max_layers].astype(np.int64)
+    return np.pad(kept, ((0, 0), (0, max_layers - kept.shape[1])))
 
 
 def repeats(padded: npt.ArrayLike) -> npt.NDArray[np.int64]:
