@@ -170,6 +170,31 @@ def check_parameters(owner: Any, rules: Mapping[str, Rule]) -> None:
         check(getattr(owner, name), allowed, name, owner)
 
 
+def refuse_first(bad: npt.NDArray[np.bool_], values: npt.NDArray[Any], message: str) -> None:
+    """Refuse values of which one is bad.
+
+    Parameters
+    ----------
+    bad : ndarray of bool
+        Which values are.
+    values : ndarray of the same shape
+        The values.
+    message : str
+        Where ``{place}`` is the index of the first bad one, ``{row}`` its row, ``{layer}`` its
+        column from 1, and ``{value}`` what it is.
+
+    Raises
+    ------
+    ValueError
+        If one is bad.
+    """
+    if bad.any():
+        place = np.argwhere(bad)[0].tolist()
+        value = values[tuple(place)]
+        msg = message.format(place=place, row=place[0], layer=place[-1] + 1, value=value)
+        raise ValueError(msg)
+
+
 def check_latencies(latencies: npt.NDArray[Any], owner: object) -> None:
     """Check that latencies are positive, which relative errors and logarithms require.
 
@@ -178,10 +203,6 @@ def check_latencies(latencies: npt.NDArray[Any], owner: object) -> None:
     ValueError
         If one is not above 0; names the first.
     """
-    if (latencies <= 0).any():
-        row = int(np.argmax(latencies <= 0))
-        msg = (
-            f"{type(owner).__name__} takes latencies above 0 seconds. Row {row} of y is "
-            f"{latencies[row]:g}."
-        )
-        raise ValueError(msg)
+    name = type(owner).__name__
+    message = f"{name} takes latencies above 0 seconds. Row {{row}} of y is {{value:g}}."
+    refuse_first(latencies <= 0, latencies, message)

@@ -21,6 +21,8 @@ from sklearn.metrics import (
 )
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from fcnn_latency._validation import refuse_first
+
 __all__ = [
     "SCORERS",
     "absolute_deviations",
@@ -34,6 +36,9 @@ __all__ = [
     "spearman_correlation",
 ]
 
+#: Bounds of the accuracy that are looked at.
+PERCENTS = (1, 5, 10)
+
 
 def _checked(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike
@@ -45,9 +50,7 @@ def _checked(
 
 
 def _check_positive(y_true: npt.NDArray[np.float64]) -> None:
-    if (y_true <= 0).any():
-        msg = f"Measured latencies must be positive. Row {int(np.argmax(y_true <= 0))} is not."
-        raise ValueError(msg)
+    refuse_first(y_true <= 0, y_true, "Measured latencies must be positive. Row {row} is not.")
 
 
 def absolute_deviations(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -115,8 +118,7 @@ def error_bound_accuracy(
     """
     y_true, y_pred = _checked(y_true, y_pred)
     if not bound >= 0:
-        msg = f"bound must be at least 0, as 0.05 for ±5 %. Got {bound!r} instead."
-        raise ValueError(msg)
+        raise ValueError(f"bound must be at least 0, as 0.05 for ±5 %. Got {bound!r} instead.")
     _check_positive(y_true)
     return float(np.mean(np.abs(y_pred - y_true) <= bound * y_true))
 
@@ -158,8 +160,7 @@ def error_to_noise_ratio(
     """
     y_true, y_pred = _checked(y_true, y_pred)
     if noise_floor is None or not noise_floor > 0:
-        msg = f"noise_floor must be a positive fraction. Got {noise_floor!r} instead."
-        raise ValueError(msg)
+        raise ValueError(f"noise_floor must be a positive fraction. Got {noise_floor!r} instead.")
     return float(mean_absolute_percentage_error(y_true, y_pred)) / noise_floor
 
 
@@ -227,8 +228,7 @@ def errors_by_quintile(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> pd.DataF
     """
     y_true, y_pred = _checked(y_true, y_pred)
     if len(y_true) < 5:
-        msg = f"Fifths take at least 5 architectures. Got {len(y_true)} instead."
-        raise ValueError(msg)
+        raise ValueError(f"Fifths take at least 5 architectures. Got {len(y_true)} instead.")
     parts = np.array_split(np.argsort(y_true, kind="stable"), 5)
     rows = [
         {
@@ -270,9 +270,7 @@ def latency_metrics(
     y_true, y_pred = _checked(y_true, y_pred)
     metrics = {
         "mape": float(mean_absolute_percentage_error(y_true, y_pred)),
-        "within_1": error_bound_accuracy(y_true, y_pred, bound=0.01),
-        "within_5": error_bound_accuracy(y_true, y_pred, bound=0.05),
-        "within_10": error_bound_accuracy(y_true, y_pred, bound=0.10),
+        **{f"within_{p}": error_bound_accuracy(y_true, y_pred, bound=p / 100) for p in PERCENTS},
         "mse": float(mean_squared_error(y_true, y_pred)),
         "rmse": float(root_mean_squared_error(y_true, y_pred)),
         "mae": float(mean_absolute_error(y_true, y_pred)),
@@ -286,22 +284,18 @@ def latency_metrics(
 
 
 def _scorers() -> dict[str, Callable[..., float]]:
+    errors = (
+        mean_squared_error,
+        root_mean_squared_error,
+        mean_absolute_error,
+        average_absolute_deviation,
+        mean_absolute_percentage_error,
+    )
     scorers = {
-        "neg_mean_squared_error": make_scorer(mean_squared_error, greater_is_better=False),
-        "neg_root_mean_squared_error": make_scorer(
-            root_mean_squared_error, greater_is_better=False
-        ),
-        "neg_mean_absolute_error": make_scorer(mean_absolute_error, greater_is_better=False),
-        "neg_average_absolute_deviation": make_scorer(
-            average_absolute_deviation, greater_is_better=False
-        ),
-        "neg_mean_absolute_percentage_error": make_scorer(
-            mean_absolute_percentage_error, greater_is_better=False
-        ),
-        "r2": make_scorer(r2_score),
-        "spearman": make_scorer(spearman_correlation),
+        f"neg_{error.__name__}": make_scorer(error, greater_is_better=False) for error in errors
     }
-    for percent in (1, 5, 10):
+    scorers |= {"r2": make_scorer(r2_score), "spearman": make_scorer(spearman_correlation)}
+    for percent in PERCENTS:
         scorers[f"within_{percent}"] = make_scorer(error_bound_accuracy, bound=percent / 100)
     return scorers
 

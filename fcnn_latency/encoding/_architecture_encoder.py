@@ -87,7 +87,12 @@ class ArchitectureEncoder(WidthsEncoder):
         self.tile = tile
 
     def _rules(self) -> dict[str, Rule]:
-        sizes = rule("two whole numbers of at least 1", _is_tile)
+        sizes = rule(
+            "two whole numbers of at least 1",
+            lambda tile: (
+                isinstance(tile, tuple | list) and len(tile) == 2 and all(map(whole(1).holds, tile))
+            ),
+        )
         return {**super()._rules(), "features": choice(FEATURES), "tile": or_none(sizes)}
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -114,8 +119,7 @@ class ArchitectureEncoder(WidthsEncoder):
         costs = layer_costs(widths, self.signal_length)
         totals = [cost.sum(axis=1, keepdims=True) for cost in costs.values()]
         if self.features == "flops":
-            flops: npt.NDArray[np.float64] = 2.0 * totals[0]
-            return flops
+            return np.asarray(2.0 * totals[0])
         depth = np.count_nonzero(widths, axis=1)[:, None]
         rows = signal_rows(widths[:, :1], self.signal_length)
         parts = [widths, depth, rows, widths == 1, *costs.values(), *totals]
@@ -123,21 +127,7 @@ class ArchitectureEncoder(WidthsEncoder):
 
     def _tiles(self, widths: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         costs = tile_costs(widths, self.signal_length, self.tile_)
-        encoded = np.empty((len(widths), widths.shape[1] + costs.shape[1]), dtype=np.float32)
-        encoded[:, : widths.shape[1]] = widths
-        encoded[:, widths.shape[1] :] = costs
-        return encoded
-
-    def _read_back(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        if self.features == "flops":
-            msg = 'features="flops" cannot be inverted: many architectures share a FLOP count.'
-            raise ValueError(msg)
-        if self.features == "layers":
-            shapes = X.reshape(len(X), -1, 3)
-            return np.hstack([shapes[:, :1, 1], shapes[:, :, 2]])
-        if self.features == "graph":
-            return super()._read_back(X)
-        return X[:, : self.space_.max_layers]
+        return np.hstack([widths.astype(np.float32), costs])
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the columns that `transform` returns.
@@ -152,24 +142,20 @@ class ArchitectureEncoder(WidthsEncoder):
         ndarray of str, shape (n_features,)
         """
         check_is_fitted(self)
-        if self.features == "flops":
-            return np.array(["flops"], dtype=object)
-        if self.features == "graph":
-            return graph_feature_names(self.space_.max_layers)
         layers = range(1, self.space_.max_layers + 1)
-        if self.features == "layers":
-            shape = ("rows", "fan_in", "fan_out")
-            return np.array([f"{k}_{layer}" for layer in layers[1:] for k in shape], dtype=object)
-        names = [f"layer_{layer}" for layer in layers]
-        if self.features == "costs":
-            kinds = ("macs", "parameters", "activations", "bytes")
-            names += ["depth", "rows"]
-            names += [f"single_{layer}" for layer in layers]
-            names += [f"{kind}_{layer}" for kind in kinds for layer in layers[1:]]
-            names += list(kinds)
-        if self.features == "tiles":
-            names += TILE_FEATURES
-        return np.array(names, dtype=object)
+        sizes, kinds = ("rows", "fan_in", "fan_out"), ("macs", "parameters", "activations", "bytes")
+        widths = [f"layer_{layer}" for layer in layers]
+        single = [f"single_{layer}" for layer in layers]
+        costs = [f"{kind}_{layer}" for kind in kinds for layer in layers[1:]]
+        names = {
+            "widths": widths,
+            "costs": [*widths, "depth", "rows", *single, *costs, *kinds],
+            "flops": ["flops"],
+            "tiles": [*widths, *TILE_FEATURES],
+            "layers": [f"{size}_{layer}" for layer in layers[1:] for size in sizes],
+            "graph": graph_feature_names(self.space_.max_layers),
+        }
+        return np.array(names[self.features], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         """Tiles are float32 whatever the input is."""
@@ -177,11 +163,3 @@ class ArchitectureEncoder(WidthsEncoder):
         if self.features == "tiles":
             tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _is_tile(value: object) -> bool:
-    return (
-        isinstance(value, tuple | list)
-        and len(value) == 2
-        and all(whole(1).holds(v) for v in value)
-    )

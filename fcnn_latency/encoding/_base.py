@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from typing import Any, Self
 
@@ -14,6 +15,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fcnn_latency._parallel import map_blocks
 from fcnn_latency._validation import Rule, check_parameters, or_none, rule, whole
 from fcnn_latency.spaces._fcnn import FCNNSpace
+
+#: Names of the columns that hold the width of a layer, in whatever form.
+WIDTH_COLUMN = re.compile(r"(width_)?layer_\d+|fan_in_2|fan_out_\d+")
 
 
 class WidthsEncoder(TransformerMixin, BaseEstimator):
@@ -103,16 +107,15 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = np.asarray(X)
-        expected = len(self.get_feature_names_out())
-        if X.ndim != 2 or X.shape[1] != expected:
-            msg = f"Expected an array of shape (n_samples, {expected}). Got {X.shape} instead."
-            raise ValueError(msg)
-        return self.space_.validate(self._read_back(X))
-
-    def _read_back(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Zero-padded widths from the columns of graphs."""
         names = self.get_feature_names_out()
-        return X[:, [name.startswith("width_layer_") for name in names]]
+        if X.ndim != 2 or X.shape[1] != len(names):
+            msg = f"Expected an array of shape (n_samples, {len(names)}). Got {X.shape} instead."
+            raise ValueError(msg)
+        kept = [bool(WIDTH_COLUMN.fullmatch(name)) for name in names]
+        if not any(kept):
+            msg = 'features="flops" cannot be inverted: many architectures share a FLOP count.'
+            raise ValueError(msg)
+        return self.space_.validate(X[:, kept])
 
     @abstractmethod
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
@@ -120,22 +123,18 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
 
     def _validate(self, X: Any, *, reset: bool) -> npt.NDArray[np.int64]:
         """Zero-padded widths of `X`; ragged lists have no fixed number of columns to check."""
+        # Ragged rows in an object array have no columns either.
+        if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
+            X = list(X)
         if isinstance(X, (list, tuple)):
             widths = self.space_.validate(X)
             if not len(widths):
-                msg = "Found array with 0 sample(s) while a minimum of 1 is required."
-                raise ValueError(msg)
+                raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
             if reset:
                 self.n_features_in_ = self.space_.max_layers
                 self.__dict__.pop("feature_names_in_", None)
             return widths
-        # Ragged rows in an object array have no columns either.
-        if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
-            return self._validate(list(X), reset=reset)
-        if not isinstance(X, np.ndarray) or X.dtype.kind not in "biuf":
-            checked = validate_data(self, X, reset=reset, ensure_all_finite=False)
-        else:
-            checked = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
+        checked = validate_data(self, X, reset=reset, ensure_all_finite=False)
         if isinstance(X, pd.DataFrame):
             return self.space_.validate(X)
         try:

@@ -8,27 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._validation import refuse_first
 from fcnn_latency.networks._kernels import GRAPH_BLOCKS, GRAPH_COLUMNS, GRAPH_ROWS, fill_up
 from fcnn_latency.networks._layers import layer_costs, signal_rows
 
 Floats = npt.NDArray[np.float64]
-
-#: Features of a node that stands for a layer, in their order.
-NODE_FEATURES = (
-    "width",
-    "fan_in",
-    "rows",
-    "single",
-    "macs",
-    "parameters",
-    "activations",
-    "bytes",
-    *(f"macs_in_{rows}x{columns}" for rows, columns in GRAPH_BLOCKS),
-    *(f"idle_rows_of_{rows}" for rows in GRAPH_ROWS),
-    *(f"idle_columns_of_{columns}" for columns in GRAPH_COLUMNS),
-    "input",
-    "output",
-)
 
 
 def architecture_graphs(
@@ -61,33 +45,43 @@ def architecture_graphs(
     >>> features.shape, adjacency[1].astype(int).tolist()
     ((2, 3, 20), [[0, 1, 0], [0, 0, 0], [0, 0, 0]])
     """
-    layers = padded > 0
-    depths = layers.sum(axis=1)[:, None]
     place = np.arange(padded.shape[1])
-    costs = layer_costs(padded, signal_length).values()
+    adjacency = np.zeros((*padded.shape, padded.shape[1]), dtype=bool)
+    adjacency[:, place[:-1], place[1:]] = padded[:, 1:] > 0
+    features = list(_node_features(padded, signal_length).values())
+    return np.stack(features, axis=2).astype(np.float64), adjacency
+
+
+def _node_features(padded: npt.NDArray[np.int64], signal_length: int) -> dict[str, Any]:
+    """Each of `NODE_FEATURES` by its name, of shape (n, max_layers)."""
+    layers = padded > 0
+    place = np.arange(padded.shape[1])
+    costs = layer_costs(padded, signal_length)
     rows = signal_rows(padded[:, :1], signal_length) * layers
     fan_in = _after_the_input(padded[:, :-1]) * layers
+    work = {(m, n): fill_up(rows, m) * fan_in * fill_up(padded, n) for m, n in GRAPH_BLOCKS}
     product = fan_in > 0
-    columns = [
-        padded,
-        fan_in,
-        rows,
-        padded == 1,
-        *map(_after_the_input, costs),
-        *(fill_up(rows, m) * fan_in * fill_up(padded, n) for m, n in GRAPH_BLOCKS),
-        *((fill_up(rows, m) - rows) * product for m in GRAPH_ROWS),
-        *((fill_up(padded, n) - padded) * product for n in GRAPH_COLUMNS),
-        (place == 0) & layers,
-        place == depths - 1,
-    ]
-    adjacency = np.zeros((*padded.shape, padded.shape[1]), dtype=bool)
-    adjacency[:, place[:-1], place[1:]] = layers[:, 1:]
-    return np.stack(columns, axis=2).astype(np.float64), adjacency
+    return {
+        "width": padded,
+        "fan_in": fan_in,
+        "rows": rows,
+        "single": padded == 1,
+        **{name: _after_the_input(cost) for name, cost in costs.items()},
+        **{f"macs_in_{m}x{n}": macs for (m, n), macs in work.items()},
+        **{f"idle_rows_of_{m}": (fill_up(rows, m) - rows) * product for m in GRAPH_ROWS},
+        **{f"idle_columns_of_{n}": (fill_up(padded, n) - padded) * product for n in GRAPH_COLUMNS},
+        "input": (place == 0) & layers,
+        "output": place == layers.sum(axis=1)[:, None] - 1,
+    }
 
 
 def _after_the_input(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Values of the products, each at the layer it leads to: none at the input."""
     return np.pad(values, ((0, 0), (1, 0)))
+
+
+#: Features of a node that stands for a layer, in their order.
+NODE_FEATURES = tuple(_node_features(np.ones((1, 2), dtype=np.int64), 1))
 
 
 def graphs_to_matrix(
@@ -148,10 +142,8 @@ def graphs_to_matrix(
     """
     nodes, edges = _check_graphs(node_features, adjacency)
     real = real_nodes(nodes, edges)
-    if not real.any(axis=1).all():
-        row = int(np.argmin(real.any(axis=1)))
-        msg = f"Graph {row} has no node: all of its features and edges are 0."
-        raise ValueError(msg)
+    message = "Graph {row} has no node: all of its features and edges are 0."
+    refuse_first(np.asarray(~real.any(axis=1)), real, message)
     if add_global_node:
         nodes = np.pad(nodes, ((0, 0), (1, 0), (0, 1)))
         nodes[:, 0, -1] = 1
@@ -198,12 +190,11 @@ def matrix_to_graphs(X: npt.ArrayLike, n_nodes: int, n_node_features: int) -> tu
     split = n_nodes * n_node_features
     expected = split + n_nodes * n_nodes
     if X.ndim != 2 or X.shape[1] != expected:
-        msg = (
+        raise ValueError(
             f"{n_nodes} nodes of {n_node_features} features take a matrix of {expected} columns: "
             f"{n_nodes} * {n_node_features} features, then {n_nodes} * {n_nodes} of the "
             f"adjacency. Got an array of shape {X.shape} instead."
         )
-        raise ValueError(msg)
     nodes = X[:, :split].reshape(len(X), n_nodes, n_node_features)
     return nodes, X[:, split:].reshape(len(X), n_nodes, n_nodes)
 
@@ -224,13 +215,12 @@ def nodes_of_columns(n_columns: int, n_node_features: int) -> int:
     root = math.isqrt(n_node_features**2 + 4 * n_columns)
     n_nodes = (root - n_node_features) // 2
     if n_nodes < 1 or n_nodes * (n_nodes + n_node_features) != n_columns:
-        msg = (
+        raise ValueError(
             f"No graph of nodes with {n_node_features} features has {n_columns} columns: n_nodes "
             f"nodes have n_nodes * {n_node_features} + n_nodes * n_nodes. Pass the matrix of "
             "GraphEncoder or graphs_to_matrix, and its number of features of a node, that of the "
             "global node included."
         )
-        raise ValueError(msg)
     return n_nodes
 
 
@@ -256,24 +246,19 @@ def _check_graphs(node_features: npt.ArrayLike, adjacency: npt.ArrayLike) -> tup
     nodes = _as_floats("node_features", node_features)
     edges = _as_floats("adjacency", adjacency)
     if nodes.ndim != 3 or 0 in nodes.shape:
-        msg = (
+        raise ValueError(
             "node_features must be of shape (n_graphs, n_nodes, n_node_features), each at least "
             f"1. Got {nodes.shape} instead. For a single graph pass [node_features]."
         )
-        raise ValueError(msg)
     n_graphs, n_nodes = nodes.shape[:2]
     if edges.shape not in [(n_graphs, n_nodes, n_nodes), (n_nodes, n_nodes)]:
-        msg = (
+        raise ValueError(
             f"With node_features of shape {nodes.shape}, adjacency must be of shape "
             f"{(n_graphs, n_nodes, n_nodes)}, or {(n_nodes, n_nodes)} where all graphs have the "
             f"same edges. Got {edges.shape} instead."
         )
-        raise ValueError(msg)
-    negative = edges < 0
-    if negative.any():
-        place = tuple(int(i) for i in np.argwhere(negative)[0])
-        msg = f"adjacency{list(place)} is {edges[place]:g}; the weight of an edge is at least 0."
-        raise ValueError(msg)
+    message = "adjacency{place} is {value:g}; the weight of an edge is at least 0."
+    refuse_first(edges < 0, edges, message)
     return nodes, np.array(np.broadcast_to(edges, (n_graphs, n_nodes, n_nodes)))
 
 
@@ -281,14 +266,10 @@ def _as_floats(name: str, values: npt.ArrayLike) -> Floats:
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        msg = (
+        raise ValueError(
             f"{name} must be numbers in an array. Pad graphs of fewer nodes with zeros, for their "
             f"features as for their edges. ({error})"
-        )
-        raise ValueError(msg) from error
-    wrong = ~np.isfinite(array)
-    if wrong.any():
-        place = [int(i) for i in np.argwhere(wrong)[0]]
-        msg = f"{name}{place} is {array[tuple(place)]}; all values must be finite."
-        raise ValueError(msg)
+        ) from error
+    message = f"{name}{{place}} is {{value}}; all values must be finite."
+    refuse_first(~np.isfinite(array), array, message)
     return array

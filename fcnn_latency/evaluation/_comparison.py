@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ SINGLE_SECONDS, BATCH_SECONDS = 0.2, 1.0
 MOST_CALLS, MOST_BATCHED = 100, 10_000
 
 Grid = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+Split = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,16 +87,6 @@ class Comparison(ShownAsTable):
     def __str__(self) -> str:
         """The table with units, in 100 columns."""
         return comparison_text(self.table, self.noise_floor, self.best_params, self.n_jobs)
-
-
-class _Outcome(NamedTuple):
-    """One estimator on one fold."""
-
-    predicted: npt.NDArray[np.float64]
-    fit_time: float
-    predict_time_single: float
-    predict_time_batch: float
-    best_params: dict[str, Any] | None
 
 
 def compare(
@@ -190,23 +181,17 @@ def compare(
     if workers > 1 and set(ON_REQUEST) & set(models):
         msg = '"measured" measures, and other fits would disturb it: compare it with n_jobs=None.'
         raise ValueError(msg)
-    groups = data.groups
     splitter = GroupKFold(n_splits=cv, shuffle=True, random_state=random_state)
-    splits = list(splitter.split(data.widths, groups=groups))
+    splits = list(splitter.split(data.widths, groups=data.groups))
     batch = data.space.sample(MOST_BATCHED, random_state=0, unique=False)
     tasks = [
-        delayed(_run_fold)(models[name], searches.get(name), data, groups, split, batch)
-        for name in models
+        delayed(_run_fold)(name, model, searches.get(name), data, split, batch)
+        for name, model in models.items()
         for split in splits
     ]
-    outcomes: dict[str, list[_Outcome]] = {name: [] for name in models}
-    with tqdm(total=len(tasks), desc="comparing", unit="fit", disable=not verbose) as progress:
-        finished = Parallel(n_jobs=workers, return_as="generator")(tasks)
-        for number, outcome in enumerate(finished):
-            outcomes[list(models)[number // cv]].append(outcome)
-            progress.update()
-    learns = {name: _needs_labels(model) for name, model in models.items()}
-    return _collect(outcomes, learns, data, groups, splits, workers)
+    finished = Parallel(n_jobs=workers, return_as="generator")(tasks)
+    bar = tqdm(finished, total=len(tasks), desc="comparing", unit="fit", disable=not verbose)
+    return _collect(pd.DataFrame(list(bar)), models, data, splits, workers)
 
 
 def named_estimators(
@@ -260,47 +245,44 @@ def _searches(
         "scoring": SCORERS["neg_mean_absolute_percentage_error"],
         "cv": GroupKFold(n_splits=inner_cv, shuffle=True, random_state=random_state),
     }
+    drawn = {"n_iter": n_iter, "random_state": random_state}
     searches: dict[str, Any] = {}
     for name, grid in param_grids.items():
         grids = [grid] if isinstance(grid, Mapping) else grid
         if any(hasattr(values, "rvs") for each in grids for values in each.values()):
-            searches[name] = partial(
-                RandomizedSearchCV,
-                param_distributions=grid,
-                n_iter=n_iter,
-                random_state=random_state,
-                **common,
-            )
+            search = partial(RandomizedSearchCV, param_distributions=grid, **drawn)
         else:
-            searches[name] = partial(GridSearchCV, param_grid=grid, **common)
+            search = partial(GridSearchCV, param_grid=grid)
+        searches[name] = partial(search, **common)
     return searches
 
 
 def _run_fold(
+    name: str,
     model: Any,
     search: Any,
     data: LabelledArchitectures,
-    groups: npt.NDArray[np.int64],
-    split: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    split: Split,
     batch: npt.NDArray[np.int64],
-) -> _Outcome:
+) -> dict[str, Any]:
+    """One estimator on one fold."""
     train, test = split
-    model = clone(model)
+    model, known = clone(model), {}
+    if search is not None:
+        model, known = search(model), {"groups": data.groups[train]}
     start = perf_counter()
-    if search is None:
-        model.fit(data.widths[train], data.latencies[train])
-    else:
-        model = search(model).fit(data.widths[train], data.latencies[train], groups=groups[train])
+    model.fit(data.widths[train], data.latencies[train], **known)
     fitted = perf_counter()
     predicted = np.asarray(model.predict(data.widths[test]), dtype=np.float64)
     each = (perf_counter() - fitted) / len(test)
-    return _Outcome(
-        predicted,
-        fitted - start,
-        _single_time(model, data.widths[test]),
-        _batch_time(model, batch, each, len(test)),
-        getattr(model, "best_params_", None) if search is not None else None,
-    )
+    return {
+        "estimator": name,
+        "predicted": predicted,
+        "fit_time": fitted - start,
+        "predict_time_single": _single_time(model, data.widths[test]),
+        "predict_time_batch": _batch_time(model, batch, each, len(test)),
+        "best_params": None if search is None else model.best_params_,
+    }
 
 
 def _single_time(model: Any, architectures: npt.NDArray[np.int64]) -> float:
@@ -333,41 +315,31 @@ def _needs_labels(model: Any) -> bool:
 
 
 def _collect(
-    outcomes: dict[str, list[_Outcome]],
-    learns: dict[str, bool],
+    runs: pd.DataFrame,
+    models: dict[str, Any],
     data: LabelledArchitectures,
-    groups: npt.NDArray[np.int64],
-    splits: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]],
+    splits: list[Split],
     n_jobs: int,
 ) -> Comparison:
-    tests = [test for _, test in splits]
-    folds = np.empty(len(groups), dtype=np.int64)
-    for number, test in enumerate(tests):
-        folds[test] = number
-    n_train = np.mean([len(np.unique(groups[train])) for train, _ in splits])
+    tested = np.concatenate([test for _, test in splits])
+    folds = np.empty(len(tested), dtype=np.int64)
+    folds[tested] = np.repeat(np.arange(len(splits)), [len(test) for _, test in splits])
+    n_train = np.mean([len(np.unique(data.groups[train])) for train, _ in splits])
     n_rows = np.mean([len(train) for train, _ in splits])
-    predictions = pd.DataFrame(index=range(len(groups)))
-    rows = {}
-    for name, of_folds in outcomes.items():
-        predicted = np.empty(len(groups))
-        for test, outcome in zip(tests, of_folds, strict=True):
-            predicted[test] = outcome.predicted
-        predictions[name] = predicted
+    predictions, rows, best = pd.DataFrame(index=range(len(tested))), {}, {}
+    for name, model in models.items():
+        of_folds = runs[runs["estimator"] == name]
+        predictions.loc[tested, name] = np.concatenate(list(of_folds["predicted"]))
+        predicted, learns = predictions[name].to_numpy(), _needs_labels(model)
         rows[name] = {
             **latency_metrics(data.latencies, predicted, noise_floor=data.noise_floor),
-            "n_train": learns[name] * n_train,
-            "measuring_time": learns[name] * n_rows * data.seconds_each,
-            "fit_time": np.mean([outcome.fit_time for outcome in of_folds]),
-            "predict_time_single": np.median([o.predict_time_single for o in of_folds]),
-            "predict_time_batch": np.median([o.predict_time_batch for o in of_folds]),
+            "n_train": learns * n_train,
+            "measuring_time": learns * n_rows * data.seconds_each,
+            "fit_time": of_folds["fit_time"].mean(),
+            "predict_time_single": of_folds["predict_time_single"].median(),
+            "predict_time_batch": of_folds["predict_time_batch"].median(),
         }
-    best = {name: [o.best_params for o in runs] for name, runs in outcomes.items()}
-    return Comparison(
-        pd.DataFrame.from_dict(rows, orient="index"),
-        predictions,
-        data.latencies,
-        data.noise_floor,
-        {name: [p for p in found if p is not None] for name, found in best.items() if any(found)},
-        folds,
-        n_jobs,
-    )
+        if any(of_folds["best_params"]):
+            best[name] = list(of_folds["best_params"])
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    return Comparison(table, predictions, data.latencies, data.noise_floor, best, folds, n_jobs)

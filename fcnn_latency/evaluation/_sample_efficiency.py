@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +16,17 @@ from sklearn.model_selection import GroupShuffleSplit
 from tqdm.auto import tqdm
 
 from fcnn_latency._units import format_percent, format_seconds
+from fcnn_latency._validation import check, rule, whole
 from fcnn_latency.datasets._design import METHODS, select_architectures
 from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.evaluation._comparison import named_estimators
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.metrics import latency_metrics
+
+DESIGNS = rule(
+    f"a sequence of {list(METHODS)}",
+    lambda names: not isinstance(names, str) and len(names) > 0 and set(names) <= set(METHODS),
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,14 +89,6 @@ class SampleEfficiency(ShownAsTable):
         if self.noise_floor is not None:
             lines.append(f"Noise floor: {format_percent(self.noise_floor)}.")
         return "\n".join(lines)
-
-
-class _Task(NamedTuple):
-    estimator: str
-    design: str
-    size: int
-    repeat: int
-    seed: int
 
 
 def sample_efficiency(
@@ -159,38 +158,27 @@ def sample_efficiency(
     """
     data = as_labelled(X, y, **about)
     models = named_estimators(estimators, data, random_state)
-    _check_designs(designs, n_repeats)
+    check(designs, DESIGNS, "designs")
+    check(n_repeats, whole(1), "n_repeats")
     pool, test = _split(data, test_size, random_state)
     sizes = sorted({int(size) for size in sizes if size <= len(pool)})
     if not sizes or sizes[0] < 2:
-        msg = (
+        raise ValueError(
             f"sizes must be whole numbers of at least 2, and one at least of at most {len(pool)}, "
             "the architectures that are left to train on."
         )
-        raise ValueError(msg)
     rng = np.random.RandomState(random_state)
     seeds = rng.randint(np.iinfo(np.int32).max, size=n_repeats)
-    tasks = [
-        _Task(name, design, size, repeat, int(seed))
-        for name in models
-        for design in designs
-        for size in sizes
-        for repeat, seed in enumerate(seeds)
-    ]
-    calls = (delayed(_run)(task, models[task.estimator], data, pool, test) for task in tasks)
+    tasks = list(product(models, designs, sizes, range(n_repeats)))
+    calls = (
+        delayed(_run)(models[name], design, size, int(seeds[repeat]), data, pool, test)
+        for name, design, size, repeat in tasks
+    )
     results = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
     rows = list(tqdm(results, total=len(tasks), desc="sampling", unit="fit", disable=not verbose))
-    return SampleEfficiency(pd.DataFrame(rows), data.noise_floor)
-
-
-def _check_designs(designs: Sequence[str], n_repeats: int) -> None:
-    unknown = [design for design in designs if design not in METHODS]
-    if unknown or isinstance(designs, str) or not len(designs):
-        msg = f"designs must be a sequence of {list(METHODS)}. Got {designs!r} instead."
-        raise ValueError(msg)
-    if n_repeats < 1:
-        msg = f"n_repeats must be at least 1. Got {n_repeats!r} instead."
-        raise ValueError(msg)
+    table = pd.DataFrame(tasks, columns=["estimator", "design", "n_architectures", "repeat"])
+    table.insert(3, "measuring_time", table["n_architectures"] * data.seconds_each)
+    return SampleEfficiency(table.join(pd.DataFrame(rows)), data.noise_floor)
 
 
 def _split(
@@ -205,30 +193,25 @@ def _split(
 
 
 def _run(
-    task: _Task,
     model: Any,
+    design: str,
+    size: int,
+    seed: int,
     data: LabelledArchitectures,
     pool: npt.NDArray[np.int64],
     test: npt.NDArray[np.int64],
-) -> dict[str, Any]:
-    """One fit on one design."""
+) -> dict[str, float]:
+    """The errors of one fit on one design."""
     _, chosen = select_architectures(
         data.widths[pool],
-        task.size,
-        method=task.design,
+        size,
+        method=design,
         space=data.space,
         signal_length=data.signal_length,
-        random_state=task.seed,
+        random_state=seed,
         return_index=True,
     )
     train = pool[chosen]
     fitted = clone(model).fit(data.widths[train], data.latencies[train])
     predicted = fitted.predict(data.widths[test])
-    return {
-        "estimator": task.estimator,
-        "design": task.design,
-        "n_architectures": task.size,
-        "measuring_time": task.size * data.seconds_each,
-        "repeat": task.repeat,
-        **latency_metrics(data.latencies[test], predicted, noise_floor=data.noise_floor),
-    }
+    return latency_metrics(data.latencies[test], predicted, noise_floor=data.noise_floor)

@@ -26,10 +26,6 @@ def _share(value: float) -> str:
     return format_percent(value, 1)
 
 
-def _number(digits: int) -> Format:
-    return lambda value: f"{value:.{digits}f}"
-
-
 #: Columns of the two parts of the text: heading, column of the table, how a value is written.
 ACCURACY: tuple[tuple[str, str, Format], ...] = (
     ("MAPE", "mape", _fraction),
@@ -38,12 +34,12 @@ ACCURACY: tuple[tuple[str, str, Format], ...] = (
     ("±10 %", "within_10", _share),
     ("RMSE", "rmse", format_seconds),
     ("MAE", "mae", format_seconds),
-    ("R²", "r2", _number(4)),
-    ("Spearman", "spearman", _number(4)),
-    ("error/floor", "error_to_noise", _number(1)),
+    ("R²", "r2", "{:.4f}".format),
+    ("Spearman", "spearman", "{:.4f}".format),
+    ("error/floor", "error_to_noise", "{:.1f}".format),
 )
 COST: tuple[tuple[str, str, Format], ...] = (
-    ("architectures", "n_train", _number(0)),
+    ("architectures", "n_train", "{:.0f}".format),
     ("measuring", "measuring_time", format_seconds),
     ("fit", "fit_time", format_seconds),
     ("predict one", "predict_time_single", format_seconds),
@@ -100,8 +96,9 @@ def _parameters(chosen: dict[str, Any]) -> str:
 
 
 def _formatted(table: pd.DataFrame, columns: tuple[tuple[str, str, Format], ...]) -> str:
-    text = pd.DataFrame(index=table.index)
-    for heading, column, form in columns:
-        if column in table and table[column].notna().any():
-            text[heading] = ["-" if np.isnan(value) else form(value) for value in table[column]]
-    return text.to_string()
+    text = {
+        heading: ["-" if np.isnan(value) else form(value) for value in table[column]]
+        for heading, column, form in columns
+        if column in table and table[column].notna().any()
+    }
+    return pd.DataFrame(text, index=table.index).to_string()

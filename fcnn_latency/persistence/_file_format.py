@@ -106,8 +106,7 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         if manifest["format"] != FORMAT:
             raise ValueError(f"its manifest says format {manifest['format']!r}")
     except Exception as error:  # zipfile and zlib raise many kinds on an archive that is not ours
-        msg = f"{path} was not written by fcnn_latency.save: {error}"
-        raise ModelFileError(msg) from error
+        raise ModelFileError(f"{path} was not written by fcnn_latency.save: {error}") from error
     return manifest, members
 
 
@@ -117,8 +116,7 @@ def _checked(path: Path) -> bytes:
         msg = f"{path} is a folder; a model file is one file, as fcnn_latency.save writes it."
         raise ModelFileError(msg)
     if not path.exists():
-        msg = f"There is no model file {str(path)!r}."
-        raise FileNotFoundError(msg)
+        raise FileNotFoundError(f"There is no model file {str(path)!r}.")
     with path.open("rb") as file:
         line = file.readline(LINE_LENGTH)
         found = LINE.fullmatch(line)
@@ -126,18 +124,16 @@ def _checked(path: Path) -> bytes:
             raise ModelFileError(f"{path} is no model file that fcnn-latency wrote: {_kind(line)}.")
         number, digest = int(found[1]), found[2].decode()
         if number > FORMAT:
-            msg = (
+            raise ModelFileError(
                 f"{path} has format {number}; this release of fcnn-latency reads formats up to "
                 f"{FORMAT}. Install a newer one to read it."
             )
-            raise ModelFileError(msg)
         data = file.read()
     if hashlib.sha256(data).hexdigest() != digest:
-        msg = (
+        raise ModelFileError(
             f"{path} is damaged: its bytes are not those that were written (SHA-256 differs). "
             "Copy it anew from where it came, or fit and save again."
         )
-        raise ModelFileError(msg)
     return line + data
 
 
@@ -146,7 +142,5 @@ def _kind(line: bytes) -> str:
         return "it is empty"
     if line.startswith(b"fcnn-latency model "):
         return "its first line is damaged"
-    for start, kind in FOREIGN.items():
-        if line.startswith(start):
-            return f"it is {kind}"
-    return "its first line is another's"
+    kinds = (f"it is {kind}" for start, kind in FOREIGN.items() if line.startswith(start))
+    return next(kinds, "its first line is another's")

@@ -42,7 +42,8 @@ def with_current_types(data: bytes) -> bytes:
         schema = json.loads(archive.read(SCHEMA))
         if not _translate(schema):
             return data
-        members = {name: archive.read(name) for name in _files_of(schema)}
+        files = (node.get("file") for node in _nodes(schema))
+        members = {name: archive.read(name) for name in files if isinstance(name, str)}
     translated = BytesIO()
     with ZipFile(translated, "w", ZIP_DEFLATED) as archive:
         archive.writestr(SCHEMA, json.dumps(schema))
@@ -84,8 +85,3 @@ def _drop(attributes: dict[str, Any], name: str) -> bool:
     del attributes["content"][name]
     attributes["key_types"]["content"].pop()  # all of them are str
     return True
-
-
-def _files_of(schema: Any) -> set[str]:
-    """Members of the archive that a schema names."""
-    return {node["file"] for node in _nodes(schema) if isinstance(node.get("file"), str)}

@@ -16,6 +16,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from fcnn_latency._files import check_writable
+from fcnn_latency._validation import NAME, check, rule
 from fcnn_latency.datasets._files import describe_origin
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.exceptions import ModelFileError, ModelFileWarning
@@ -28,6 +29,14 @@ PACKAGES = ("fcnn-latency", "numpy", "scikit-learn", "keras", "tensorflow", "sko
 
 #: The member that holds the estimator, as skops writes it.
 STATE = "estimator.skops"
+
+PREDICTOR = rule(
+    "a fitted estimator with a method predict", lambda value: hasattr(value, "predict")
+)
+TYPE_NAMES = rule(
+    "a sequence of full names of types, as ['lightgbm.sklearn.LGBMRegressor']",
+    lambda value: not isinstance(value, str) and all(map(NAME.holds, value)),
+)
 
 
 def save(
@@ -86,12 +95,7 @@ def save(
     {'mape': 0.004}
     >>> folder.cleanup()
     """
-    if not hasattr(pipeline, "predict"):
-        msg = (
-            "The 'pipeline' parameter of save must be a fitted estimator with a method predict. "
-            f"Got {pipeline!r} instead."
-        )
-        raise ValueError(msg)
+    check(pipeline, PREDICTOR, "pipeline", "save")
     check_is_fitted(pipeline)
     path = Path(path).expanduser()
     check_writable(path)
@@ -137,12 +141,7 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> Any:
         If it was written with another version of scikit-learn, whose estimators may predict
         otherwise.
     """
-    if isinstance(trusted, str) or not all(isinstance(name, str) for name in trusted):
-        msg = (
-            "The 'trusted' parameter of load must be a sequence of full names of types, as "
-            f"['lightgbm.sklearn.LGBMRegressor']. Got {trusted!r} instead."
-        )
-        raise ValueError(msg)
+    check(trusted, TYPE_NAMES, "trusted", "load")
     path = Path(path).expanduser()
     manifest, members = read_model_file(path)
     if STATE not in members:
@@ -232,11 +231,10 @@ def _manifest(
 def _about_dataset(dataset: Any) -> dict[str, Any]:
     needed = {"data", "DESCR", "noise_floor", "runtime", "space"}
     if not isinstance(dataset, Bunch) or not needed <= set(dataset):
-        msg = (
+        raise ValueError(
             "The 'dataset' parameter of save must be a Bunch, as from make_dataset or "
             f"load_dataset. Got a {type(dataset).__name__} instead."
         )
-        raise ValueError(msg)
     return {
         "n_architectures": len(dataset.data),
         "noise_floor": dataset.noise_floor,
@@ -254,11 +252,10 @@ def _json_able(metrics: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(plain, dict):
             raise TypeError("no mapping")
     except (AttributeError, TypeError, ValueError) as error:
-        msg = (
+        raise ValueError(
             "The 'metrics' parameter of save must be a mapping of names to finite numbers, text, "
             f"None or such mappings. Got {metrics!r} instead: {error}."
-        )
-        raise ValueError(msg) from error
+        ) from error
     return plain
 
 

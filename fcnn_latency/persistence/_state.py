@@ -70,12 +70,11 @@ def dump_state(estimator: Any) -> bytes:
         raise ModelFileError(msg) from error
     homeless = [name for name in names if not _is_importable(name)]
     if homeless:
-        msg = (
+        raise ModelFileError(
             f"{type(estimator).__name__} cannot be written to a model file: it holds {homeless}, "
             "which another process cannot import. Use functions and classes of a module, and set "
             "parameters that only training needs to None."
         )
-        raise ModelFileError(msg)
     return data
 
 
@@ -93,15 +92,13 @@ def load_state(data: bytes, trusted: Sequence[str], path: str) -> Any:
         data = with_current_types(data)
         names = get_untrusted_types(data=data)
     except Exception as error:  # of a state that skops did not write
-        msg = f"{path} holds a state that skops cannot read: {error!r}"
-        raise ModelFileError(msg) from error
+        raise ModelFileError(f"{path} holds a state that skops cannot read: {error!r}") from error
     unknown = sorted(name for name in names if name not in trusted and not _is_trusted(name))
     if unknown:
-        msg = (
+        raise ModelFileError(
             f"{path} holds types that are not trusted: {unknown}. Nothing of it was built. If you "
             f"trust their code and the file, pass trusted={unknown} to fcnn_latency.load."
         )
-        raise ModelFileError(msg)
     try:
         estimator = loads(data, trusted=names)
         for part in list(nested_estimators(estimator, trusted)):
@@ -110,17 +107,25 @@ def load_state(data: bytes, trusted: Sequence[str], path: str) -> Any:
     except ModelFileError:
         raise
     except Exception as error:  # skops, and each type's __setstate__, raise what they meet
-        msg = (
+        raise ModelFileError(
             f"{path} holds a state that this version of its packages cannot read: {error!r}. Its "
             "versions are in fcnn_latency.read_manifest."
-        )
-        raise ModelFileError(msg) from error
+        ) from error
     return estimator
 
 
 def nested_estimators(estimator: Any, trusted: Sequence[str] = ()) -> Iterator[BaseEstimator]:
     """An estimator and all that it holds, the outer ones first."""
-    return (part for part in _parts(estimator, trusted) if isinstance(part, BaseEstimator))
+    packages = {*OWN_PACKAGES, *(name.partition(".")[0] for name in trusted)}
+    seen: set[int] = set()
+    left = deque([estimator])
+    while left:
+        part = left.popleft()
+        if id(part) not in seen:
+            seen.add(id(part))
+            left += _held(part, packages)
+            if isinstance(part, BaseEstimator):
+                yield part
 
 
 def _is_importable(name: str) -> bool:
@@ -143,19 +148,6 @@ def _is_trusted(name: str) -> bool:
         for public in module.__all__
         if inspect.isfunction(function := getattr(module, public))
     }
-
-
-def _parts(thing: Any, trusted: Sequence[str] = ()) -> Iterator[Any]:
-    """A thing and all that it holds of estimators and their parts, each once, outer ones first."""
-    packages = {*OWN_PACKAGES, *(name.partition(".")[0] for name in trusted)}
-    seen: set[int] = set()
-    left = deque([thing])
-    while left:
-        part = left.popleft()
-        if id(part) not in seen:
-            seen.add(id(part))
-            yield part
-            left += _held(part, packages)
 
 
 def _held(part: Any, packages: Container[str]) -> Iterable[Any]:

@@ -10,11 +10,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn import ensemble
 from sklearn.base import BaseEstimator
-from sklearn.ensemble._forest import BaseForest
-from sklearn.ensemble._gb import BaseGradientBoosting
 
 from fcnn_latency.exceptions import ModelFileError
+
+Array = npt.NDArray[Any]
+
+#: Ensembles that hand their input to their trees unchecked.
+ENSEMBLES = (
+    ensemble.ExtraTreesClassifier,
+    ensemble.ExtraTreesRegressor,
+    ensemble.GradientBoostingClassifier,
+    ensemble.GradientBoostingRegressor,
+    ensemble.RandomForestClassifier,
+    ensemble.RandomForestRegressor,
+    ensemble.RandomTreesEmbedding,
+)
 
 
 def check_trees(estimator: BaseEstimator) -> None:
@@ -35,7 +47,7 @@ def check_trees(estimator: BaseEstimator) -> None:
     if "tree_" in held:
         _require(held["tree_"].n_features == held["n_features_in_"], name)
         _require(_is_tree_bounded(held["tree_"]), name)
-    if isinstance(estimator, BaseForest | BaseGradientBoosting) and "estimators_" in held:
+    if isinstance(estimator, ENSEMBLES) and "estimators_" in held:
         for tree in np.ravel(held["estimators_"]):
             _require(tree.n_features_in_ == held["n_features_in_"], name)
     for predictors in held.get("_predictors", ()):
@@ -45,38 +57,33 @@ def check_trees(estimator: BaseEstimator) -> None:
 
 def _require(bounded: bool, name: str) -> None:
     if not bounded:
-        msg = f"The file holds a {name} with a node that points outside its tree."
-        raise ModelFileError(msg)
+        raise ModelFileError(f"The file holds a {name} with a node that points outside its tree.")
 
 
 def _is_tree_bounded(tree: Any) -> bool:
     if not 0 < tree.node_count <= tree.capacity:
         return False
     inner = tree.children_left != -1
-    feature = tree.feature[inner]
-    return (
-        _point_ahead(tree.children_left, inner)
-        and _point_ahead(tree.children_right, inner)
-        and bool(((feature >= 0) & (feature < tree.n_features)).all())
-    )
+    children = np.stack([tree.children_left, tree.children_right])
+    return _is_bounded(children, tree.feature, inner, tree.n_features)
 
 
 def _is_predictor_bounded(predictor: Any, n_features: int) -> bool:
     """The same of a tree of histogram-based gradient boosting."""
     nodes = predictor.nodes
     inner = nodes["is_leaf"] == 0
-    split = nodes[inner]
-    by_category = split[split["is_categorical"] != 0]
-    return (
-        len(nodes) > 0
-        and _point_ahead(nodes["left"], inner)
-        and _point_ahead(nodes["right"], inner)
-        and bool(((split["feature_idx"] >= 0) & (split["feature_idx"] < n_features)).all())
-        and bool((by_category["bitset_idx"] < len(predictor.raw_left_cat_bitsets)).all())
+    by_category = nodes[inner & (nodes["is_categorical"] != 0)]
+    children = np.stack([nodes["left"], nodes["right"]])
+    return _is_bounded(children, nodes["feature_idx"], inner, n_features) and bool(
+        (by_category["bitset_idx"] < len(predictor.raw_left_cat_bitsets)).all()
     )
 
 
-def _point_ahead(children: npt.NDArray[Any], inner: npt.NDArray[np.bool_]) -> bool:
-    """Whether each inner node's child comes after it and exists, so that a walk down ends."""
-    child, node = children.astype(np.int64)[inner], np.flatnonzero(inner)
-    return bool(((child > node) & (child < len(children))).all())
+def _is_bounded(children: Array, feature: Array, inner: Array, n_features: int) -> bool:
+    """Whether inner nodes read a feature, and their children exist and come after them.
+
+    A walk down then ends.
+    """
+    child, split = children.astype(np.int64)[:, inner], feature[inner]
+    ahead = (child > np.flatnonzero(inner)) & (child < len(inner))
+    return len(inner) > 0 and bool(ahead.all() and ((split >= 0) & (split < n_features)).all())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._validation import BOOLEAN, check, whole
+from fcnn_latency._validation import BOOLEAN, check, refuse_first, whole
 from fcnn_latency.spaces._widths import pad_widths
 
 #: Spaces of more architectures are not gone through as a whole.
@@ -60,14 +60,11 @@ class FCNNSpace:
     tie_io: bool = True
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("min_layers", 2),
-            ("max_layers", self.min_layers),
-            ("min_width", 1),
-            ("max_width", self.min_width),
-        ):
-            value = check(getattr(self, name), whole(int(least)), name, self)
-            object.__setattr__(self, name, value)  # a NumPy number as Python's
+        for limit, least in (("layers", 2), ("width", 1)):
+            low = check(getattr(self, f"min_{limit}"), whole(least), f"min_{limit}", self)
+            high = check(getattr(self, f"max_{limit}"), whole(low), f"max_{limit}", self)
+            object.__setattr__(self, f"min_{limit}", low)  # a NumPy number as Python's
+            object.__setattr__(self, f"max_{limit}", high)
         check(self.tie_io, BOOLEAN, "tie_io", self)
         object.__setattr__(self, "tie_io", bool(self.tie_io))
 
@@ -122,8 +119,7 @@ class FCNNSpace:
         padded = pad_widths(architectures)
         if not len(padded):
             raise ValueError("There is no architecture to cover.")
-        depths = np.count_nonzero(padded, axis=1)
-        outputs = padded[np.arange(len(padded)), depths - 1]
+        depths, outputs = _depths_and_outputs(padded)
         return cls(
             max_layers=int(depths.max()),
             max_width=int(padded.max()),
@@ -140,19 +136,16 @@ class FCNNSpace:
     @property
     def depth_sizes(self) -> list[int]:
         """How many architectures there are of each of `depths`."""
-        return [self._count(depth) for depth in self.depths]
+        return [self._n_widths ** (depth - self.tie_io) for depth in self.depths]
 
     @property
     def size(self) -> int:
         """How many architectures the space holds."""
         return sum(self.depth_sizes)
 
+    @property
     def _n_widths(self) -> int:
         return self.max_width - self.min_width + 1
-
-    def _count(self, depth: int) -> int:
-        count: int = int(self._n_widths()) ** (depth - 1 if self.tie_io else depth)
-        return count
 
     def __contains__(self, widths: object) -> bool:
         """Whether one architecture, ragged or zero-padded, lies in the space."""
@@ -181,36 +174,28 @@ class FCNNSpace:
             If a row is no architecture or not of this space; names row and layer.
         """
         padded = pad_widths(architectures, self.max_layers)
-        depths = np.count_nonzero(padded, axis=1)
-        used = padded > 0
-        bad = depths < self.min_layers
-        if bad.any():
-            row = int(np.argmax(bad))
-            msg = (
-                f"Row {row} has {depths[row]} layers; the space has {self.min_layers} to "
-                f"{self.max_layers}, input and output included."
+        depths, outputs = _depths_and_outputs(padded)
+        refuse_first(
+            depths < self.min_layers,
+            depths,
+            f"Row {{row}} has {{value}} layers; the space has {self.min_layers} to "
+            f"{self.max_layers}, input and output included.",
+        )
+        refuse_first(
+            (padded > 0) & ((padded < self.min_width) | (padded > self.max_width)),
+            padded,
+            "Row {row}, layer {layer}: {value} neurons; the space has "
+            f"{self.min_width} to {self.max_width}. For wider or narrower layers pass "
+            "space=FCNNSpace(min_width=..., max_width=...).",
+        )
+        untied = outputs != padded[:, 0]
+        if self.tie_io and untied.any():
+            row = int(np.argmax(untied))
+            raise ValueError(
+                f"Row {row}: layer 1 (input) has {padded[row, 0]} neurons but layer "
+                f"{depths[row]} (output) has {outputs[row]}; in this space they are equal. "
+                "For unequal ones pass space=FCNNSpace(tie_io=False)."
             )
-            raise ValueError(msg)
-        outside = used & ((padded < self.min_width) | (padded > self.max_width))
-        if outside.any():
-            row, layer = (int(v) for v in np.argwhere(outside)[0])
-            msg = (
-                f"Row {row}, layer {layer + 1}: {padded[row, layer]} neurons; the space has "
-                f"{self.min_width} to {self.max_width}. For wider or narrower layers pass "
-                "space=FCNNSpace(min_width=..., max_width=...)."
-            )
-            raise ValueError(msg)
-        if self.tie_io and len(padded):
-            outputs = padded[np.arange(len(padded)), depths - 1]
-            untied = outputs != padded[:, 0]
-            if untied.any():
-                row = int(np.argmax(untied))
-                msg = (
-                    f"Row {row}: layer 1 (input) has {padded[row, 0]} neurons but layer "
-                    f"{depths[row]} (output) has {outputs[row]}; in this space they are equal. "
-                    "For unequal ones pass space=FCNNSpace(tie_io=False)."
-                )
-                raise ValueError(msg)
         return padded
 
     def sample(
@@ -245,11 +230,10 @@ class FCNNSpace:
             return self._draw(n_samples, rng)
         size = self.size
         if n_samples > size:
-            msg = (
+            raise ValueError(
                 f"{n_samples} distinct architectures were asked for, but the space holds only "
                 f"{size}. Ask for fewer, widen the space, or pass unique=False."
             )
-            raise ValueError(msg)
         if n_samples * 20 > size and size <= MAX_ENUMERATED:
             return self._draw_from_all(n_samples, rng)
         return self._draw_distinct(n_samples, rng)
@@ -293,8 +277,7 @@ class FCNNSpace:
             Zero-padded widths.
         """
         block_size = check(block_size, whole(1), "block_size")
-        for depth in self.depths:
-            count = self._count(depth)
+        for depth, count in zip(self.depths, self.depth_sizes, strict=True):
             for start in range(0, count, block_size):
                 places = np.arange(min(block_size, count - start))
                 yield self._unrank(depth, places, start)
@@ -324,11 +307,10 @@ class FCNNSpace:
         widths = self.validate(architectures)
         starts = self._first_ranks()
         depths = np.count_nonzero(widths, axis=1)
-        free = depths - 1 if self.tie_io else depths
         places = np.zeros(len(widths), dtype=np.int64)
         for layer, column in enumerate(widths.T):
-            more = places * self._n_widths() + column - self.min_width
-            places = np.where(layer < free, more, places)
+            more = places * self._n_widths + column - self.min_width
+            places = np.where(layer < depths - self.tie_io, more, places)
         return np.asarray(starts[depths - self.min_layers] + places)
 
     def unrank(self, ranks: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -359,10 +341,8 @@ class FCNNSpace:
         if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
             msg = f"ranks must be whole numbers in one dimension. Got {ranks!r} instead."
             raise ValueError(msg)
-        wrong = (given < 0) | (given >= size)
-        if wrong.any():
-            msg = f"Ranks of this space are 0 to {size - 1}. Got {given[wrong][0]} instead."
-            raise ValueError(msg)
+        wanted = f"Ranks of this space are 0 to {size - 1}."
+        refuse_first((given < 0) | (given >= size), given, f"{wanted} Got {{value}} instead.")
         starts = self._first_ranks()
         places = given.astype(np.int64)
         which = np.searchsorted(starts, places, side="right") - 1
@@ -384,7 +364,7 @@ class FCNNSpace:
         self, depth: int, places: npt.NDArray[np.int64], start: int = 0
     ) -> npt.NDArray[np.int64]:
         """Architectures `start` + `places` of one depth: mixed-radix counting."""
-        base, free = self._n_widths(), depth - 1 if self.tie_io else depth
+        base, free = self._n_widths, depth - self.tie_io
         block = np.zeros((len(places), self.max_layers), dtype=np.int64)
         carry = places
         for layer in reversed(range(free)):
@@ -394,3 +374,11 @@ class FCNNSpace:
         if self.tie_io:
             block[:, depth - 1] = block[:, 0]
         return block
+
+
+def _depths_and_outputs(
+    padded: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The number of layers of each row, and the width of its last one."""
+    depths = np.count_nonzero(padded, axis=1)
+    return depths, padded[np.arange(len(padded)), depths - 1]

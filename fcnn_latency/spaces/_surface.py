@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._validation import whole
+from fcnn_latency._validation import check, number, rule, whole
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
 #: The most widths of a layer, unless they are given.
 MOST_WIDTHS = 64
+
+WHOLE_NUMBERS = rule(
+    "whole numbers", lambda values: all(number().holds(v) and v % 1 == 0 for v in values)
+)
 
 
 def surface_architectures(
@@ -44,7 +48,8 @@ def surface_architectures(
     Raises
     ------
     ValueError
-        If `layers` are not two different layers of the architecture, or a row leaves the space.
+        If `layers` are not two different layers of the architecture, a width is not a whole
+        number, or a row leaves the space.
 
     Examples
     --------
@@ -59,16 +64,12 @@ def surface_architectures(
     depth = int(np.count_nonzero(base))
     first, second = _checked_layers(layers, depth)
     if space.tie_io and {first, second} == {0, depth - 1}:
-        msg = f"layers={layers} are input and output, which are equal in this space."
-        raise ValueError(msg)
+        raise ValueError(f"layers={layers} are input and output, which are equal in this space.")
     if widths is None:
         count = min(MOST_WIDTHS, space.max_width - space.min_width + 1)
         widths = np.linspace(space.min_width, space.max_width, count).round()
-    taken = np.unique(widths)
-    if taken.dtype.kind not in "iuf" or (taken % 1 != 0).any():
-        msg = f"widths must be whole numbers. Got {widths!r} instead."
-        raise ValueError(msg)
-    taken = taken.astype(np.int64)
+    given = np.array(widths, dtype=object).ravel().tolist()
+    taken = np.unique(np.array(check(given, WHOLE_NUMBERS, "widths"), dtype=np.int64))
     rows = np.tile(base, (len(taken) ** 2, 1))
     rows[:, first] = np.tile(taken, len(taken))
     rows[:, second] = np.repeat(taken, len(taken))
@@ -112,16 +113,14 @@ def surface_grid(
         raise ValueError(msg)
     depths = np.count_nonzero(rows, axis=1)
     first, second = _checked_layers(layers, int(depths.min()))
-    fixed = [layer for layer in range(rows.shape[1]) if layer not in (first, second)]
-    tied = {0, int(depths[0]) - 1}
-    if tied & {first, second}:
-        fixed = [layer for layer in fixed if layer not in tied]
+    free, tied = {first, second}, {0, int(depths[0]) - 1}
+    free |= tied if free & tied else set()
+    fixed = [layer for layer in range(rows.shape[1]) if layer not in free]
     if (rows[:, fixed] != rows[0, fixed]).any() or (depths != depths[0]).any():
-        msg = (
+        raise ValueError(
             f"The architectures differ in other layers than {layers}: take those of "
             "surface_architectures, or choose rows that agree in the rest."
         )
-        raise ValueError(msg)
     first_widths, column = np.unique(rows[:, first], return_inverse=True)
     second_widths, row = np.unique(rows[:, second], return_inverse=True)
     total, count = np.zeros((2, len(second_widths), len(first_widths)))
@@ -148,9 +147,10 @@ def describe_surface(X: Any) -> str:
 
 def _checked_layers(layers: tuple[int, int], depth: int) -> tuple[int, int]:
     """The two layers, counted from 0."""
-    given = tuple(layers)
-    allowed = whole(1, depth)
-    if len(given) != 2 or not all(map(allowed.holds, given)) or given[0] == given[1]:
-        msg = f"layers must be two different layers from 1 to {depth}. Got {layers!r} instead."
-        raise ValueError(msg)
-    return int(given[0]) - 1, int(given[1]) - 1
+    layer = whole(1, depth)
+    two = rule(
+        f"two different layers from 1 to {depth}",
+        lambda given: len(given) == 2 and given[0] != given[1] and all(map(layer.holds, given)),
+    )
+    first, second = check(layers, two, "layers")
+    return int(first) - 1, int(second) - 1

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from fcnn_latency._validation import refuse_first
 
 if TYPE_CHECKING:  # measuring processes start without it
     import pandas as pd
@@ -51,31 +54,26 @@ def pad_widths(architectures: Any, max_layers: int | None = None) -> npt.NDArray
     gap = ~used[:, :-1] & used[:, 1:]
     if gap.any():
         row, layer = (int(v) for v in np.argwhere(gap)[0])
-        msg = (
+        raise ValueError(
             f"Row {row}, layer {layer + 1} is 0 but layer {layer + 2} has "
             f"{values[row, layer + 1]:g} neurons: zeros may only pad the end."
         )
-        raise ValueError(msg)
     depths = used.sum(axis=1)
-    if (depths < 2).any():
-        row = int(np.argmax(depths < 2))
-        msg = (
-            f"Row {row} has {depths[row]} layers; an architecture has at least 2, input and output."
-        )
-        raise ValueError(msg)
+    refuse_first(
+        depths < 2,
+        depths,
+        "Row {row} has {value} layers; an architecture has at least 2, input and output.",
+    )
     if max_layers is None:
         max_layers = int(depths.max(initial=0))
-    if len(depths) and depths.max() > max_layers:
-        row = int(np.argmax(depths > max_layers))
-        msg = (
-            f"Row {row} has {depths[row]} layers; at most max_layers={max_layers} fit. "
-            "For deeper ones pass space=FCNNSpace(max_layers=...)."
-        )
-        raise ValueError(msg)
-    padded = np.zeros((len(values), max_layers), dtype=np.int64)
-    kept = min(max_layers, values.shape[1])
-    padded[:, :kept] = values[:, :kept]
-    return padded
+    refuse_first(
+        depths > max_layers,
+        depths,
+        f"Row {{row}} has {{value}} layers; at most max_layers={max_layers} fit. "
+        "For deeper ones pass space=FCNNSpace(max_layers=...).",
+    )
+    kept = values[:, :max_layers].astype(np.int64)
+    return np.pad(kept, ((0, 0), (0, max_layers - kept.shape[1])))
 
 
 def repeats(padded: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -102,20 +100,18 @@ def repeats(padded: npt.ArrayLike) -> npt.NDArray[np.int64]:
 def _check_layer_columns(frame: pd.DataFrame) -> None:
     expected = [f"layer_{i + 1}" for i in range(frame.shape[1])]
     if list(frame.columns) != expected:
-        msg = (
+        raise ValueError(
             f"A DataFrame of architectures has the columns layer_1 to layer_k in this order "
             f"and no other. Got {list(map(str, frame.columns))} instead."
         )
-        raise ValueError(msg)
 
 
 def _check_matrix(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     if values.ndim != 2:
-        msg = (
+        raise ValueError(
             f"Expected 2D array, got {values.ndim}D array instead: one row per architecture. "
             "For a single one pass [widths]. Reshape your data."
         )
-        raise ValueError(msg)
     if values.dtype.kind not in "iuf":
         msg = f"Widths must be whole numbers. Got an array of dtype {values.dtype} instead."
         raise ValueError(msg)
@@ -124,56 +120,53 @@ def _check_matrix(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 def _stack_ragged(architectures: Any) -> npt.NDArray[np.float64]:
     if isinstance(architectures, str) or not isinstance(architectures, (Sequence, np.ndarray)):
-        msg = (
+        raise ValueError(
             "Architectures must be a sequence of widths sequences, a 2D array or a DataFrame. "
             f"Got {type(architectures).__name__} instead."
         )
-        raise ValueError(msg)
     rows = [_as_row(row, widths) for row, widths in enumerate(architectures)]
-    longest = max((len(row) for row in rows), default=0)
-    stacked = np.zeros((len(rows), longest))
-    for row, widths in enumerate(rows):
-        stacked[row, : len(widths)] = widths
-    return stacked
+    columns = list(zip_longest(*rows, fillvalue=0.0))
+    return np.array(columns, dtype=np.float64).reshape(len(columns), len(rows)).T
 
 
 def _as_row(row: int, widths: Any) -> list[float]:
     if isinstance(widths, (str, bytes)) or not isinstance(widths, (Sequence, np.ndarray)):
-        msg = (
+        raise ValueError(
             f"Row {row} is {widths!r}, not a sequence of widths such as (14, 21, 31, 14). "
             "For a single architecture pass [widths]."
         )
-        raise ValueError(msg)
-    values: list[float] = []
     for layer, width in enumerate(widths):
         if isinstance(width, (bool, np.bool_)) or not isinstance(width, numbers.Real):
             msg = f"Row {row}, layer {layer + 1} is {width!r}; a width is a whole number."
             raise ValueError(msg)
-        values.append(float(width))
-    return values
+    return [float(width) for width in widths]
 
 
 def _check_values(values: npt.NDArray[np.float64]) -> None:
-    finite = np.isfinite(values)
-    fractional = finite & (values != np.floor(values))
-    bad = ~finite | fractional | (values < 0) | (values > np.iinfo(np.int32).max)
-    if bad.any():
-        row, layer = (int(v) for v in np.argwhere(bad)[0])
+    good = (values >= 0) & (values <= np.iinfo(np.int32).max) & (values == np.floor(values))
+    if not good.all():
+        row, layer = (int(v) for v in np.argwhere(~good)[0])
         value = values[row, layer]
         what = "NaN" if np.isnan(value) else "infinity" if np.isinf(value) else f"{value:g}"
-        msg = (
+        raise ValueError(
             f"Row {row}, layer {layer + 1} is {what}; a width is a whole number of at least 1 "
             "(0 only as padding after the last layer)."
         )
-        raise ValueError(msg)
 
 
 def trim_widths(padded: npt.ArrayLike) -> list[tuple[int, ...]]:
     """Zero-padded rows to tuples of Python ints, the form in which runtimes build models.
+
+    Raises
+    ------
+    ValueError
+        If a width is not a whole number.
 
     Examples
     --------
     >>> trim_widths([[41, 41, 0], [2, 9, 2]])
     [(41, 41), (2, 9, 2)]
     """
-    return [tuple(int(w) for w in row if w > 0) for row in np.asarray(padded)]
+    rows = np.asarray(padded)
+    _check_values(rows)
+    return [tuple(int(w) for w in row if w > 0) for row in rows]

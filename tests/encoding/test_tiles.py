@@ -58,6 +58,11 @@ def test_padding_costs_nothing():
     np.testing.assert_array_equal(short, long)
 
 
+def test_widths_are_refused_and_never_cut():
+    with pytest.raises(ValueError, match=r"Row 0, layer 2 is 5\.7"):
+        costs_of([5, 5.7])
+
+
 def test_encoder_takes_the_tile_of_this_cpu_or_the_one_given():
     assert ArchitectureEncoder().fit([[4, 4]]).tile_ == register_tile()
     encoder = ArchitectureEncoder(features="tiles", tile=(1, 1)).fit([[4, 4]])

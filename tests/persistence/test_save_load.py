@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import ensemble
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
@@ -52,6 +53,7 @@ from fcnn_latency.estimators._pipeline import ESTIMATORS
 from fcnn_latency.persistence._file_format import FORMAT, read_model_file, write_model_file
 from fcnn_latency.persistence._own_types import OWN_TYPES
 from fcnn_latency.persistence._save_load import STATE
+from fcnn_latency.persistence._tree_bounds import ENSEMBLES
 
 X = FCNNSpace().sample(60, random_state=0)
 #: A made-up law, in seconds.
@@ -365,6 +367,13 @@ def test_a_forest_whose_trees_read_other_features_is_refused(tmp_path):
     model[-1].estimators_[1] = RandomForestRegressor(1).fit(wide, Y).estimators_[0]
     with pytest.raises(ModelFileError, match="points outside"):
         load(save(model, tmp_path / "model.fcnn"))
+
+
+def test_every_ensemble_of_unchecked_trees_is_listed():
+    listed = {kind.__name__ for kind in ENSEMBLES}
+    for name in ensemble.__all__:
+        inherited = {base.__name__ for base in getattr(ensemble, name).__mro__}
+        assert (name in listed) == bool(inherited & {"BaseForest", "BaseGradientBoosting"}), name
 
 
 def test_trusted_is_a_sequence_of_names(small):
