@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency.networks._kernels import VECTOR_WIDTHS
+
 #: Most rows for which a table of layers has entries.
 MOST_ROW_NODES = 16
 
@@ -17,8 +19,7 @@ def layer_nodes(
     """Sizes of dense layers between which latency is all but linear: the grid of a table.
 
     The inner loop of a matrix product runs over the inputs, so few of these will do. Outputs are
-    computed in vectors of 16 float32 (AVX-512), 8 (AVX2) or 4 (NEON), so latency jumps behind
-    multiples of them.
+    computed in vectors (`VECTOR_WIDTHS`), so latency jumps behind multiples of them.
 
     Parameters
     ----------
@@ -39,7 +40,9 @@ def layer_nodes(
     """
     doubled = [2**k + one for k in range(6, 32) for one in (0, 1)]
     inner_in = [2 * 4**k for k in range(16)]
-    inner_out = [2, 4, 8, 16, 17, 24, 32, 33, 48, 49, *doubled]
+    *narrow, widest = VECTOR_WIDTHS
+    steps = [vectors * widest + one for vectors in (1, 2, 3) for one in (0, 1)]
+    inner_out = [2, *narrow, *steps, 3 * narrow[-1], *doubled]
     there = np.unique(rows)
     if len(there) > MOST_ROW_NODES:
         wanted = np.geomspace(there[0], there[-1], MOST_ROW_NODES)
