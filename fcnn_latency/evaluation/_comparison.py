@@ -86,7 +86,7 @@ class Comparison(ShownAsTable):
 
     def __str__(self) -> str:
         """The table with units, in 100 columns."""
-        return comparison_text(self.table, self.noise_floor, self.best_params, self.n_jobs)
+        return comparison_text(self)
 
 
 def compare(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from fcnn_latency._units import format_percent, format_seconds
+
+if TYPE_CHECKING:  # it imports this
+    from fcnn_latency.evaluation._comparison import Comparison
 
 #: Columns of the screen that text is made for.
 WIDTH = 100
@@ -47,30 +50,9 @@ COST: tuple[tuple[str, str, Format], ...] = (
 )
 
 
-def comparison_text(
-    table: pd.DataFrame,
-    noise_floor: float | None,
-    best_params: dict[str, list[dict[str, Any]]],
-    n_jobs: int,
-) -> str:
-    """Two tables, accuracy and cost, and notes; the best estimator first.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As in `Comparison`.
-    noise_floor : float or None
-        Noise floor of the labels.
-    best_params : dict of str to list of dict
-        Parameters that were chosen, by estimator, one dict per fold.
-    n_jobs : int
-        Fits that ran at a time.
-
-    Returns
-    -------
-    str
-    """
-    table = table.sort_values("mape", kind="stable")
+def comparison_text(result: Comparison) -> str:
+    """Two tables, accuracy and cost, and notes; the best estimator first."""
+    table = result.table.sort_values("mape", kind="stable")
     lines = [
         "Error on architectures not trained on; MAE is the average absolute deviation",
         _formatted(table, ACCURACY),
@@ -79,11 +61,12 @@ def comparison_text(
         _formatted(table, COST),
         "",
     ]
-    if noise_floor is not None:
-        lines.append(f"Noise floor: a perfect predictor would show {_fraction(noise_floor)}.")
-    if n_jobs > 1:
-        lines.append(f"{n_jobs} fits ran at a time: alone, each would have taken less time.")
-    for name, chosen in best_params.items():
+    if result.noise_floor is not None:
+        floor = _fraction(result.noise_floor)
+        lines.append(f"Noise floor: a perfect predictor would show {floor}.")
+    if result.n_jobs > 1:
+        lines.append(f"{result.n_jobs} fits ran at a time: alone, each would have taken less time.")
+    for name, chosen in result.best_params.items():
         lines.append(f"Chosen for {name}:")
         for parameters, folds in Counter(map(_parameters, chosen)).most_common():
             text = f"  {folds} of {len(chosen)} folds: {parameters}"

@@ -212,14 +212,11 @@ def _manifest(
     encoder = next((part for part in parts if isinstance(part, WidthsEncoder)), None)
     space = getattr(encoder, "space_", None)
     environment = describe_environment(PACKAGES)
-    versions = environment["versions"]
+    versions = {name: environment["versions"][name] for name in PACKAGES}
     return {
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "estimator": " ".join(repr(pipeline).split()),
-        "versions": {
-            "python": environment["python"],
-            **{name: versions[name] for name in PACKAGES},
-        },
+        "versions": {"python": environment["python"], **versions},
         "environment": environment,
         "space": None if space is None else asdict(space),
         "signal_length": getattr(encoder, "signal_length", None),

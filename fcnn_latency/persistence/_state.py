@@ -140,9 +140,7 @@ def _is_importable(name: str) -> bool:
 
 def _is_trusted(name: str) -> bool:
     """Whether a type is listed or a metric; what is named is not looked up before."""
-    if name in TRUSTED:
-        return True
-    return name in {
+    return name in TRUSTED or name in {
         f"{function.__module__}.{function.__name__}"
         for module in (metrics, sklearn_metrics)
         for public in module.__all__
