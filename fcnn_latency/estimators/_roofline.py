@@ -154,7 +154,8 @@ class RooflineRegressor(WidthsRegressor):
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """Predict latencies in seconds, shape (n_samples,)."""
-        return np.asarray(self.call_overhead_ + self.layer_latencies(self._layers(X)).sum(axis=1))
+        layers = self._layers(X)
+        return np.asarray(self.call_overhead_ + self.layer_latencies(layers).sum(axis=1))
 
     def layer_latencies(self, layers: Layers) -> Array:
         """What each layer adds to the latency of a network, in seconds, of the layers' shape."""
