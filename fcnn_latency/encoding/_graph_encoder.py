@@ -92,11 +92,8 @@ class GraphEncoder(WidthsEncoder):
 
         The result has shape (n_samples, nodes * features + nodes * nodes).
         """
-        return graphs_to_matrix(
-            *architecture_graphs(widths, self.signal_length),
-            add_global_node=bool(self.global_node),
-            normalize=bool(self.normalize),
-        )
+        graphs = architecture_graphs(widths, self.signal_length)
+        return graphs_to_matrix(*graphs, add_global_node=self.global_node, normalize=self.normalize)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the columns: feature and node, then ``edge``, its source and its target."""

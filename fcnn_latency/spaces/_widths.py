@@ -72,7 +72,7 @@ def pad_widths(architectures: Any, max_layers: int | None = None) -> npt.NDArray
         f"Row {{row}} has {{value}} layers; at most max_layers={max_layers} fit. "
         "For deeper ones pass space=FCNNSpace(max_layers=...).",
     )
-    kept = values[:, :max_layers].astype(np.int64)
+    kept = values[:, :max_layers].astype(np.int64, order="C")
     return np.pad(kept, ((0, 0), (0, max_layers - kept.shape[1])))
 
 
