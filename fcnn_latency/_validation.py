@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from fcnn_latency._arrays import Array, Bools
 
 #: Largest seed that NumPy's legacy generator accepts.
 LARGEST_SEED = 2**32 - 1
@@ -170,7 +171,7 @@ def check_parameters(owner: Any, rules: Mapping[str, Rule]) -> None:
         check(getattr(owner, name), allowed, name, owner)
 
 
-def refuse_first(bad: npt.NDArray[np.bool_], values: npt.NDArray[Any], message: str) -> None:
+def refuse_first(bad: Bools, values: Array, message: str) -> None:
     """Refuse values of which one is bad.
 
     Parameters
@@ -195,7 +196,7 @@ def refuse_first(bad: npt.NDArray[np.bool_], values: npt.NDArray[Any], message: 
         raise ValueError(msg)
 
 
-def check_latencies(latencies: npt.NDArray[Any], owner: object) -> None:
+def check_latencies(latencies: Array, owner: object) -> None:
     """Check that latencies are positive, which relative errors and logarithms require.
 
     Raises

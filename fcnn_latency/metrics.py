@@ -21,6 +21,7 @@ from sklearn.metrics import (
 )
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency._validation import refuse_first
 
 __all__ = [
@@ -40,20 +41,18 @@ __all__ = [
 PERCENTS = (1, 5, 10)
 
 
-def _checked(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _checked(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[Floats, Floats]:
     measured = check_array(y_true, ensure_2d=False, dtype=np.float64, input_name="y_true")
     predicted = check_array(y_pred, ensure_2d=False, dtype=np.float64, input_name="y_pred")
     check_consistent_length(measured, predicted)
     return measured.ravel(), predicted.ravel()
 
 
-def _check_positive(y_true: npt.NDArray[np.float64]) -> None:
+def _check_positive(y_true: Floats) -> None:
     refuse_first(y_true <= 0, y_true, "Measured latencies must be positive. Row {row} is not.")
 
 
-def absolute_deviations(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def absolute_deviations(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Floats:
     """|measured - predicted| of each architecture, in seconds.
 
     What Beglaryan and Ringhofer (2023) draw in their Fig. 8.
@@ -164,7 +163,7 @@ def error_to_noise_ratio(
     return float(mean_absolute_percentage_error(y_true, y_pred)) / noise_floor
 
 
-def relative_errors(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def relative_errors(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Floats:
     """(predicted - measured) / measured of each architecture, as a fraction.
 
     Raises

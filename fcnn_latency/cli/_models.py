@@ -58,10 +58,7 @@ def fit(dataset: Any, estimator: str, seed: int, folds: int, intervals: bool, ou
 @click.argument("model", type=FILE)
 @click.argument("architectures", nargs=-1)
 @click.option(
-    "--architectures",
-    "given",
-    type=FILE,
-    help="Predict those of this CSV (layer_1 to layer_k).",
+    "--architectures", "given", type=FILE, help="Predict those of this CSV (layer_1 to layer_k)."
 )
 @trust_option
 @click.option(

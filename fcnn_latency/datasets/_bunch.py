@@ -5,24 +5,21 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency.exceptions import MeasurementWarning
 from fcnn_latency.measurement.labels._reliability import Reliability
 
-Floats = npt.NDArray[np.float64]
 
-
-def layer_names(padded: npt.NDArray[np.int64]) -> list[str]:
+def layer_names(padded: Ints) -> list[str]:
     """``layer_1`` to ``layer_k``."""
     return [f"layer_{i + 1}" for i in range(padded.shape[1])]
 
 
-def make_frame(padded: npt.NDArray[np.int64], passes: Floats, **times: Any) -> pd.DataFrame:
+def make_frame(padded: Ints, passes: Floats, **times: Any) -> pd.DataFrame:
     """Widths, `times` that are not None, and passes."""
     frame = pd.DataFrame(padded, columns=layer_names(padded))
     frame = frame.assign(**{name: column for name, column in times.items() if column is not None})

@@ -12,6 +12,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._validation import check, choice, whole
 from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
 from fcnn_latency.networks._layers import layers_of
@@ -30,9 +31,6 @@ LENGTH_SCALE = 0.3
 NOISE_VARIANCE = 1e-2
 #: How architectures are chosen; see `select_architectures`.
 METHODS = ("random", "maximin", "clusters", "expected-error", "expected-linear-error")
-
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
 
 
 def select_architectures(
@@ -133,9 +131,9 @@ def select_architectures(
 
 
 def _choose(
-    method: str, widths: Rows, n: int, signal_length: int, model: Any, rng: np.random.RandomState
-) -> Rows:
-    """Rows that a method chooses of distinct ones."""
+    method: str, widths: Ints, n: int, signal_length: int, model: Any, rng: np.random.RandomState
+) -> Ints:
+    """Ints that a method chooses of distinct ones."""
     if method == "maximin":
         return _by_depth(widths, n, rng, _farthest)
     if method == "clusters":
@@ -151,14 +149,14 @@ def _choose(
     return np.asarray(kept[_least_variance(covariance, n)])
 
 
-def _likeness(widths: Rows) -> Floats:
+def _likeness(widths: Ints) -> Floats:
     depths = np.count_nonzero(widths, axis=1)[:, None]
     distances = euclidean_distances(_scaled(np.hstack([widths, depths])), squared=True)
     scale = LENGTH_SCALE * max(float(np.median(distances)), np.finfo(np.float64).tiny)
     return np.asarray(np.exp(-distances / scale))
 
 
-def _linear_covariance(widths: Rows, signal_length: int, model: Any) -> Floats:
+def _linear_covariance(widths: Ints, signal_length: int, model: Any) -> Floats:
     features = _scaled(_cost_features(widths, signal_length))
     features = np.hstack([np.ones((len(widths), 1)), features])
     if model is not None:
@@ -169,8 +167,8 @@ def _linear_covariance(widths: Rows, signal_length: int, model: Any) -> Floats:
 
 
 def _by_depth(
-    widths: Rows, n: int, rng: np.random.RandomState, choose: Callable[[Floats, int, Any], Rows]
-) -> Rows:
+    widths: Ints, n: int, rng: np.random.RandomState, choose: Callable[[Floats, int, Any], Ints]
+) -> Ints:
     """As many of each depth, as far as there are; what one depth lacks is taken from the others."""
     depths = np.count_nonzero(widths, axis=1)
     members = [np.flatnonzero(depths == depth) for depth in np.unique(depths)]
@@ -190,7 +188,7 @@ def _scaled(values: Floats) -> Floats:
     return np.asarray(StandardScaler().fit_transform(values))
 
 
-def _farthest(points: Floats, n: int, rng: np.random.RandomState) -> Rows:
+def _farthest(points: Floats, n: int, rng: np.random.RandomState) -> Ints:
     """Greedy maximin: the first by chance, then each the farthest from all before it."""
     chosen = [int(rng.randint(len(points)))]
     nearest = np.full(len(points), np.inf)
@@ -200,7 +198,7 @@ def _farthest(points: Floats, n: int, rng: np.random.RandomState) -> Rows:
     return np.array(chosen)
 
 
-def _central(points: Floats, n: int, rng: Any, n_init: int = 3) -> Rows:
+def _central(points: Floats, n: int, rng: Any, n_init: int = 3) -> Ints:
     """The point next to the centre of each cluster, each point once."""
     to_centres = KMeans(n, n_init=n_init, random_state=rng).fit_transform(points)
     chosen: list[int] = []
@@ -210,7 +208,7 @@ def _central(points: Floats, n: int, rng: Any, n_init: int = 3) -> Rows:
     return np.array(chosen)
 
 
-def _least_variance(covariance: Floats, n: int) -> Rows:
+def _least_variance(covariance: Floats, n: int) -> Ints:
     """Greedy: each where observing it takes most of the variance left in all."""
     left = covariance.copy()
     chosen: list[int] = []
@@ -224,7 +222,7 @@ def _least_variance(covariance: Floats, n: int) -> Rows:
     return np.array(chosen)
 
 
-def _cost_features(widths: Rows, signal_length: int) -> Floats:
+def _cost_features(widths: Ints, signal_length: int) -> Floats:
     """Logarithms of what latency depends on, by layer and in total."""
     space = FCNNSpace(widths.shape[1], max(2, int(widths.max())), tie_io=False)
     encoder = ArchitectureEncoder(space, "costs", signal_length).fit(widths)
@@ -233,7 +231,7 @@ def _cost_features(widths: Rows, signal_length: int) -> Floats:
 
 def select_for_transfer(
     candidates: npt.ArrayLike, n: int, *, signal_length: int = 50, random_state: Any = None
-) -> npt.NDArray[np.int64]:
+) -> Ints:
     """Which architectures to measure for a `TransferRegressor`: typical ones of all kinds.
 
     The candidates are divided into `n` clusters by depth, single neurons, products of vectors, and
@@ -254,7 +252,7 @@ def select_for_transfer(
     Returns
     -------
     ndarray of int, shape (n,)
-        Rows of `candidates`.
+        Ints of `candidates`.
 
     Raises
     ------

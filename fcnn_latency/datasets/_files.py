@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency._files import check_writable, resolve, write_whole
 from fcnn_latency.datasets._bunch import finish, make_bunch, make_frame
 from fcnn_latency.datasets._description import ORIGIN, read_description
@@ -25,8 +25,6 @@ from fcnn_latency.measurement.labels._noise import standard_errors
 from fcnn_latency.measurement.labels._reliability import assess_reliability
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
-
-Floats = npt.NDArray[np.float64]
 
 #: How far a label may lie outside its passes: their common factors are taken out of it.
 LEVEL_TOLERANCE = 0.1

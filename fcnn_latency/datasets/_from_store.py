@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency.datasets._bunch import first_missing, make_bunch, make_frame
 from fcnn_latency.exceptions import MeasurementError, StoreError
 from fcnn_latency.measurement._protocol import MeasurementProtocol
@@ -154,8 +154,8 @@ def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Pa
 
 
 def _labels(
-    passes: npt.NDArray[np.float64], readings: pd.DataFrame, protocol: MeasurementProtocol
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    passes: Floats, readings: pd.DataFrame, protocol: MeasurementProtocol
+) -> tuple[Floats, Floats]:
     """Labels and their standard errors; NaN where an architecture has none."""
     labels, errors = np.full((2, len(passes)), np.nan)
     complete = ~np.isnan(passes).all(axis=1)

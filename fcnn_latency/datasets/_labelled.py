@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import repeats
 
@@ -16,8 +17,8 @@ from fcnn_latency.spaces._widths import repeats
 class LabelledArchitectures(NamedTuple):
     """What estimators are judged on."""
 
-    widths: npt.NDArray[np.int64]
-    latencies: npt.NDArray[np.float64]
+    widths: Ints
+    latencies: Floats
     space: FCNNSpace
     signal_length: int
     noise_floor: float | None
@@ -25,7 +26,7 @@ class LabelledArchitectures(NamedTuple):
     runtime: str | None = None
 
     @property
-    def groups(self) -> npt.NDArray[np.int64]:
+    def groups(self) -> Ints:
         """Number of the architecture in each row; repeats of one share it."""
         return repeats(self.widths)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.utils import Bunch
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency._validation import check, rule, whole
 from fcnn_latency.datasets._bunch import finish
@@ -183,7 +183,7 @@ def _table(measured: Bunch, n_chains: int) -> Bunch:
     return table
 
 
-def _overhead(chains: pd.DataFrame, latencies: npt.NDArray[np.float64]) -> tuple[float, float]:
+def _overhead(chains: pd.DataFrame, latencies: Floats) -> tuple[float, float]:
     """Latency of no layer and its standard error; each width has a slope of its own."""
     widths, counts = chains["width"].to_numpy(), chains["layers"].to_numpy()
     kinds = np.unique(widths)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats
+
 
 def axes_of(ax: Any, **settings: Any) -> Any:
     """The axes given, or those of a new figure.
@@ -62,7 +64,7 @@ def estimator_name(estimator: Any) -> str:
     return type(estimator[-1] if hasattr(estimator, "steps") else estimator).__name__
 
 
-def named_predictions(y_pred: Any) -> dict[str, npt.NDArray[np.float64]]:
+def named_predictions(y_pred: Any) -> dict[str, Floats]:
     """Predictions by name; the name of a single array is empty."""
     named = y_pred.items() if hasattr(y_pred, "items") else [("", y_pred)]
     return {str(name): np.asarray(values, dtype=np.float64) for name, values in named}

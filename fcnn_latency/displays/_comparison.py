@@ -39,12 +39,7 @@ class ComparisonDisplay:
 
     @classmethod
     def from_predictions(
-        cls,
-        y_true: npt.ArrayLike,
-        y_pred: Any,
-        *,
-        noise_floor: float | None = None,
-        ax: Any = None,
+        cls, y_true: npt.ArrayLike, y_pred: Any, *, noise_floor: float | None = None, ax: Any = None
     ) -> ComparisonDisplay:
         """Draw predictions, a mapping or DataFrame of arrays by name, in seconds."""
         named = named_predictions(y_pred)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency.displays._axes import (
     axes_of,
     estimator_name,
@@ -37,7 +38,7 @@ class AbsoluteDeviationDisplay:
         Where it was drawn.
     """
 
-    def __init__(self, deviations: dict[str, npt.NDArray[np.float64]]) -> None:
+    def __init__(self, deviations: dict[str, Floats]) -> None:
         self.deviations = deviations
 
     @classmethod
@@ -82,7 +83,7 @@ class AbsoluteDeviationDisplay:
         self.ax_.set(ylabel="|measured - predicted|")
         return self
 
-    def _violins(self, logarithms: list[npt.NDArray[np.float64]]) -> None:
+    def _violins(self, logarithms: list[Floats]) -> None:
         """Violins whose density is that of the logarithms, on an axis of values."""
         for place, values in enumerate(logarithms, start=1):
             bodies = self.ax_.violinplot([values], [place], showextrema=False)["bodies"]

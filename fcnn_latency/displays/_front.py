@@ -34,12 +34,7 @@ class FrontDisplay:
     """
 
     def __init__(
-        self,
-        trials: Any,
-        direction: str,
-        *,
-        max_latency: float | None = None,
-        report: Any = None,
+        self, trials: Any, direction: str, *, max_latency: float | None = None, report: Any = None
     ) -> None:
         self.trials = trials
         self.direction = direction

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency._units import format_percent
 from fcnn_latency.displays._axes import axes_of, make_logarithmic, show_seconds, spans_decades
 from fcnn_latency.metrics import noise_band, relative_errors
@@ -32,13 +33,7 @@ class PredictedLatencyDisplay:
         Where it was drawn.
     """
 
-    def __init__(
-        self,
-        y_true: npt.NDArray[np.float64],
-        y_pred: npt.NDArray[np.float64],
-        *,
-        noise_floor: float | None = None,
-    ) -> None:
+    def __init__(self, y_true: Floats, y_pred: Floats, *, noise_floor: float | None = None) -> None:
         self.y_true = y_true
         self.y_pred = y_pred
         self.noise_floor = noise_floor
@@ -111,7 +106,7 @@ class PredictedLatencyDisplay:
         self.ax_.legend(loc="upper left" if kind == "actual_vs_predicted" else "best")
         return self
 
-    def _draw_latencies(self, ends: npt.NDArray[np.float64], band: float | None) -> None:
+    def _draw_latencies(self, ends: Floats, band: float | None) -> None:
         self.ax_.scatter(self.y_pred, self.y_true, s=8, alpha=0.6)
         self.ax_.plot(ends, ends, color="black", linewidth=1, label="perfect prediction")
         if band is not None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency.displays._axes import axes_of, show_seconds
 from fcnn_latency.spaces._surface import describe_surface, surface_architectures, surface_grid
 
@@ -41,9 +42,9 @@ class LatencySurfaceDisplay:
 
     def __init__(
         self,
-        first_widths: npt.NDArray[np.int64],
-        second_widths: npt.NDArray[np.int64],
-        latencies: npt.NDArray[np.float64],
+        first_widths: Ints,
+        second_widths: Ints,
+        latencies: Floats,
         *,
         layers: tuple[int, int],
         title: str | None = None,

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency._parallel import map_blocks
+from fcnn_latency._arrays import Array, Floats32, Ints
 from fcnn_latency._validation import Rule, choice, or_none, rule, whole
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.encoding._graphs import architecture_graphs, graph_feature_names, graphs_to_matrix
+from fcnn_latency.encoding._parallel import map_blocks
 from fcnn_latency.encoding._tiles import TILE_FEATURES, tile_costs
 from fcnn_latency.networks._kernels import register_tile
 from fcnn_latency.networks._layers import layer_costs, layer_shapes, signal_rows
@@ -102,7 +103,7 @@ class ArchitectureEncoder(WidthsEncoder):
         self.tile_: tuple[int, int] = (int(rows), int(columns))
         return self
 
-    def encode(self, widths: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    def encode(self, widths: Ints) -> Array:
         """Encode zero-padded widths without checking them; see `WidthsEncoder.encode`.
 
         The type is float64, but float32 for ``"tiles"``.
@@ -125,7 +126,7 @@ class ArchitectureEncoder(WidthsEncoder):
         parts = [widths, depth, rows, widths == 1, *costs.values(), *totals]
         return np.hstack(parts).astype(np.float64)
 
-    def _tiles(self, widths: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def _tiles(self, widths: Ints) -> Floats32:
         costs = tile_costs(widths, self.signal_length, self.tile_)
         return np.hstack([widths.astype(np.float32), costs])
 

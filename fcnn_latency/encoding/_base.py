@@ -12,8 +12,9 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from fcnn_latency._parallel import map_blocks
+from fcnn_latency._arrays import Array, Ints
 from fcnn_latency._validation import Rule, check_parameters, or_none, rule, whole
+from fcnn_latency.encoding._parallel import map_blocks
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
 #: Names of the columns that hold the width of a layer, in whatever form.
@@ -55,7 +56,7 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         self._validate(X, reset=True)
         return self
 
-    def transform(self, X: Any) -> npt.NDArray[Any]:
+    def transform(self, X: Any) -> Array:
         """Encode architectures.
 
         Parameters
@@ -72,7 +73,7 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         return self.encode(self._validate(X, reset=False))
 
     @abstractmethod
-    def encode(self, widths: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    def encode(self, widths: Ints) -> Array:
         """Encode architectures that are known to lie in the space, as those it enumerates.
 
         Parameters
@@ -86,7 +87,7 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
             As from `transform`.
         """
 
-    def inverse_transform(self, X: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def inverse_transform(self, X: npt.ArrayLike) -> Ints:
         """Read the architectures back from their encoding.
 
         Parameters
@@ -121,7 +122,7 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Names of the columns that `transform` returns, shape (n_features,)."""
 
-    def _validate(self, X: Any, *, reset: bool) -> npt.NDArray[np.int64]:
+    def _validate(self, X: Any, *, reset: bool) -> Ints:
         """Zero-padded widths of `X`; ragged lists have no fixed number of columns to check."""
         # Ragged rows in an object array have no columns either.
         if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:

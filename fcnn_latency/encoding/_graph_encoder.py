@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._validation import BOOLEAN, Rule
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.encoding._graphs import (
@@ -87,7 +88,7 @@ class GraphEncoder(WidthsEncoder):
         self.n_node_features_ = len(NODE_FEATURES) + bool(self.global_node)
         return self
 
-    def encode(self, widths: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def encode(self, widths: Ints) -> Floats:
         """Encode zero-padded widths without checking them; see `WidthsEncoder.encode`.
 
         The result has shape (n_samples, nodes * features + nodes * nodes).

@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Array, Bools, Floats, Ints
 from fcnn_latency._validation import refuse_first
 from fcnn_latency.networks._kernels import GRAPH_BLOCKS, GRAPH_COLUMNS, GRAPH_ROWS, fill_up
 from fcnn_latency.networks._layers import layer_costs, signal_rows
 
-Floats = npt.NDArray[np.float64]
 
-
-def architecture_graphs(
-    padded: npt.NDArray[np.int64], signal_length: int
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def architecture_graphs(padded: Ints, signal_length: int) -> tuple[Floats, Bools]:
     """Architectures as graphs: a node for each layer, an edge from each layer to the next.
 
     Parameters
@@ -52,7 +49,7 @@ def architecture_graphs(
     return np.stack(features, axis=2).astype(np.float64), adjacency
 
 
-def _node_features(padded: npt.NDArray[np.int64], signal_length: int) -> dict[str, Any]:
+def _node_features(padded: Ints, signal_length: int) -> dict[str, Any]:
     """Each of `NODE_FEATURES` by its name, of shape (n, max_layers)."""
     layers = padded > 0
     place = np.arange(padded.shape[1])
@@ -75,7 +72,7 @@ def _node_features(padded: npt.NDArray[np.int64], signal_length: int) -> dict[st
     }
 
 
-def _after_the_input(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _after_the_input(values: Array) -> Array:
     """Values of the products, each at the layer it leads to: none at the input."""
     return np.pad(values, ((0, 0), (1, 0)))
 
@@ -159,9 +156,9 @@ def graphs_to_matrix(
     return np.hstack([nodes.reshape(n_graphs, -1), edges.reshape(n_graphs, -1)])
 
 
-def real_nodes(nodes: npt.NDArray[Any], edges: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+def real_nodes(nodes: Array, edges: Array) -> Bools:
     """Whether each node is more than padding: has a feature or an edge; shape (n, n_nodes)."""
-    real: npt.NDArray[np.bool_] = (nodes != 0).any(axis=2)
+    real: Bools = (nodes != 0).any(axis=2)
     real |= (edges != 0).any(axis=1) | (edges != 0).any(axis=2)
     return real
 

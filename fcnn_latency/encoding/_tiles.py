@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats32, Ints
 from fcnn_latency.networks._kernels import CACHE_SIZES
 from fcnn_latency.networks._layers import FLOAT_BYTES, signal_rows
 from fcnn_latency.spaces._widths import pad_widths
 
-Array = npt.NDArray[np.float32]
-_Costs = tuple[dict[str, Array], Array, Array]
+_Costs = tuple[dict[str, Floats32], Floats32, Floats32]
 
 #: Values kept free behind each row of a matrix that is read by columns: where rows are a power of
 #: two apart, all values of a column compete for the same few lines of the cache.
 ROW_GAP = 16
 
 
-def tile_costs(
-    padded: npt.NDArray[np.int64], signal_length: int, tile: tuple[int, int]
-) -> npt.NDArray[np.float32]:
+def tile_costs(padded: Ints, signal_length: int, tile: tuple[int, int]) -> Floats32:
     """Costs of an inference as a blocked matrix product sees them, summed over layers.
 
     A product is computed in blocks of `tile` results that stay in registers, each in fan_in steps,
@@ -63,7 +60,9 @@ def tile_costs(
     return costs.T
 
 
-def _layer_costs(rows: Array, fan_in: Array, fan_out: Array, tile: tuple[int, int]) -> _Costs:
+def _layer_costs(
+    rows: Floats32, fan_in: Floats32, fan_out: Floats32, tile: tuple[int, int]
+) -> _Costs:
     """Of each layer its costs by name, the bytes of its weights in panels, and those in odd ones.
 
     All arrays are of shape (layers, n); the costs of padding, where `fan_out` is 0, are 0. A band

@@ -10,10 +10,9 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
+from fcnn_latency._arrays import Array, Floats
 from fcnn_latency._validation import check_latencies
 from fcnn_latency.networks._layers import Layers, layers_of
-
-Array = npt.NDArray[np.float64]
 
 #: Fewest columns of widths: input and output.
 LEAST_COLUMNS = 2
@@ -24,22 +23,20 @@ LEAST_LABEL = 1e-3
 class FeatureRegressor(RegressorMixin, BaseEstimator):
     """Base of the estimators of encoded architectures, whose latencies are above 0."""
 
-    def _checked(self, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
+    def _checked(self, X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
         """Features and latencies for `fit`."""
         features, latencies = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         self._check_latencies(latencies)
         return features, latencies
 
-    def _check_latencies(self, latencies: Array) -> None:
+    def _check_latencies(self, latencies: Floats) -> None:
         if get_tags(self).target_tags.positive_only:
             check_latencies(latencies, self)
 
-    def _checked_features(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+    def _checked_features(self, X: npt.ArrayLike) -> Array:
         """Features for `predict`."""
         check_is_fitted(self)
-        features: npt.NDArray[Any] = validate_data(
-            self, X, dtype=[np.float64, np.float32], reset=False
-        )
+        features: Array = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         return features
 
     def __sklearn_tags__(self) -> Any:
@@ -54,19 +51,19 @@ class WidthsRegressor(RegressorMixin, BaseEstimator):
 
     signal_length: int
 
-    def _checked(self, X: Any, y: Any, **limits: int) -> tuple[Array, Array]:
+    def _checked(self, X: Any, y: Any, **limits: int) -> tuple[Floats, Floats]:
         """Widths and labels for `fit`; limits are those of `validate_data`."""
         limits = {"ensure_min_features": LEAST_COLUMNS, **limits}
         widths, labels = validate_data(self, X, y, dtype=np.float64, y_numeric=True, **limits)
         check_non_negative(widths, type(self).__name__)
         return widths, np.asarray(labels, dtype=np.float64)
 
-    def _checked_widths(self, X: Any, *, reset: bool = False) -> Array:
+    def _checked_widths(self, X: Any, *, reset: bool = False) -> Floats:
         """Widths for `predict`, or with ``reset=True`` for a `fit` without labels."""
         if not reset:
             check_is_fitted(self)
         least = LEAST_COLUMNS if reset else 1  # later, another number of columns is the error
-        widths: Array = validate_data(
+        widths: Floats = validate_data(
             self, X, reset=reset, dtype=np.float64, ensure_min_features=least
         )
         check_non_negative(widths, type(self).__name__)
@@ -84,22 +81,22 @@ class WidthsRegressor(RegressorMixin, BaseEstimator):
         return tags
 
 
-def compress(X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def compress(X: Array) -> Array:
     """sign(x) log(1 + abs(x)) of each value: costs range over decades."""
-    compressed: npt.NDArray[Any] = np.abs(X)
+    compressed: Array = np.abs(X)
     np.log1p(compressed, out=compressed)
     if (X < 0).any():  # costs never are
         np.copysign(compressed, X, out=compressed)
     return compressed
 
 
-def relative_weights(y: Array) -> Array:
+def relative_weights(y: Floats) -> Floats:
     r"""What turns errors into relative ones: 1 / \|y\|, bounded where y is all but 0."""
     size = np.abs(y)
     return np.asarray(1.0 / np.maximum(size, LEAST_LABEL * size.mean() or 1.0))
 
 
-def weight_of(correction: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> float:
+def weight_of(correction: Array, wanted: Array) -> float:
     """The least-squares weight in [0, 1] of a correction, judged on rows it has not seen."""
     power = float(correction @ correction)
     return float(np.clip(wanted @ correction / power, 0, 1)) if power > 0 else 0.0

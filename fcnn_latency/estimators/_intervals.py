@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._validation import (
     BOOLEAN,
     check,
@@ -26,7 +27,6 @@ from fcnn_latency._validation import (
     number,
     whole,
 )
-from fcnn_latency.estimators._base import Array
 from fcnn_latency.spaces._widths import pad_widths
 
 #: Residuals below this fraction of their mean say no more about difficulty than one of this size.
@@ -147,12 +147,12 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             self.residual_scales_ = self.residual_scales_ * self._learn_difficulty(X, folds)
         return self
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> Floats:
         """Predict latencies in seconds, shape (n_samples,), as the estimator does."""
         check_is_fitted(self)
         return np.asarray(self.estimator_.predict(X))
 
-    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> Floats:
         """Intervals that hold the latencies of a share `coverage` of architectures.
 
         Parameters
@@ -190,7 +190,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         ratios = system.predict_int(np.zeros(1), np.ones(1), confidence=coverage)
         return np.asarray(np.maximum(predicted[:, None] + scales[:, None] * ratios, 0.0))
 
-    def predict_upper(self, X: Any, confidence: float = 0.95) -> Array:
+    def predict_upper(self, X: Any, confidence: float = 0.95) -> Floats:
         """Latencies that a share `confidence` of architectures does not exceed.
 
         Parameters
@@ -213,7 +213,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         check(confidence, number(above=0.5, below=1), "confidence")
         return np.asarray(self.predict_interval(X, 2 * confidence - 1)[:, 1])
 
-    def _folds(self, X: Any) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    def _folds(self, X: Any) -> list[tuple[Ints, Ints]]:
         groups = _repeats(X)
         found = int(groups.max()) + 1
         if found < self.cv:
@@ -224,7 +224,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         splitter = GroupKFold(self.cv, shuffle=True, random_state=self.random_state)
         return list(splitter.split(groups, groups=groups))
 
-    def _learn_difficulty(self, X: Any, folds: Any) -> Array:
+    def _learn_difficulty(self, X: Any, folds: Any) -> Floats:
         """Relative errors as expected without a row's fold, for the scale of its residual."""
         errors = np.abs(self.residuals_) / self.residual_scales_
         if not errors.any():
@@ -244,7 +244,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             return self.estimator_[:-1].transform, self.estimator_[-1].predict
         return (lambda X: X), self.estimator_.predict
 
-    def _predict_with_scales(self, X: Any) -> tuple[Array, Array]:
+    def _predict_with_scales(self, X: Any) -> tuple[Floats, Floats]:
         encode, predict = self._split()
         encoded = encode(X)  # once for both
         predicted = np.asarray(predict(encoded))
@@ -284,7 +284,7 @@ def _conformal_predictive_system() -> Any:
     return ConformalPredictiveSystem()
 
 
-def _repeats(X: Any) -> npt.NDArray[np.int64]:
+def _repeats(X: Any) -> Ints:
     """A number for each row, the same for equal rows, however they are padded."""
     if not isinstance(X, pd.DataFrame):
         rows = list(X if isinstance(X, list | tuple) else np.asarray(X))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +10,7 @@ from sklearn.linear_model import LinearRegression, OrthogonalMatchingPursuitCV, 
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from fcnn_latency._arrays import Array, Floats
 from fcnn_latency._validation import check_parameters, choice
 from fcnn_latency.estimators._base import FeatureRegressor
 
@@ -109,11 +109,11 @@ class RelativeLinearRegressor(FeatureRegressor):
         """Seconds at costs of 0."""
         return float(self.level_ - self.center_ @ self.coef_)
 
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def predict(self, X: npt.ArrayLike) -> Floats:
         """Predict latencies in seconds, shape (n_samples,)."""
         return self.law(self._checked_features(X))
 
-    def law(self, costs: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    def law(self, costs: Array) -> Floats:
         """What `predict` returns, of costs that have been checked."""
         used = np.flatnonzero(self.coef_)
         centered = np.take(costs, used, axis=1) - self.center_[used]
@@ -125,9 +125,7 @@ def ridge_line() -> Pipeline:
     return make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
 
 
-def _penalized(
-    method: str, rows: npt.NDArray[np.float64], target: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def _penalized(method: str, rows: Floats, target: Floats) -> Floats:
     """Coefficients of centered, weighted rows."""
     if np.ptp(target) <= 1e-12:  # constant latencies, but for rounding
         return np.zeros(rows.shape[1])

@@ -12,8 +12,9 @@ from scipy import sparse
 from scipy.spatial import KDTree
 from sklearn.linear_model import RidgeCV
 
+from fcnn_latency._arrays import Bools, Floats
 from fcnn_latency._validation import BOOLEAN, Rule, check_parameters, choice, rule, whole
-from fcnn_latency.estimators._base import Array, WidthsRegressor, relative_weights
+from fcnn_latency.estimators._base import WidthsRegressor, relative_weights
 from fcnn_latency.estimators._roofline import RooflineRegressor
 from fcnn_latency.networks._layer_nodes import layer_nodes
 from fcnn_latency.networks._layers import Layers, layers_of
@@ -157,7 +158,7 @@ class LookupTableRegressor(WidthsRegressor):
             self._rescale(layers, latencies)
         return self
 
-    def predict(self, X: npt.ArrayLike) -> Array:
+    def predict(self, X: npt.ArrayLike) -> Floats:
         """Predict latencies in seconds.
 
         Parameters
@@ -229,10 +230,10 @@ class LookupTableRegressor(WidthsRegressor):
             )
             raise ValueError(msg)
 
-    def _axes(self) -> list[Array]:
+    def _axes(self) -> list[Floats]:
         return [np.unique(column) for column in self.entries_.T]
 
-    def _estimate(self, widths: Array, layers: Layers, y: Array) -> None:
+    def _estimate(self, widths: Floats, layers: Layers, y: Floats) -> None:
         """Entries of a roofline, corrected by what their readers show."""
         self.roofline_ = roofline = RooflineRegressor(self.signal_length).fit(widths, y)
         there = layers.rows > 0
@@ -243,7 +244,7 @@ class LookupTableRegressor(WidthsRegressor):
         self.costs_ = roofline.layer_latencies(Layers(*self.entries_.T))
         self._rescale(layers, y)
 
-    def _rescale(self, layers: Layers, y: Array) -> None:
+    def _rescale(self, layers: Layers, y: Floats) -> None:
         """Multiply entries by what the architectures show that read them."""
         weights = relative_weights(y)[:, None]
         reads = self._reads(layers) @ sparse.diags_array(self.costs_)
@@ -271,7 +272,7 @@ class LookupTableRegressor(WidthsRegressor):
             shape=(len(there), len(self.entries_)),
         )
 
-    def _check_covered(self, there: npt.NDArray[np.bool_], sizes: Array) -> None:
+    def _check_covered(self, there: Bools, sizes: Floats) -> None:
         low, high = self.entries_.min(axis=0), self.entries_.max(axis=0)
         outside = ((sizes < low) | (sizes > high)).any(axis=1)
         if outside.any():
@@ -289,7 +290,7 @@ class LookupTableRegressor(WidthsRegressor):
             raise ValueError(msg)
 
 
-def _corners(axes: list[Array], sizes: Array) -> tuple[list[npt.NDArray[np.intp]], list[Array]]:
+def _corners(axes: list[Floats], sizes: Floats) -> tuple[list[npt.NDArray[np.intp]], list[Floats]]:
     """Entries at the corners of the cell of each layer, and their shares in its latency.
 
     SciPy's `RegularGridInterpolator` gives the same values, but not the shares that a table is
@@ -308,7 +309,7 @@ def _corners(axes: list[Array], sizes: Array) -> tuple[list[npt.NDArray[np.intp]
     return places, [np.prod([share for _, share in corner], axis=0) for corner in corners]
 
 
-def _shared_factors(entries: Array) -> sparse.csr_array:
+def _shared_factors(entries: Floats) -> sparse.csr_array:
     """Which factors an entry has: its own, and those shared by all of one, two or no same sizes."""
     parts = []
     for chosen in product((False, True), repeat=entries.shape[1]):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency.datasets._make import make_dataset
 from fcnn_latency.estimators._base import WidthsRegressor
 from fcnn_latency.exceptions import MeasurementError
@@ -113,7 +114,7 @@ class MeasuredLatency(WidthsRegressor):
             self._checked(X, y)
         return self
 
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def predict(self, X: npt.ArrayLike) -> Floats:
         """Measure latencies in seconds.
 
         Parameters

@@ -12,8 +12,9 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency._validation import check_latencies, check_parameters, whole
-from fcnn_latency.estimators._base import Array, FeatureRegressor, weight_of
+from fcnn_latency.estimators._base import FeatureRegressor, weight_of
 from fcnn_latency.estimators._linear import RelativeLinearRegressor
 
 #: What leaves noise alone: few leaves, a penalty on each.
@@ -104,7 +105,7 @@ class MixedLatencyRegressor(FeatureRegressor):
         with threadpool_limits(1, user_api="openmp"):
             return self._fit(encoded, latencies)
 
-    def _fit(self, encoded: Array, latencies: Array) -> MixedLatencyRegressor:
+    def _fit(self, encoded: Floats, latencies: Floats) -> MixedLatencyRegressor:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         analytical = self.analytical
         if isinstance(analytical, str):
@@ -120,13 +121,13 @@ class MixedLatencyRegressor(FeatureRegressor):
         self.correction_: Any = clone(correction).fit(encoded, residual) if self.weight_ else None
         return self
 
-    def _weigh(self, correction: Any, encoded: Array, residual: Array, seed: int) -> float:
+    def _weigh(self, correction: Any, encoded: Floats, residual: Floats, seed: int) -> float:
         if len(encoded) < 2 * self.cv:
             return 0.0
         folds = KFold(int(self.cv), shuffle=True, random_state=seed)
         return weight_of(cross_val_predict(correction, encoded, residual, cv=folds), residual)
 
-    def predict(self, X: npt.ArrayLike) -> Array:
+    def predict(self, X: npt.ArrayLike) -> Floats:
         """Predict latencies in seconds, shape (n_samples,)."""
         encoded = self._checked_features(X)
         predicted = np.asarray(self.analytical_.predict(encoded), dtype=np.float64)

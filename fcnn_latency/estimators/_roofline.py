@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar, nnls
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency._validation import Rule, check_parameters, choice, number, or_none, rule, whole
-from fcnn_latency.estimators._base import Array, WidthsRegressor, relative_weights
+from fcnn_latency.estimators._base import WidthsRegressor, relative_weights
 from fcnn_latency.networks._kernels import ROOFLINE_TILES
 from fcnn_latency.networks._layers import Layers, layers_of
 
@@ -152,12 +153,12 @@ class RooflineRegressor(WidthsRegressor):
         self.peak_bandwidth_ = self.peak_flops_ / fitted.balance
         return self
 
-    def predict(self, X: npt.ArrayLike) -> Array:
+    def predict(self, X: npt.ArrayLike) -> Floats:
         """Predict latencies in seconds, shape (n_samples,)."""
         layers = self._layers(X)
         return np.asarray(self.call_overhead_ + self.layer_latencies(layers).sum(axis=1))
 
-    def layer_latencies(self, layers: Layers) -> Array:
+    def layer_latencies(self, layers: Layers) -> Floats:
         """What each layer adds to the latency of a network, in seconds, of the layers' shape."""
         arithmetic = _padded_flops(layers, self.tiles_) / self.peak_flops_
         busy = np.maximum(arithmetic, layers.bytes / self.peak_bandwidth_)
@@ -168,7 +169,7 @@ class RooflineRegressor(WidthsRegressor):
             return list(ROOFLINE_TILES)
         return [None if self.tiles is None else tuple(int(size) for size in self.tiles)]
 
-    def _fit_balance(self, layers: Layers, y: Array, tiles: tuple[int, ...] | None) -> _Fit:
+    def _fit_balance(self, layers: Layers, y: Floats, tiles: tuple[int, ...] | None) -> _Fit:
         """The best machine balance, and what is best with it."""
         flops, moved = _padded_flops(layers, tiles), layers.bytes
 
@@ -188,7 +189,9 @@ class RooflineRegressor(WidthsRegressor):
         refined = minimize_scalar(lambda b: solved(b).loss, bounds=(low, high), method="bounded")
         return min([*fits, solved(refined.x)], key=lambda fit: fit.loss)
 
-    def _solve(self, balance: float, flops: Array, moved: Array, layers: Layers, y: Array) -> _Fit:
+    def _solve(
+        self, balance: float, flops: Floats, moved: Floats, layers: Layers, y: Floats
+    ) -> _Fit:
         """Overheads and seconds of a FLOP for one balance: non-negative least squares."""
         busy = np.maximum(flops, balance * moved).sum(axis=1)
         columns = np.stack([np.ones_like(busy), layers.counts, busy], axis=1)
@@ -216,10 +219,10 @@ class _Fit(NamedTuple):
 
     loss: float
     balance: float
-    coefficients: Array
+    coefficients: Floats
 
 
-def _padded_flops(layers: Layers, tiles: tuple[int, ...] | None) -> Array:
+def _padded_flops(layers: Layers, tiles: tuple[int, ...] | None) -> Floats:
     """Operations of whole tiles."""
     if tiles is None:
         return layers.flops

@@ -10,8 +10,9 @@ from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 from sklearn.utils.validation import check_is_fitted
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency._validation import check_latencies, check_parameters, whole
-from fcnn_latency.estimators._base import Array, WidthsRegressor
+from fcnn_latency.estimators._base import WidthsRegressor
 from fcnn_latency.networks._kernels import TRANSFER_TILES
 from fcnn_latency.networks._layers import Layers, layers_of
 from fcnn_latency.spaces._widths import pad_widths
@@ -120,11 +121,11 @@ class TransferRegressor(WidthsRegressor):
         self._average(laws, len(latencies))
         return self
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> Floats:
         """Predict latencies of the target in seconds, shape (n_samples,)."""
         check_is_fitted(self)
         layers = self._layers(_pad_ragged(X, self.n_features_in_))
-        predicted: Array = self.intercept_ + _columns(layers, self.tiles_) @ self.coef_
+        predicted: Floats = self.intercept_ + _columns(layers, self.tiles_) @ self.coef_
         if self.source_coef_:
             predicted = predicted + self.source_coef_ * np.asarray(self.source.predict(X))
         return predicted
@@ -170,7 +171,7 @@ def _pad_ragged(X: Any, max_layers: int | None) -> Any:
     return X if lengths <= {wanted} else pad_widths(X, wanted)
 
 
-def _columns(layers: Layers, tiles: Any) -> Array:
+def _columns(layers: Layers, tiles: Any) -> Floats:
     """What the laws are linear in, shape (n, 5 + 2 * n_tiles).
 
     Layers, those of one neuron, values written, products of vectors and their weights; then for
@@ -186,7 +187,7 @@ def _columns(layers: Layers, tiles: Any) -> Array:
     return np.column_stack([column.sum(axis=1) for column in columns]).astype(np.float64)
 
 
-def _fit_law(columns: Array, latencies: Array) -> tuple[float, float, Array]:
+def _fit_law(columns: Floats, latencies: Floats) -> tuple[float, float, Floats]:
     """Mean squared relative leave-one-out error, intercept and coefficients in seconds."""
     means, scales = columns.mean(axis=0), columns.std(axis=0)
     scales = np.where(scales > 0, scales, np.inf)  # a constant column: no effect
@@ -196,5 +197,5 @@ def _fit_law(columns: Array, latencies: Array) -> tuple[float, float, Array]:
     typical = latencies.mean()
     ridge = RidgeCV(PENALTIES, fit_intercept=False, gcv_mode="svd")
     ridge.fit(design * typical, np.ones(len(latencies)))
-    coef: Array = ridge.coef_[1:] / scales * typical
+    coef: Floats = ridge.coef_[1:] / scales * typical
     return -float(ridge.best_score_), float(ridge.coef_[0] * FREE * typical - means @ coef), coef

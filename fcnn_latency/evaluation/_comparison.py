@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, RandomizedSearchCV
 from sklearn.utils import get_tags
 from tqdm.auto import tqdm
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._files import write_whole
 from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.estimators._pipeline import ESTIMATORS, make_latency_pipeline
@@ -34,7 +35,7 @@ SINGLE_SECONDS, BATCH_SECONDS = 0.2, 1.0
 MOST_CALLS, MOST_BATCHED = 100, 10_000
 
 Grid = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-Split = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+Split = tuple[Ints, Ints]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,10 +68,10 @@ class Comparison(ShownAsTable):
 
     table: pd.DataFrame
     predictions: pd.DataFrame
-    target: npt.NDArray[np.float64]
+    target: Floats
     noise_floor: float | None = None
     best_params: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    folds: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    folds: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     n_jobs: int = 1
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
@@ -258,12 +259,7 @@ def _searches(
 
 
 def _run_fold(
-    name: str,
-    model: Any,
-    search: Any,
-    data: LabelledArchitectures,
-    split: Split,
-    batch: npt.NDArray[np.int64],
+    name: str, model: Any, search: Any, data: LabelledArchitectures, split: Split, batch: Ints
 ) -> dict[str, Any]:
     """One estimator on one fold."""
     train, test = split
@@ -285,7 +281,7 @@ def _run_fold(
     }
 
 
-def _single_time(model: Any, architectures: npt.NDArray[np.int64]) -> float:
+def _single_time(model: Any, architectures: Ints) -> float:
     """Median seconds of predicting one architecture, over calls on different ones."""
     times: list[float] = []
     while len(times) < MOST_CALLS and sum(times) < SINGLE_SECONDS:
@@ -296,7 +292,7 @@ def _single_time(model: Any, architectures: npt.NDArray[np.int64]) -> float:
     return float(np.median(times))
 
 
-def _batch_time(model: Any, batch: npt.NDArray[np.int64], each: float, n_predicted: int) -> float:
+def _batch_time(model: Any, batch: Ints, each: float, n_predicted: int) -> float:
     """Seconds per architecture of a batch as large as the time allows.
 
     Where that is smaller than what has been predicted already, it is `each`, the time of that.

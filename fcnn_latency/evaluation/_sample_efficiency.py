@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupShuffleSplit
 from tqdm.auto import tqdm
 
+from fcnn_latency._arrays import Ints
 from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency._validation import check, rule, whole
 from fcnn_latency.datasets._design import METHODS, select_architectures
@@ -181,9 +182,7 @@ def sample_efficiency(
     return SampleEfficiency(table.join(pd.DataFrame(rows)), data.noise_floor)
 
 
-def _split(
-    data: LabelledArchitectures, test_size: float, random_state: Any
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _split(data: LabelledArchitectures, test_size: float, random_state: Any) -> tuple[Ints, Ints]:
     """Rows to choose from, one of each architecture, and rows to test on."""
     groups = data.groups
     splitter = GroupShuffleSplit(1, test_size=test_size, random_state=random_state)
@@ -198,8 +197,8 @@ def _run(
     size: int,
     seed: int,
     data: LabelledArchitectures,
-    pool: npt.NDArray[np.int64],
-    test: npt.NDArray[np.int64],
+    pool: Ints,
+    test: Ints,
 ) -> dict[str, float]:
     """The errors of one fit on one design."""
     _, chosen = select_architectures(

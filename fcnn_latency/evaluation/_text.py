@@ -5,15 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fcnn_latency._units import format_percent, format_seconds
-
-if TYPE_CHECKING:  # it imports this
-    from fcnn_latency.evaluation._comparison import Comparison
 
 #: Columns of the screen that text is made for.
 WIDTH = 100
@@ -50,7 +47,7 @@ COST: tuple[tuple[str, str, Format], ...] = (
 )
 
 
-def comparison_text(result: Comparison) -> str:
+def comparison_text(result: Any) -> str:
     """Two tables, accuracy and cost, and notes; the best estimator first."""
     table = result.table.sort_values("mape", kind="stable")
     lines = [

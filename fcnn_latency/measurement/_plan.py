@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from fcnn_latency._arrays import Ints
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.networks._layers import FLOAT_BYTES
 
@@ -84,6 +84,6 @@ def _weight_bytes(widths: tuple[int, ...]) -> int:
     return FLOAT_BYTES * sum(a * b for a, b in pairwise(widths))
 
 
-def _chunks(rows: npt.NDArray[np.int64], n_chunks: int) -> list[npt.NDArray[np.int64]]:
+def _chunks(rows: Ints, n_chunks: int) -> list[Ints]:
     """Even chunks: 101 models are not timed as 100 and a lonely one."""
     return np.array_split(rows, min(n_chunks, len(rows))) if len(rows) else []

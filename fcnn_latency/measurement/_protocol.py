@@ -270,10 +270,6 @@ def get_protocol(
         return replace(reliable, name="quick", passes=2, rounds=max(2, rounds // 2))
     if protocol == "thorough":
         return replace(
-            reliable,
-            name="thorough",
-            passes=2 * passes,
-            max_passes=4 * passes,
-            target_error=0.005,
+            reliable, name="thorough", passes=2 * passes, max_passes=4 * passes, target_error=0.005
         )
     return reliable

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats32
 from fcnn_latency._validation import check, whole
 from fcnn_latency.networks._layers import signal_rows
 
@@ -51,7 +51,7 @@ class Workload:
     def __post_init__(self) -> None:
         check(self.signal_length, whole(1), "signal_length")
 
-    def inputs(self, input_width: int, rows: int | None = None) -> npt.NDArray[np.float32]:
+    def inputs(self, input_width: int, rows: int | None = None) -> Floats32:
         """The rows of one inference.
 
         Parameters

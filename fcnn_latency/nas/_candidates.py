@@ -6,8 +6,8 @@ from collections.abc import Set
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from fcnn_latency._arrays import Bools, Floats, Ints
 from fcnn_latency._units import format_seconds, parse_seconds
 from fcnn_latency._validation import check, or_none
 from fcnn_latency.nas._latency_map import LatencyMap
@@ -22,9 +22,6 @@ DRAWN_INSTEAD = 1_000_000
 
 #: A map holds no longer latencies.
 MOST_SECONDS = float(np.finfo(np.float32).max)
-
-Rows = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 class Candidates:
@@ -82,7 +79,7 @@ class Candidates:
         self.max_latency = None if max_latency is None else parse_seconds(max_latency)
         self.confidence = confidence
         self.excluded = excluded
-        self._pool: Rows | None = None
+        self._pool: Ints | None = None
         self.predict(self.space.sample(1, random_state=0))
 
     def predict(self, architectures: Any) -> Floats:
@@ -114,7 +111,7 @@ class Candidates:
             ends[:, 1] = self.latency_model.predict_upper(fitted, confidence=self.confidence)
         return ends
 
-    def keep(self, ends: Floats) -> npt.NDArray[np.bool_]:
+    def keep(self, ends: Floats) -> Bools:
         """Whether what `predict` returned lies within the budget, shape (n,)."""
         if self.max_latency is None:
             return np.ones(len(ends), dtype=bool)
@@ -159,7 +156,7 @@ class Candidates:
         """
         self.draw(np.random.RandomState(0))
 
-    def _all(self) -> Rows:
+    def _all(self) -> Ints:
         """All within the budget; few, since drawing has not found one that is not taken."""
         if self._pool is None:
             rows, least = self._enumerated() if self._is_enumerable else self._sampled()
@@ -180,7 +177,7 @@ class Candidates:
             self._map = LatencyMap(self.space, np.concatenate(blocks))
         return self._map
 
-    def _enumerated(self) -> tuple[Rows, tuple[float, tuple[int, ...]]]:
+    def _enumerated(self) -> tuple[Ints, tuple[float, tuple[int, ...]]]:
         """Architectures that may lie within the budget, and the least latency of all."""
         budget = self.max_latency
         if budget is not None:  # the map is rounded up, so look as far; `keep` decides
@@ -189,7 +186,7 @@ class Candidates:
         least = float(self.latency_map.quantile(0))
         return self.space.unrank(ranks), (least, trim_widths(self.latency_map.fastest(1))[0])
 
-    def _sampled(self) -> tuple[Rows, tuple[float, tuple[int, ...]]]:
+    def _sampled(self) -> tuple[Ints, tuple[float, tuple[int, ...]]]:
         """The same of some of a space that is too large."""
         rng, kept = np.random.RandomState(0), []
         least, fastest = np.inf, trim_widths([[0]])[0]

@@ -7,7 +7,6 @@ from collections.abc import Set
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import optuna
 import pandas as pd
 from optuna.distributions import BaseDistribution
@@ -20,6 +19,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from sklearn.preprocessing import StandardScaler
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._result import front_of
 from fcnn_latency.nas._trial import parameters_of, widths_of
@@ -37,8 +37,6 @@ MOST_FITTED = 200
 #: How far behind its ends the front may still be extended, in shares of its extent.
 MARGIN = 0.3
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
 Taken = Set[tuple[int, ...]]
 
 
@@ -100,7 +98,7 @@ class GainSampler(BaseSampler):
         """Never asked for, since `sample_relative` gives all parameters."""
         raise NotImplementedError("GainSampler works inside a search only.")
 
-    def _pool(self, front: Rows, rng: np.random.RandomState) -> tuple[Rows, Floats]:
+    def _pool(self, front: Ints, rng: np.random.RandomState) -> tuple[Ints, Floats]:
         """Architectures within the budget that no trial has had, and their latencies."""
         space = self.candidates.space
         if space.size <= POOL:
@@ -118,7 +116,7 @@ class GainSampler(BaseSampler):
 
 def _known(
     study: optuna.Study, trials: list[FrozenTrial], space: FCNNSpace
-) -> tuple[Rows, Floats, Floats]:
+) -> tuple[Ints, Floats, Floats]:
     """Architectures of complete trials, their qualities (more is better) and latencies."""
     rows = pad_widths([widths_of(trial.params, space) for trial in trials], space.max_layers)
     qualities = np.array([trial.values[0] for trial in trials])
@@ -127,13 +125,13 @@ def _known(
     return rows, sign * qualities, latencies
 
 
-def _front(latencies: Floats, qualities: Floats) -> npt.NDArray[np.int64]:
+def _front(latencies: Floats, qualities: Floats) -> Ints:
     """Numbers of the trials that no other beats, by latency."""
     trials = pd.DataFrame({"quality": qualities, "predicted": latencies})
     return front_of(trials, "maximize").index.to_numpy()
 
 
-def _changed(front: Rows, space: FCNNSpace, rng: np.random.RandomState) -> Rows:
+def _changed(front: Ints, space: FCNNSpace, rng: np.random.RandomState) -> Ints:
     """Architectures of the front, each with some of its widths, or its depth, another one."""
     rows = front[rng.randint(len(front), size=N_CHANGED)]
     others = space.sample(N_CHANGED, random_state=rng, unique=False)
@@ -149,7 +147,7 @@ def _changed(front: Rows, space: FCNNSpace, rng: np.random.RandomState) -> Rows:
     return rows
 
 
-def _features(rows: Rows, space: FCNNSpace) -> Floats:
+def _features(rows: Ints, space: FCNNSpace) -> Floats:
     """Depth and log widths, standardized; a layer that is not there is as wide as the input."""
     widths = np.where(rows > 0, rows, rows[:, :1])
     free = widths[:, : space.max_layers - space.tie_io]
@@ -158,7 +156,7 @@ def _features(rows: Rows, space: FCNNSpace) -> Floats:
 
 
 def _predict_quality(
-    known: Rows, qualities: Floats, pool: Rows, space: FCNNSpace, rng: np.random.RandomState
+    known: Ints, qualities: Floats, pool: Ints, space: FCNNSpace, rng: np.random.RandomState
 ) -> tuple[Floats, Floats]:
     """Mean and standard deviation of the quality of each architecture of the pool."""
     everything = _features(np.vstack([known, pool]), space)

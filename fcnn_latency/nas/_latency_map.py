@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
+from fcnn_latency._arrays import Bools, Floats, Floats32, Ints
 from fcnn_latency._units import format_seconds, parse_seconds
 from fcnn_latency._validation import check, choice, whole
 from fcnn_latency.nas._space_prediction import check_space, predict_space, round_up
@@ -123,7 +124,7 @@ class LatencyMap:
         least, middle, most = (format_seconds(float(self.quantile(q))) for q in (0, 0.5, 1))
         return f"{len(self):,} architectures of {least} to {most}, half of them up to {middle}"
 
-    def predict(self, architectures: Any) -> npt.NDArray[np.float64]:
+    def predict(self, architectures: Any) -> Floats:
         """Look latencies up.
 
         Parameters
@@ -143,9 +144,7 @@ class LatencyMap:
         """
         return self.latencies[self.space.rank(architectures)].astype(np.float64)
 
-    def ranks(
-        self, max_latency: Seconds | None = None, min_latency: Seconds | None = None
-    ) -> npt.NDArray[np.int64]:
+    def ranks(self, max_latency: Seconds | None = None, min_latency: Seconds | None = None) -> Ints:
         """Ranks of the architectures within a budget or a band, ends included.
 
         Parameters
@@ -190,11 +189,11 @@ class LatencyMap:
         found = np.quantile(self.latencies, np.asarray(q, dtype=np.float64), method="inverted_cdf")
         return found.astype(np.float64)
 
-    def fastest(self, n: int = 10) -> npt.NDArray[np.int64]:
+    def fastest(self, n: int = 10) -> Ints:
         """The `n` architectures of least latency, zero-padded widths, fastest first."""
         return self.space.unrank(_least(self.latencies, self._check_n(n)))
 
-    def slowest(self, n: int = 10) -> npt.NDArray[np.int64]:
+    def slowest(self, n: int = 10) -> Ints:
         """The `n` architectures of most latency, zero-padded widths, slowest first."""
         return self.space.unrank(_least(-self.latencies, self._check_n(n)))
 
@@ -206,7 +205,7 @@ class LatencyMap:
         *,
         distribution: str = "uniform",
         random_state: Any = None,
-    ) -> npt.NDArray[np.int64]:
+    ) -> Ints:
         """Draw distinct architectures within a budget or a band.
 
         Parameters
@@ -249,7 +248,7 @@ class LatencyMap:
         chosen = rng.choice(len(weights), n, replace=False, p=weights / weights.sum())
         return self.space.unrank(ranks[chosen])
 
-    def _within(self, most: float | None, least: float | None) -> npt.NDArray[np.bool_]:
+    def _within(self, most: float | None, least: float | None) -> Bools:
         within = np.ones(len(self), dtype=bool)
         # As float64, lest a limit be rounded to a float32 beyond it.
         if most is not None:
@@ -296,7 +295,7 @@ def _limits(max_latency: Any, min_latency: Any) -> tuple[float | None, float | N
     return most, least
 
 
-def _least(values: npt.NDArray[np.float32], n: int) -> npt.NDArray[np.int64]:
+def _least(values: Floats32, n: int) -> Ints:
     """Indices of the `n` least values, equal ones in their order."""
     candidates = np.flatnonzero(values <= np.partition(values, n - 1)[n - 1])
     return candidates[np.argsort(values[candidates], kind="stable")[:n]]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from fcnn_latency._arrays import Floats
 from fcnn_latency._units import format_seconds
 from fcnn_latency._validation import check, whole
 from fcnn_latency.evaluation._html import ShownAsTable
@@ -51,7 +51,7 @@ def best_row(trials: pd.DataFrame, direction: str, latency: str = "predicted") -
     return front_of(trials, direction, latency).iloc[-1]
 
 
-def _losses(trials: pd.DataFrame, direction: str) -> npt.NDArray[np.float64]:
+def _losses(trials: pd.DataFrame, direction: str) -> Floats:
     quality = trials["quality"].to_numpy(dtype=np.float64)
     return -quality if direction == "maximize" else quality
 

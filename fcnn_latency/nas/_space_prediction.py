@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from fcnn_latency._arrays import Array, Floats, Floats32, Ints
 from fcnn_latency._validation import check, rule
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.estimators._intervals import IntervalRegressor
@@ -24,12 +24,12 @@ BLOCK_SIZE = 131_072
 #: What a space must be.
 SPACE = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
 
-Predict = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float64]]
+Predict = Callable[[Ints], Floats]
 
 
 def predict_space(
     model: Any, space: FCNNSpace | None = None, confidence: float | None = None
-) -> tuple[FCNNSpace, npt.NDArray[np.float32]]:
+) -> tuple[FCNNSpace, Floats32]:
     """Predict every architecture of a space; `LatencyMap.from_estimator` says what is raised.
 
     Parameters
@@ -105,7 +105,7 @@ def _predictor(model: Any, confidence: float | None) -> Predict:
     return lambda widths: np.asarray(inner.predict(as_fitted(widths, model)))
 
 
-def as_fitted(widths: npt.NDArray[np.int64], model: Any) -> Any:
+def as_fitted(widths: Ints, model: Any) -> Any:
     """Zero-padded widths with the columns, and their names, that a model was fitted on."""
     columns = model.n_features_in_ if hasattr(model, "n_features_in_") else 0
     padded = _pad(widths, columns)
@@ -113,11 +113,11 @@ def as_fitted(widths: npt.NDArray[np.int64], model: Any) -> Any:
     return padded if names is None else pd.DataFrame(padded, columns=names)
 
 
-def _pad(widths: npt.NDArray[np.int64], columns: int) -> npt.NDArray[np.int64]:
+def _pad(widths: Ints, columns: int) -> Ints:
     return np.pad(widths, ((0, 0), (0, max(0, columns - widths.shape[1]))))
 
 
-def round_up(latencies: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def round_up(latencies: Array) -> Floats32:
     """The least float32 values that are no less."""
     rounded = latencies.astype(np.float32)
     below = rounded < latencies

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t as student
 from sklearn.utils import Bunch
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._units import format_percent, format_seconds, parse_seconds
 from fcnn_latency._validation import check, number, whole
 from fcnn_latency.datasets._make import make_dataset
@@ -251,9 +251,7 @@ def check_signal_length(latency_model: Any, signal_length: int) -> None:
         raise ValueError(msg)
 
 
-def _predictions(
-    model: Any, rows: npt.NDArray[np.int64], confidence: float
-) -> npt.NDArray[np.float64]:
+def _predictions(model: Any, rows: Ints, confidence: float) -> Floats:
     """Predicted latency, lower and upper end; NaN where the model has none."""
     predictions = np.full((len(rows), 3), np.nan)
     if model is not None:
@@ -288,7 +286,7 @@ def _measured(widths: pd.Series[Any], dataset: Bunch, confidence: float) -> pd.D
     return pd.DataFrame([known[row] for row in widths], columns=columns)
 
 
-def _level_error(passes: npt.NDArray[np.float64]) -> float:
+def _level_error(passes: Floats) -> float:
     """Relative standard error of the level that the labels of a campaign share.
 
     Fewer than three architectures do not tell a level from noise, and then it counts as noise.

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from itertools import product
 
-import numpy as np
-import numpy.typing as npt
-
+from fcnn_latency._arrays import Ints
 from fcnn_latency._cpu import read_cpu_flags
 
 #: Register block of the widest float32 micro-kernel of XNNPACK, by CPU flag, and without any.
@@ -47,7 +45,7 @@ def register_tile() -> tuple[int, int]:
     return next((tile for flag, tile in REGISTER_TILES.items() if flag in flags), OTHER_TILE)
 
 
-def fill_up(values: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:
+def fill_up(values: Ints, size: int) -> Ints:
     """The next multiple of `size`.
 
     Examples

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Array
 from fcnn_latency.networks._kernels import VECTOR_WIDTHS
 
 #: Most rows for which a table of layers has entries.
@@ -15,7 +14,7 @@ MOST_ROW_NODES = 16
 
 def layer_nodes(
     rows: npt.ArrayLike, fan_in: tuple[float, float], fan_out: tuple[float, float]
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+) -> tuple[Array, Array, Array]:
     """Sizes of dense layers between which latency is all but linear: the grid of a table.
 
     The inner loop of a matrix product runs over the inputs, so few of these will do. Outputs are
@@ -50,6 +49,6 @@ def layer_nodes(
     return there, _between(fan_in, inner_in), _between(fan_out, inner_out)
 
 
-def _between(ends: tuple[float, float], inner: list[int]) -> npt.NDArray[Any]:
+def _between(ends: tuple[float, float], inner: list[int]) -> Array:
     low, high = ends
     return np.unique([low, *(node for node in inner if low < node < high), high])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from fcnn_latency._arrays import Array, Ints
 
 #: Bytes of one float32, the type of every weight and activation.
 FLOAT_BYTES = 4
@@ -58,7 +58,7 @@ class Layers(NamedTuple):
         return np.asarray(FLOAT_BYTES * moved)
 
 
-def signal_rows(input_widths: npt.ArrayLike, signal_length: int) -> npt.NDArray[np.int64]:
+def signal_rows(input_widths: npt.ArrayLike, signal_length: int) -> Ints:
     """Rows of a workload: ceil(signal_length / input width)."""
     widths = np.asarray(input_widths, dtype=np.int64)
     return -(-int(signal_length) // widths)
@@ -95,7 +95,7 @@ def layers_of(widths: Array, signal_length: int) -> Layers:
     return Layers(rows * there, fan_in * there, fan_out * there)
 
 
-def layer_shapes(padded: npt.NDArray[np.int64], signal_length: int) -> npt.NDArray[np.int64]:
+def layer_shapes(padded: Ints, signal_length: int) -> Ints:
     """Rows, inputs and outputs of each layer.
 
     Parameters
@@ -113,9 +113,7 @@ def layer_shapes(padded: npt.NDArray[np.int64], signal_length: int) -> npt.NDArr
     return np.stack(layers_of(padded, signal_length), axis=-1)
 
 
-def layer_costs(
-    padded: npt.NDArray[np.int64], signal_length: int
-) -> dict[str, npt.NDArray[np.int64]]:
+def layer_costs(padded: Ints, signal_length: int) -> dict[str, Ints]:
     """Costs of each dense layer for one inference of the workload.
 
     Layer j of widths (w_1 ... w_k) multiplies a (rows, w_j) by a (w_j, w_{j+1}) matrix.

@@ -9,13 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn import ensemble
 from sklearn.base import BaseEstimator
 
+from fcnn_latency._arrays import Array
 from fcnn_latency.exceptions import ModelFileError
-
-Array = npt.NDArray[Any]
 
 #: Ensembles that hand their input to their trees unchecked.
 ENSEMBLES = (

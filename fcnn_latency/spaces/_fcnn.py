@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Ints
 from fcnn_latency._validation import BOOLEAN, check, refuse_first, whole
 from fcnn_latency.spaces._widths import pad_widths
 
@@ -155,7 +156,7 @@ class FCNNSpace:
             return False
         return True
 
-    def validate(self, architectures: Any) -> npt.NDArray[np.int64]:
+    def validate(self, architectures: Any) -> Ints:
         """Check architectures against the space and zero-pad them.
 
         Parameters
@@ -198,9 +199,7 @@ class FCNNSpace:
             )
         return padded
 
-    def sample(
-        self, n_samples: int, random_state: Any = None, unique: bool = True
-    ) -> npt.NDArray[np.int64]:
+    def sample(self, n_samples: int, random_state: Any = None, unique: bool = True) -> Ints:
         """Draw architectures: depth uniform, then each width uniform, as in the paper.
 
         Parameters
@@ -238,7 +237,7 @@ class FCNNSpace:
             return self._draw_from_all(n_samples, rng)
         return self._draw_distinct(n_samples, rng)
 
-    def _draw(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+    def _draw(self, n: int, rng: np.random.RandomState) -> Ints:
         depths = rng.randint(self.min_layers, self.max_layers + 1, size=n)
         shape = (n, self.max_layers)
         drawn = rng.randint(self.min_width, self.max_width + 1, size=shape).astype(np.int64)
@@ -247,7 +246,7 @@ class FCNNSpace:
             drawn[np.arange(n), depths - 1] = drawn[:, 0]
         return drawn
 
-    def _draw_distinct(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+    def _draw_distinct(self, n: int, rng: np.random.RandomState) -> Ints:
         import pandas as pd
 
         kept = pd.DataFrame(self._draw(n, rng)).drop_duplicates()
@@ -256,14 +255,14 @@ class FCNNSpace:
             kept = pd.concat([kept, more]).drop_duplicates()
         return kept.to_numpy(dtype=np.int64)[:n]
 
-    def _draw_from_all(self, n: int, rng: np.random.RandomState) -> npt.NDArray[np.int64]:
+    def _draw_from_all(self, n: int, rng: np.random.RandomState) -> Ints:
         """The law of `_draw_distinct`, without the many draws that the last ones would take."""
         counts = np.array(self.depth_sizes)
         weights = np.repeat(1.0 / (len(counts) * counts), counts)
         chosen = rng.choice(len(weights), n, replace=False, p=weights / weights.sum())
         return self.unrank(chosen)
 
-    def blocks(self, block_size: int = 65_536) -> Iterator[npt.NDArray[np.int64]]:
+    def blocks(self, block_size: int = 65_536) -> Iterator[Ints]:
         """Enumerate the space in blocks, shallow first, then by widths in ascending order.
 
         Parameters
@@ -282,7 +281,7 @@ class FCNNSpace:
                 places = np.arange(min(block_size, count - start))
                 yield self._unrank(depth, places, start)
 
-    def rank(self, architectures: Any) -> npt.NDArray[np.int64]:
+    def rank(self, architectures: Any) -> Ints:
         """Number architectures as `blocks` enumerates them, from 0.
 
         Parameters
@@ -313,7 +312,7 @@ class FCNNSpace:
             places = np.where(layer < depths - self.tie_io, more, places)
         return np.asarray(starts[depths - self.min_layers] + places)
 
-    def unrank(self, ranks: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def unrank(self, ranks: npt.ArrayLike) -> Ints:
         """Architectures by their number: the inverse of `rank`.
 
         Parameters
@@ -352,7 +351,7 @@ class FCNNSpace:
             rows[here] = self._unrank(self.depths[place], places[here] - starts[place])
         return rows
 
-    def _first_ranks(self) -> npt.NDArray[np.int64]:
+    def _first_ranks(self) -> Ints:
         """The rank of the first architecture of each depth."""
         if self.size > np.iinfo(np.int64).max:
             msg = f"The space holds {self.size} architectures, more than int64 can number."
@@ -360,9 +359,7 @@ class FCNNSpace:
         sizes = np.array(self.depth_sizes)
         return np.asarray(np.cumsum(sizes) - sizes)
 
-    def _unrank(
-        self, depth: int, places: npt.NDArray[np.int64], start: int = 0
-    ) -> npt.NDArray[np.int64]:
+    def _unrank(self, depth: int, places: Ints, start: int = 0) -> Ints:
         """Architectures `start` + `places` of one depth: mixed-radix counting."""
         base, free = self._n_widths, depth - self.tie_io
         block = np.zeros((len(places), self.max_layers), dtype=np.int64)
@@ -376,9 +373,7 @@ class FCNNSpace:
         return block
 
 
-def _depths_and_outputs(
-    padded: npt.NDArray[np.int64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _depths_and_outputs(padded: Ints) -> tuple[Ints, Ints]:
     """The number of layers of each row, and the width of its last one."""
     depths = np.count_nonzero(padded, axis=1)
     return depths, padded[np.arange(len(padded)), depths - 1]

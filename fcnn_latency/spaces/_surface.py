@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._validation import check, number, rule, whole
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
@@ -25,7 +26,7 @@ def surface_architectures(
     layers: tuple[int, int],
     space: FCNNSpace | None = None,
     widths: npt.ArrayLike | None = None,
-) -> npt.NDArray[np.int64]:
+) -> Ints:
     """Vary two layers of an architecture; measure or predict what comes out.
 
     Parameters
@@ -81,7 +82,7 @@ def surface_architectures(
 
 def surface_grid(
     X: Any, latencies: npt.ArrayLike, *, layers: tuple[int, int]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+) -> tuple[Ints, Ints, Floats]:
     """Latencies of architectures that differ in two layers, by the widths of these.
 
     Parameters

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Array, Floats, Ints
 from fcnn_latency._validation import refuse_first
 
 if TYPE_CHECKING:  # measuring processes start without it
     import pandas as pd
 
 
-def pad_widths(architectures: Any, max_layers: int | None = None) -> npt.NDArray[np.int64]:
+def pad_widths(architectures: Any, max_layers: int | None = None) -> Ints:
     """Zero-pad architectures, after checking that each row is one.
 
     Parameters
@@ -76,7 +77,7 @@ def pad_widths(architectures: Any, max_layers: int | None = None) -> npt.NDArray
     return np.pad(kept, ((0, 0), (0, max_layers - kept.shape[1])))
 
 
-def repeats(padded: npt.ArrayLike) -> npt.NDArray[np.int64]:
+def repeats(padded: npt.ArrayLike) -> Ints:
     """Number of the architecture in each row; equal rows share it.
 
     Parameters
@@ -106,7 +107,7 @@ def _check_layer_columns(frame: pd.DataFrame) -> None:
         )
 
 
-def _check_matrix(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def _check_matrix(values: Array) -> Floats:
     if values.ndim != 2:
         raise ValueError(
             f"Expected 2D array, got {values.ndim}D array instead: one row per architecture. "
@@ -118,7 +119,7 @@ def _check_matrix(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     return values.astype(np.float64)
 
 
-def _stack_ragged(architectures: Any) -> npt.NDArray[np.float64]:
+def _stack_ragged(architectures: Any) -> Floats:
     if isinstance(architectures, str) or not isinstance(architectures, (Sequence, np.ndarray)):
         raise ValueError(
             "Architectures must be a sequence of widths sequences, a 2D array or a DataFrame. "
@@ -142,7 +143,7 @@ def _as_row(row: int, widths: Any) -> list[float]:
     return [float(width) for width in widths]
 
 
-def _check_values(values: npt.NDArray[np.float64]) -> None:
+def _check_values(values: Floats) -> None:
     good = (values >= 0) & (values <= np.iinfo(np.int32).max) & (values == np.floor(values))
     if not good.all():
         row, layer = (int(v) for v in np.argwhere(~good)[0])

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcnn_latency import ArchitectureEncoder, FCNNSpace
-from fcnn_latency._parallel import BLOCK_SIZE, map_blocks
 from fcnn_latency.encoding import TILE_FEATURES, tile_costs
+from fcnn_latency.encoding._parallel import BLOCK_SIZE, map_blocks
 from fcnn_latency.networks import register_tile
 from fcnn_latency.networks._layers import layer_costs, layer_shapes
 

@@ -13,16 +13,17 @@ from sklearn.dummy import DummyRegressor
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from fcnn_latency._arrays import Array, Floats, Floats32
 from fcnn_latency._keras import import_keras
-from fcnn_latency._parallel import map_blocks
 from fcnn_latency._validation import LARGEST_SEED, check_parameters
+from fcnn_latency.encoding._parallel import map_blocks
 from fcnn_latency.estimators._base import FeatureRegressor, compress, weight_of
 from fcnn_latency.estimators._linear import RelativeLinearRegressor, ridge_line
 from fcnn_latency.estimators.neural._dense_network import DenseNetwork
 from fcnn_latency.estimators.neural._parameters import DEEP_RULES
 from fcnn_latency.estimators.neural._training import history_in_units, seed_of, train
 
-Inputs = npt.NDArray[np.float32]
+Inputs = Floats32
 
 
 class LatencyRegressor(FeatureRegressor):
@@ -290,11 +291,11 @@ class LatencyRegressor(FeatureRegressor):
             outputs.append(values)
         return keras.Model(inputs, keras.layers.Add()(outputs) if len(outputs) > 1 else outputs[0])
 
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def predict(self, X: npt.ArrayLike) -> Floats:
         """Predict latencies in seconds, shape (n_samples,)."""
         return map_blocks(self._predict_block, self._checked_features(X))
 
-    def _checked_features(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+    def _checked_features(self, X: npt.ArrayLike) -> Array:
         """Features for `predict`; an array that is as it should be passes faster."""
         if (
             isinstance(X, np.ndarray)
@@ -308,7 +309,7 @@ class LatencyRegressor(FeatureRegressor):
             return X
         return super()._checked_features(X)
 
-    def _predict_block(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    def _predict_block(self, encoded: Array) -> Floats:
         inputs = self._inputs(encoded)
         left = np.zeros(len(encoded))
         for network, factor in self._weighted_networks():
@@ -322,7 +323,7 @@ class LatencyRegressor(FeatureRegressor):
         for network, weight in zip(self.networks_, self.weights_, strict=True):
             yield network, weight / len(self.networks_) * self.target_scale_
 
-    def _inputs(self, encoded: npt.NDArray[Any]) -> Inputs:
+    def _inputs(self, encoded: Array) -> Inputs:
         """What the networks read."""
         # Of many rows, `take` is several times as fast as indexing.
         used = np.take(encoded, self.x_used_, axis=1)
@@ -331,7 +332,7 @@ class LatencyRegressor(FeatureRegressor):
         inputs *= (1 / self.x_scale_).astype(np.float32)
         return inputs
 
-    def _fit_line(self, X: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Any:
+    def _fit_line(self, X: Floats, y: Floats) -> Any:
         """The linear part, or a constant."""
         line: Any = DummyRegressor()
         if self.linear_part and len(X) > 1:

@@ -9,28 +9,27 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import erf, expit
 
-Array = npt.NDArray[np.float32]
+from fcnn_latency._arrays import Floats32
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
-def _relu(x: Array) -> Array:
+def _relu(x: Floats32) -> Floats32:
     return np.maximum(x, 0, out=x)
 
 
-def _softplus(x: Array) -> Array:
+def _softplus(x: Floats32) -> Floats32:
     return np.logaddexp(x, 0)
 
 
-def _hard_sigmoid(x: Array) -> Array:
+def _hard_sigmoid(x: Floats32) -> Floats32:
     return np.clip(x / 6 + 0.5, 0, 1)
 
 
 #: Keras' activations that work value by value.
-ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+ACTIVATIONS: dict[str, Callable[[Floats32], Floats32]] = {
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
     "gelu": lambda x: 0.5 * x * (1 + erf(x / np.sqrt(np.float32(2)))),
     "hard_sigmoid": _hard_sigmoid,
@@ -67,7 +66,7 @@ class DenseNetwork:
         Of all layers but the last, which has none: a key of `ACTIVATIONS`.
     """
 
-    def __init__(self, kernels: list[Array], biases: list[Array], activation: str) -> None:
+    def __init__(self, kernels: list[Floats32], biases: list[Floats32], activation: str) -> None:
         self.kernels = kernels
         self.biases = biases
         self.activation = activation
@@ -84,8 +83,8 @@ class DenseNetwork:
         TypeError
             If the model has a layer of another kind.
         """
-        kernels: list[Array] = []
-        biases: list[Array] = []
+        kernels: list[Floats32] = []
+        biases: list[Floats32] = []
         scale, shift = None, None
         for layer in model.layers:
             kind = type(layer).__name__
@@ -107,7 +106,7 @@ class DenseNetwork:
                 raise TypeError(msg)
         return cls(kernels, biases, activation)
 
-    def __call__(self, inputs: Array) -> Array:
+    def __call__(self, inputs: Floats32) -> Floats32:
         """The output of the single unit of the last layer, shape (n,); inputs (n, fan_in)."""
         activate = ACTIVATIONS[self.activation]
         values = inputs
@@ -115,6 +114,6 @@ class DenseNetwork:
             values = values @ kernel
             values += bias
             values = activate(values)
-        outputs: Array = values @ self.kernels[-1][:, 0]
+        outputs: Floats32 = values @ self.kernels[-1][:, 0]
         outputs += self.biases[-1][0]
         return outputs

@@ -9,9 +9,10 @@ import numpy.typing as npt
 from sklearn.dummy import DummyRegressor
 from sklearn.utils.validation import check_is_fitted
 
+from fcnn_latency._arrays import Bools, Floats
 from fcnn_latency._validation import check_parameters
 from fcnn_latency.encoding._graphs import matrix_to_graphs, nodes_of_columns, real_nodes
-from fcnn_latency.estimators._base import Array, FeatureRegressor, compress
+from fcnn_latency.estimators._base import FeatureRegressor, compress
 from fcnn_latency.estimators._linear import ridge_line
 from fcnn_latency.estimators.neural._graph_network import build_network, run_network
 from fcnn_latency.estimators.neural._parameters import GRAPH_LOSSES, GRAPH_RULES
@@ -254,7 +255,7 @@ class GraphConvolutionRegressor(FeatureRegressor):
         self.history_ = history_in_units(trained.recorded, self.y_scale_ * scale)
         return self
 
-    def predict(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def predict(self, X: npt.ArrayLike) -> Floats:
         """Predict latencies in seconds, shape (n_samples,)."""
         encoded = self._checked_features(X).astype(np.float64, copy=False)
         step = max(1, BLOCK_VALUES // (3 * self.n_nodes_ * self.units))
@@ -290,7 +291,7 @@ class GraphConvolutionRegressor(FeatureRegressor):
             return nodes_of_columns(n_columns, n_node_features), n_node_features
         return 1, n_columns  # a row is the one node of its graph
 
-    def _graphs(self, X: Array) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
+    def _graphs(self, X: Floats) -> tuple[Floats, Floats, Bools]:
         """Node features, adjacency and which nodes are no padding."""
         if self.n_nodes is None and self.n_node_features is None:
             ones = np.ones((len(X), 1, 1))
@@ -306,7 +307,7 @@ class GraphConvolutionRegressor(FeatureRegressor):
             raise ValueError(msg)
         return nodes, adjacency, real_nodes(nodes, adjacency)
 
-    def _inputs(self, nodes: Array, adjacency: Array, real: npt.NDArray[np.bool_]) -> list[Any]:
+    def _inputs(self, nodes: Floats, adjacency: Floats, real: Bools) -> list[Any]:
         """What the network takes: scaled node features, adjacency, shares in the readout."""
         scaled = np.where(
             real[..., None], (compress(nodes) - self.node_mean_) / self.node_scale_, 0
@@ -316,24 +317,24 @@ class GraphConvolutionRegressor(FeatureRegressor):
             shares = np.arange(self.n_nodes_) == np.zeros((len(nodes), 1))
         return [values.astype(np.float32) for values in (scaled, adjacency, shares)]
 
-    def _fit_scale(self, nodes: Array, real: npt.NDArray[np.bool_]) -> None:
+    def _fit_scale(self, nodes: Floats, real: Bools) -> None:
         compressed = compress(nodes)[real]
         self.node_mean_ = compressed.mean(axis=0)
         scale = compressed.std(axis=0)
         self.node_scale_ = np.where(scale > 0, scale, 1.0)
 
-    def _weights(self, y: Array) -> Array:
+    def _weights(self, y: Floats) -> Floats:
         """What makes a loss on the standardized target one of relative errors."""
         relative = self.y_scale_ / y if self.y_scale_ else np.ones(len(y))
         return np.asarray(relative ** GRAPH_LOSSES[self.loss][1])
 
-    def _fit_line(self, sums: Array, target: Array, weights: Array) -> Any:
+    def _fit_line(self, sums: Floats, target: Floats, weights: Floats) -> Any:
         """The linear part; a constant 0, the mean of the target, without one."""
         if not self.linear_part or len(sums) == 1:
             return DummyRegressor(strategy="constant", constant=0.0).fit(sums, target)
         return ridge_line().fit(sums, target, ridgecv__sample_weight=weights)
 
-    def _check_latencies(self, latencies: Array) -> None:
+    def _check_latencies(self, latencies: Floats) -> None:
         if GRAPH_LOSSES[self.loss][1] and (latencies <= 0).any():
             row = int(np.argmax(latencies <= 0))
             msg = (
@@ -349,11 +350,11 @@ class GraphConvolutionRegressor(FeatureRegressor):
         return tags
 
 
-def _sums(nodes: Array, real: npt.NDArray[np.bool_]) -> Array:
+def _sums(nodes: Floats, real: Bools) -> Floats:
     """What the linear part takes: sums of the features over the nodes, and how many there are."""
     return np.column_stack([nodes.sum(axis=1), real.sum(axis=1)])
 
 
-def _first_reads_all(adjacency: Array, real: npt.NDArray[np.bool_]) -> bool:
+def _first_reads_all(adjacency: Floats, real: Bools) -> bool:
     """Whether the first node of each graph is a global one."""
     return bool((adjacency[:, 0] > 0)[real].all() and real[:, 0].all())

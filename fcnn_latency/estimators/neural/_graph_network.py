@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats32
 from fcnn_latency._keras import import_keras
-
-Floats = npt.NDArray[np.float32]
 
 #: Added to the variance in layer normalization; PyTorch's default, which BRP-NAS has.
 EPSILON = 1e-5
@@ -54,7 +52,7 @@ def build_network(settings: Any) -> Any:
     return keras.Model([nodes, adjacency, shares], output)
 
 
-def run_network(settings: Any, nodes: Floats, adjacency: Floats, shares: Floats) -> Floats:
+def run_network(settings: Any, nodes: Floats32, adjacency: Floats32, shares: Floats32) -> Floats32:
     """What the Keras network with the weights `weights_` outputs, shape (n,)."""
     weights, values = settings.weights_, nodes
     for i in range(1, settings.n_convolutions + 1):
@@ -69,15 +67,15 @@ def run_network(settings: Any, nodes: Floats, adjacency: Floats, shares: Floats)
     return _dense(graph, *weights["output"])[:, 0]
 
 
-def _dense(values: Floats, kernel: Floats, bias: Floats) -> Floats:
+def _dense(values: Floats32, kernel: Floats32, bias: Floats32) -> Floats32:
     # One product of two matrices is faster than one for each graph.
     flat = values.reshape(-1, values.shape[-1]) @ kernel
     flat += bias
     return flat.reshape(*values.shape[:-1], -1)
 
 
-def _normalize(values: Floats, scale: Floats, shift: Floats) -> Floats:
+def _normalize(values: Floats32, scale: Floats32, shift: Floats32) -> Floats32:
     centered = values - values.mean(axis=-1, keepdims=True)
     variance = np.square(centered).mean(axis=-1, keepdims=True)
-    normalized: Floats = centered / np.sqrt(variance + EPSILON) * scale + shift
+    normalized: Floats32 = centered / np.sqrt(variance + EPSILON) * scale + shift
     return normalized

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
+from fcnn_latency._arrays import Array, Floats32
 from fcnn_latency._keras import import_keras
 from fcnn_latency._validation import is_whole
 
@@ -66,8 +66,8 @@ def _check_held_out(settings: Any, n_rows: int) -> None:
 
 def train(
     build: Callable[[], Any],
-    inputs: Sequence[npt.NDArray[np.float32]],
-    target: npt.NDArray[Any],
+    inputs: Sequence[Floats32],
+    target: Array,
     settings: Any,
     *,
     optimizer: str,
@@ -75,7 +75,7 @@ def train(
     loss: str,
     patience: int,
     seed: int,
-    sample_weight: npt.NDArray[Any] | None = None,
+    sample_weight: Array | None = None,
     callbacks: Sequence[Any] = (),
 ) -> Trained:
     """Train a network: hold rows out, decay the step size, stop early, notice divergence.

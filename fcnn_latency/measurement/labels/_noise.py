@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import pearsonr, spearmanr
 
+from fcnn_latency._arrays import Floats, Ints
+
 #: Turns a median absolute deviation into a standard deviation, for normal noise.
 MAD_TO_STD = 1.4826
 
@@ -41,9 +43,6 @@ LEAST_FOR_INTERVAL = 10
 
 #: Resamples of the noise, and the most architectures drawn in each.
 RESAMPLES, MOST_DRAWN = 999, 1000
-
-
-Floats = npt.NDArray[np.float64]
 
 
 def combine_passes(passes: npt.ArrayLike) -> Floats:
@@ -107,7 +106,7 @@ def compared_passes(passes: Floats) -> Floats:
     return np.asarray(rows[:, np.isfinite(rows).any(axis=0)])
 
 
-def count_passes(passes: Floats) -> npt.NDArray[np.int64]:
+def count_passes(passes: Floats) -> Ints:
     return np.asarray(np.isfinite(passes).sum(axis=1))
 
 
@@ -153,12 +152,12 @@ def noise_of(scaled: Floats) -> float:
     return float(MAD_TO_STD * np.nanmedian(scaled))
 
 
-def noise_floor_of(scaled: Floats, counts: npt.NDArray[np.int64]) -> float:
+def noise_floor_of(scaled: Floats, counts: Ints) -> float:
     errors = np.sqrt(median_variance(counts))
     return float(MEAN_ABSOLUTE_NORMAL * noise_of(scaled) * errors.mean())
 
 
-def own_variance(deviations: Floats, counts: npt.NDArray[np.int64]) -> Floats:
+def own_variance(deviations: Floats, counts: Ints) -> Floats:
     """Variance of a pass from those of each architecture; robust where there are enough of them."""
     variance = np.nansum(deviations**2, axis=1) / (counts - 1)
     centre = np.nanmedian(deviations, axis=1, keepdims=True)
@@ -167,7 +166,7 @@ def own_variance(deviations: Floats, counts: npt.NDArray[np.int64]) -> Floats:
     return np.asarray(np.where(counts >= LEAST_FOR_ROBUST, robust, variance))
 
 
-def median_variance(counts: npt.NDArray[np.int64]) -> Floats:
+def median_variance(counts: Ints) -> Floats:
     """Variance of the median of so many standard normal variables."""
     known = np.array(MEDIAN_VARIANCES)
     factor = known[np.minimum(counts, len(known) - 1)]

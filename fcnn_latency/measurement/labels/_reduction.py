@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
+from fcnn_latency._arrays import Bools, Floats
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._statistics import STATISTICS
 from fcnn_latency.measurement.process._readings import REFERENCE
@@ -95,9 +95,7 @@ def relative_readings(readings: pd.DataFrame, protocol: MeasurementProtocol) -> 
 
 
 def _reference_of_readings(
-    seconds: npt.NDArray[np.float64],
-    is_reference: npt.NDArray[np.bool_],
-    protocol: MeasurementProtocol,
+    seconds: Floats, is_reference: Bools, protocol: MeasurementProtocol
 ) -> Any:
     """What each reading of a group is divided by: that of its neighbourhood, or of all."""
     references, quantile = seconds[is_reference], protocol.reference_quantile
@@ -115,7 +113,7 @@ def reduce_passes(
     protocol: MeasurementProtocol,
     *,
     corrected: bool = True,
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     """Latency of each architecture in each pass, over its rounds.
 
     Parameters
@@ -145,7 +143,7 @@ def reduce_passes(
 
 def round_errors(
     readings: pd.DataFrame, n_architectures: int, protocol: MeasurementProtocol
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     """Relative standard errors from the spread of the rounds of the first pass.
 
     Returns
@@ -160,7 +158,7 @@ def round_errors(
 
 def _by_round(
     readings: pd.DataFrame, n_architectures: int, protocol: MeasurementProtocol, *, corrected: bool
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     """Readings as an array of shape (n_architectures, n_passes, n_rounds)."""
     if corrected:
         models, column = relative_readings(readings, protocol), "relative"

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency.measurement.labels._noise import (
     LEAST_COMPARED,
-    Floats,
     combine_passes,
     compared_passes,
     count_passes,
@@ -127,11 +127,7 @@ class Reliability:
         runtime : str or None, default=None
             What executed the models, where known; the advice then fits it.
         """
-        return [
-            *self._signal_warnings(runtime),
-            *self._noise_warnings(),
-            *self._machine_warnings(),
-        ]
+        return [*self._signal_warnings(runtime), *self._noise_warnings(), *self._machine_warnings()]
 
     def no_correlation_reason(self) -> str | None:
         """Why there is no retest correlation; None where there is one."""
@@ -266,9 +262,7 @@ def _advice(runtime: str | None) -> str:
     )
 
 
-def _by_quintile(
-    labels: Floats, scaled: Floats, counts: npt.NDArray[np.int64]
-) -> tuple[QuintileNoise, ...]:
+def _by_quintile(labels: Floats, scaled: Floats, counts: Ints) -> tuple[QuintileNoise, ...]:
     if len(labels) < LEAST_FOR_QUINTILES:
         return ()
     parts = np.array_split(np.argsort(labels, kind="stable"), 5)

@@ -11,8 +11,8 @@ from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency.measurement._statistics import STATISTICS
 
 #: Stands for the reference architecture among the places of the models of a group.
@@ -93,8 +93,8 @@ class RoundReport:
 
     process: str
     number: int
-    models: npt.NDArray[np.int64]
-    seconds: npt.NDArray[np.float64]
+    models: Ints
+    seconds: Floats
     started_at: float
     load: float | None = None
     stolen: float | None = None

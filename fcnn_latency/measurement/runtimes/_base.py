@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats32
 from fcnn_latency._validation import check_parameters, whole
 
 
@@ -58,9 +58,7 @@ class Runtime(ABC):
         """Free what the framework keeps of models that were given up."""
 
     @abstractmethod
-    def prepare(
-        self, widths: Sequence[int], inputs: npt.NDArray[np.float32], seed: int
-    ) -> Callable[[], Any]:
+    def prepare(self, widths: Sequence[int], inputs: Floats32, seed: int) -> Callable[[], Any]:
         """Build the network, ready to be timed.
 
         Parameters
@@ -97,7 +95,7 @@ class Inference(partial[Any]):
         return inference
 
 
-def outputs_of(call: Callable[[], Any]) -> npt.NDArray[np.float32]:
+def outputs_of(call: Callable[[], Any]) -> Floats32:
     """Call once what `Runtime.prepare` returned, for its outputs."""
     returned = call()
     return np.asarray(call.outputs() if isinstance(call, Inference) else returned)
@@ -108,9 +106,7 @@ def check_threads(runtime: Runtime, parameter: str) -> None:
     check_parameters(runtime, {parameter: whole(1)})
 
 
-def make_weights(
-    widths: Sequence[int], seed: int
-) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+def make_weights(widths: Sequence[int], seed: int) -> list[tuple[Floats32, Floats32]]:
     """Kernel and bias of each layer: the same network for every runtime.
 
     Kernels are Glorot uniform (Glorot and Bengio, "Understanding the difficulty of training deep

@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
+from fcnn_latency._arrays import Floats32
 from fcnn_latency._keras import import_keras
 from fcnn_latency.measurement.runtimes._base import Runtime, make_weights
 
@@ -46,9 +44,7 @@ class KerasRuntime(Runtime):
         """See `Runtime.release`: Keras' graph keeps 0.3 MB of every model that was built."""
         import_keras().backend.clear_session()
 
-    def prepare(
-        self, widths: Sequence[int], inputs: npt.NDArray[np.float32], seed: int
-    ) -> Callable[[], Any]:
+    def prepare(self, widths: Sequence[int], inputs: Floats32, seed: int) -> Callable[[], Any]:
         """See `Runtime.prepare`."""
         model = build_model(widths, seed)
         return partial(model, import_keras().ops.convert_to_tensor(inputs))
@@ -61,8 +57,6 @@ class KerasPredictRuntime(KerasRuntime):
     #: A call takes tens of milliseconds.
     protocol_fields: ClassVar[dict[str, Any]] = {"least_samples": 1, "rounds": 8}
 
-    def prepare(
-        self, widths: Sequence[int], inputs: npt.NDArray[np.float32], seed: int
-    ) -> Callable[[], Any]:
+    def prepare(self, widths: Sequence[int], inputs: Floats32, seed: int) -> Callable[[], Any]:
         """See `Runtime.prepare`."""
         return partial(build_model(widths, seed).predict, inputs, verbose=0)

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
+from fcnn_latency._arrays import Floats32
 from fcnn_latency._keras import without_chatter
 from fcnn_latency.measurement.runtimes._base import Inference, Runtime, check_threads, make_weights
 
@@ -53,9 +51,7 @@ class LiteRTRuntime(Runtime):
 
         import fcnn_latency.measurement.runtimes._litert_flatbuffer  # noqa: F401
 
-    def prepare(
-        self, widths: Sequence[int], inputs: npt.NDArray[np.float32], seed: int
-    ) -> Callable[[], Any]:
+    def prepare(self, widths: Sequence[int], inputs: Floats32, seed: int) -> Callable[[], Any]:
         """See `Runtime.prepare`."""
         from ai_edge_litert.interpreter import Interpreter
 

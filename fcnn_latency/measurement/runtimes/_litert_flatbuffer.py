@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import flatbuffers
-import numpy as np
-import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
+
+from fcnn_latency._arrays import Floats32
 
 #: The schema asks for it of what a buffer holds.
 ALIGNMENT = 16
@@ -21,9 +21,7 @@ ALIGNMENT = 16
 ABSENT = -1
 
 
-def write_model(
-    weights: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]], rows: int
-) -> bytes:
+def write_model(weights: Sequence[tuple[Floats32, Floats32]], rows: int) -> bytes:
     """The flatbuffer of a fully connected network: ReLU between, linear output.
 
     Parameters
@@ -84,14 +82,7 @@ class _Graph:
         return len(self.tensors) - 1
 
     def add_layer(
-        self,
-        name: str,
-        rows: int,
-        read: int,
-        kernel: npt.NDArray[np.float32],
-        bias: npt.NDArray[np.float32],
-        *,
-        linear: bool,
+        self, name: str, rows: int, read: int, kernel: Floats32, bias: Floats32, *, linear: bool
     ) -> int:
         """Place of the tensor that a new layer computes from the one that it reads."""
         weights = self.add_tensor(f"{name}/weights", kernel.T.shape, kernel.T.tobytes())

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
+from fcnn_latency._arrays import Floats32
 from fcnn_latency._validation import BOOLEAN, check_parameters
 from fcnn_latency.measurement.runtimes._base import Inference, Runtime, check_threads, make_weights
 
@@ -56,9 +56,7 @@ class ONNXRuntime(Runtime):
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
 
-    def prepare(
-        self, widths: Sequence[int], inputs: npt.NDArray[np.float32], seed: int
-    ) -> Callable[[], Any]:
+    def prepare(self, widths: Sequence[int], inputs: Floats32, seed: int) -> Callable[[], Any]:
         """See `Runtime.prepare`."""
         session = self._start_session(write_model(make_weights(widths, seed), len(inputs)))
         if self.io_binding:
@@ -79,9 +77,7 @@ class ONNXRuntime(Runtime):
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _bound(
-    session: Any, shape: tuple[int, int], inputs: npt.NDArray[np.float32]
-) -> Callable[[], Any]:
+def _bound(session: Any, shape: tuple[int, int], inputs: Floats32) -> Callable[[], Any]:
     from onnxruntime import OrtValue
 
     outputs = OrtValue.ortvalue_from_shape_and_type(shape, np.float32)
@@ -91,9 +87,7 @@ def _bound(
     return Inference.leaving(outputs.numpy, session.run_with_iobinding, binding)
 
 
-def write_model(
-    weights: Sequence[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]], rows: int
-) -> bytes:
+def write_model(weights: Sequence[tuple[Floats32, Floats32]], rows: int) -> bytes:
     """The ONNX model of a fully connected network: ReLU between, linear output.
 
     Parameters

@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
+from fcnn_latency._arrays import Floats32
 from fcnn_latency._keras import import_keras
 from fcnn_latency.measurement.runtimes._keras import KerasRuntime, build_model
 
@@ -22,9 +20,7 @@ class TFFunctionRuntime(KerasRuntime):
     #: Whether XLA compiles the graph.
     jit_compile: ClassVar[bool] = False
 
-    def prepare(
-        self, widths: Sequence[int], inputs: npt.NDArray[np.float32], seed: int
-    ) -> Callable[[], Any]:
+    def prepare(self, widths: Sequence[int], inputs: Floats32, seed: int) -> Callable[[], Any]:
         """See `Runtime.prepare`."""
         tensor = import_keras().ops.convert_to_tensor(inputs)
         import tensorflow as tf

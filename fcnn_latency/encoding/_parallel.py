@@ -8,17 +8,16 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from loky import cpu_count
 from threadpoolctl import ThreadpoolController
+
+from fcnn_latency._arrays import Array
 
 #: Rows of a block.
 BLOCK_SIZE = 2048
 
 
-def map_blocks(
-    function: Callable[[Any], npt.NDArray[Any]], rows: npt.NDArray[Any]
-) -> npt.NDArray[Any]:
+def map_blocks(function: Callable[[Any], Array], rows: Array) -> Array:
     """Apply a function of rows block by block, and stack what it returns.
 
     NumPy releases the interpreter's lock while it computes, so threads share the work. The linear
