@@ -30,11 +30,9 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        msg = f"The folder of {path} cannot be made: {error}"
-        raise OSError(msg) from error
+        raise OSError(f"The folder of {path} cannot be made: {error}") from error
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        msg = f"{path} cannot be written."
-        raise PermissionError(msg)
+        raise PermissionError(f"{path} cannot be written.")
     return path
 
 

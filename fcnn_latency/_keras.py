@@ -36,11 +36,10 @@ def import_keras() -> Any:
     import keras
 
     if keras.backend.backend() != "tensorflow":
-        msg = (
+        raise ImportError(
             f"fcnn_latency needs Keras on TensorFlow, but it runs on {keras.backend.backend()!r}: "
             "set KERAS_BACKEND=tensorflow before Keras is imported."
         )
-        raise ImportError(msg)
     return keras
 
 

@@ -58,11 +58,10 @@ def parse_seconds(value: Any, name: str = "A latency") -> float:
     elif isinstance(value, numbers.Real) and not isinstance(value, bool):
         seconds = float(value)
     if not 0 <= seconds < float("inf"):
-        msg = (
+        raise ValueError(
             f"{name} must be seconds of at least 0 as a number, or as text with a unit of ns, us, "
             f"ms or s such as '2us' or '0.5 ms'. Got {value!r} instead."
         )
-        raise ValueError(msg)
     return seconds
 
 

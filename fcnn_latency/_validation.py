@@ -154,8 +154,7 @@ def check(value: Any, allowed: Rule, name: str, owner: object = None) -> Any:
     if not allowed.holds(value):
         whose = owner if isinstance(owner, str) else type(owner).__name__
         subject = name if owner is None else f"The '{name}' parameter of {whose}"
-        msg = f"{subject} must be {allowed.wanted}. Got {value!r} instead."
-        raise ValueError(msg)
+        raise ValueError(f"{subject} must be {allowed.wanted}. Got {value!r} instead.")
     return int(value) if is_whole(value) else value
 
 
@@ -192,8 +191,9 @@ def refuse_first(bad: Bools, values: Array, message: str) -> None:
     if bad.any():
         place = np.argwhere(bad)[0].tolist()
         value = values[tuple(place)]
-        msg = message.format(place=place, row=place[0], layer=place[-1] + 1, value=value)
-        raise ValueError(msg)
+        raise ValueError(
+            message.format(place=place, row=place[0], layer=place[-1] + 1, value=value)
+        )
 
 
 def check_latencies(latencies: Array, owner: object) -> None:

@@ -105,8 +105,9 @@ def _client(scheduler: str | None) -> Iterator[Any]:
     try:
         from distributed import Client
     except ImportError as error:
-        msg = '--scheduler needs the package distributed: pip install "fcnn-latency[fleet]"'
-        raise ImportError(msg) from error
+        raise ImportError(
+            '--scheduler needs the package distributed: pip install "fcnn-latency[fleet]"'
+        ) from error
     with Client(scheduler) as client:  # type: ignore[no-untyped-call]
         yield client
 

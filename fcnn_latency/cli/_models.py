@@ -82,8 +82,7 @@ def predict(
     fitted = fcnn_latency.load(model, trusted=trusted)
     columns = {"latency": fitted.predict(rows)}
     if coverage is not None and not hasattr(fitted, "predict_interval"):
-        msg = f"{model} knows no intervals: fit it with `fcnn-latency fit --intervals`."
-        raise ValueError(msg)
+        raise ValueError(f"{model} knows no intervals: fit it with `fcnn-latency fit --intervals`.")
     if hasattr(fitted, "predict_interval"):
         coverage = 0.9 if coverage is None else coverage
         columns["lower"], columns["upper"] = fitted.predict_interval(rows, coverage).T

@@ -120,8 +120,7 @@ def parse_widths(text: str) -> list[float]:
     try:
         return [float(width) for width in text.split(",")]
     except ValueError:
-        msg = f"{text!r} is no architecture; write its widths as 14,21,31,14."
-        raise ValueError(msg) from None
+        raise ValueError(f"{text!r} is no architecture; write its widths as 14,21,31,14.") from None
 
 
 def read_architectures(path: str) -> list[tuple[int, ...]]:
@@ -132,8 +131,9 @@ def read_architectures(path: str) -> list[tuple[int, ...]]:
     frame = read_table(Path(path))
     layers = [name for name in frame.columns if name.startswith("layer_")]
     if not layers:
-        msg = f"{path} has no columns layer_1 to layer_k. Got {list(frame.columns)} instead."
-        raise ValueError(msg)
+        raise ValueError(
+            f"{path} has no columns layer_1 to layer_k. Got {list(frame.columns)} instead."
+        )
     return trim_widths(pad_widths(frame[layers].fillna(0), len(layers)))
 
 

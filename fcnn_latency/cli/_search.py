@@ -120,12 +120,12 @@ def _import_objective(name: str) -> Any:
     """A function by its module and name, the module being found in the working folder too."""
     module, _, function = name.partition(":")
     if not module or not function:
-        msg = f"--objective names a function as package.module:function. Got {name!r} instead."
-        raise click.UsageError(msg)
+        raise click.UsageError(
+            f"--objective names a function as package.module:function. Got {name!r} instead."
+        )
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
         return getattr(import_module(module), function)
     except (ImportError, AttributeError) as error:
-        msg = f"--objective {name} cannot be imported: {error}"
-        raise click.UsageError(msg) from error
+        raise click.UsageError(f"--objective {name} cannot be imported: {error}") from error

@@ -111,11 +111,13 @@ def _fetch(source: str | os.PathLike[str], data_home: str | os.PathLike[str] | N
     if not str(source).startswith(("http://", "https://")):
         local = Path(source)
         if not local.is_file():
-            msg = f"There is no file {str(local)!r} to read the capstone2023 data from."
-            raise FileNotFoundError(msg)
+            raise FileNotFoundError(
+                f"There is no file {str(local)!r} to read the capstone2023 data from."
+            )
         if pooch.file_hash(str(local)) != CAPSTONE2023_SHA256:
-            msg = f"{local} is not the published capstone2023 file: its SHA-256 differs."
-            raise ValueError(msg)
+            raise ValueError(
+                f"{local} is not the published capstone2023 file: its SHA-256 differs."
+            )
         return local
     cache = pooch.os_cache("fcnn_latency") if data_home is None else Path(data_home)
     try:
@@ -123,8 +125,7 @@ def _fetch(source: str | os.PathLike[str], data_home: str | os.PathLike[str] | N
             pooch.retrieve(str(source), CAPSTONE2023_SHA256, fname="capstone2023.csv", path=cache)
         )
     except OSError as error:
-        msg = (
+        raise OSError(
             f"Could not download {source}: {error}. Pass source= (an address or a file) or set "
             f"{CAPSTONE2023_VARIABLE} where the network does not reach it."
-        )
-        raise OSError(msg) from error
+        ) from error

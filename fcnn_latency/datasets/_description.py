@@ -113,11 +113,10 @@ def read_description(table: Path, names: Iterable[str], what: str) -> dict[str, 
         found = check(json.loads(path.read_text(encoding="utf-8")), OBJECT, "it")
         return {name: _read_field(name, found[name]) for name in names if name in found}
     except (OverflowError, TypeError, ValueError) as error:
-        msg = (
+        raise ValueError(
             f"{path} does not say what the {what} beside it was measured with: "
             f"{str(error).rstrip('.')}. Correct it, or remove it to read the table alone."
-        )
-        raise ValueError(msg) from error
+        ) from error
 
 
 def _read_field(name: str, value: Any) -> Any:

@@ -109,8 +109,9 @@ def select_architectures(
     """
     check(method, choice(METHODS), "method")
     if model is not None and method != "expected-linear-error":
-        msg = f'Only method="expected-linear-error" takes a model. Got method={method!r}.'
-        raise ValueError(msg)
+        raise ValueError(
+            f'Only method="expected-linear-error" takes a model. Got method={method!r}.'
+        )
     check(n, whole(1), "n")
     rng = check_random_state(random_state)
     if isinstance(candidates, FCNNSpace):
@@ -122,8 +123,9 @@ def select_architectures(
         widths = space.validate(candidates)
     _, distinct = np.unique(widths, axis=0, return_index=True)
     if len(distinct) < n:
-        msg = f"{n} architectures were asked for, and there are {len(distinct)} distinct ones."
-        raise ValueError(msg)
+        raise ValueError(
+            f"{n} architectures were asked for, and there are {len(distinct)} distinct ones."
+        )
     rows = np.sort(distinct)
     chosen = _choose(method, widths[rows], int(n), signal_length, model, rng)
     index = np.asarray(rows[chosen])

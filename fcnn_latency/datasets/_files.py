@@ -144,12 +144,14 @@ def load_dataset(
         with Store(path, read_only=True) as store:
             chosen = _choose_campaigns(store, runtime, campaigns)
             if all("input_rows" in store.conditions(number) for number in chosen):
-                msg = f"{path} holds single layers, no architectures: read it by load_layer_table."
-                raise ValueError(msg)
+                raise ValueError(
+                    f"{path} holds single layers, no architectures: read it by load_layer_table."
+                )
             bunch = dataset_of_campaigns(store, chosen, corrected=corrected)
     elif not corrected or runtime is not None or campaigns is not None:
-        msg = f"{path} is a table: 'corrected', 'runtime' and 'campaigns' are for stores (.sqlite)."
-        raise ValueError(msg)
+        raise ValueError(
+            f"{path} is a table: 'corrected', 'runtime' and 'campaigns' are for stores (.sqlite)."
+        )
     else:
         bunch = _load_table(path)
     return finish(bunch, as_frame=as_frame)
@@ -164,14 +166,14 @@ def _choose_campaigns(
         wanted = list(dict.fromkeys(int(number) for number in np.atleast_1d(campaigns)))
     unknown = sorted(set(wanted) - set(there))
     if unknown or not wanted:
-        msg = f"{store.path} has no campaigns {unknown}. Those that there are: {there}."
-        raise ValueError(msg)
+        raise ValueError(f"{store.path} has no campaigns {unknown}. Those that there are: {there}.")
     runtimes = {number: store.conditions(number)["runtime"] for number in wanted}
     chosen = [number for number in wanted if runtime in (None, runtimes[number])]
     if not chosen:
         names = sorted(set(runtimes.values()))
-        msg = f"{store.path} has no campaign of runtime {runtime!r}. Those that there are: {names}."
-        raise ValueError(msg)
+        raise ValueError(
+            f"{store.path} has no campaign of runtime {runtime!r}. Those that there are: {names}."
+        )
     return chosen
 
 
@@ -179,11 +181,10 @@ def _load_table(path: Path) -> Bunch:
     frame = read_table(path)
     layers = [name for name in frame.columns if str(name).startswith("layer_")]
     if not layers or "latency" not in frame.columns or not len(frame):
-        msg = (
+        raise ValueError(
             f"{path} has no rows with the columns layer_1 to layer_k and latency. "
             f"Got {len(frame)} rows with {list(map(str, frame.columns))} instead."
         )
-        raise ValueError(msg)
     padded = pad_widths(frame[layers], len(layers))
     latency, passes = _labels(frame, path)
     told = read_description(path, [*ABOUT, "space", "reliability"], "dataset")
@@ -214,15 +215,17 @@ def _labels(frame: pd.DataFrame, path: Path) -> tuple[Floats, Floats]:
     near = 1 + LEVEL_TOLERANCE
     lowest, highest = (of.reduce(passes, axis=1, keepdims=True) for of in (np.fmin, np.fmax))
     if names and not ((lowest / near <= latency) & (latency <= highest * near)).all():
-        msg = f"{path}: latency is not of its pass_ columns; correct or drop those columns."
-        raise ValueError(msg)
+        raise ValueError(
+            f"{path}: latency is not of its pass_ columns; correct or drop those columns."
+        )
     # Every architecture has a latency, and not every one has every pass.
     for name, values, may_lack in (("latency", latency, False), ("pass", passes, True)):
         good = (np.isfinite(values) & (values > 0)) | (may_lack & np.isnan(values))
         if not good.all():
             row = int(np.argmin(good.all(axis=1)))
-            msg = f"{path}, row {row}: {name} is {values[row]}; it must be positive seconds."
-            raise ValueError(msg)
+            raise ValueError(
+                f"{path}, row {row}: {name} is {values[row]}; it must be positive seconds."
+            )
     return latency[:, 0], passes
 
 
@@ -251,8 +254,7 @@ def find_file(path: str | os.PathLike[str], what: str, others: Collection[str] =
     """
     path = resolve(path)
     if not path.exists():
-        msg = f"There is no {what} {str(path)!r}."
-        raise FileNotFoundError(msg)
+        raise FileNotFoundError(f"There is no {what} {str(path)!r}.")
     if path.suffix.lower() not in others:
         _check_suffix(path, what)
     return path
@@ -269,8 +271,7 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     except ValueError as error:  # pandas' and pyarrow's own derive from it
-        msg = f"{path} cannot be read as a table: {error}"
-        raise ValueError(msg) from error
+        raise ValueError(f"{path} cannot be read as a table: {error}") from error
 
 
 def check_path(path: str | os.PathLike[str]) -> Path:
@@ -295,5 +296,6 @@ def check_path(path: str | os.PathLike[str]) -> Path:
 
 def _check_suffix(path: Path, what: str) -> None:
     if path.suffix not in (".csv", ".parquet"):
-        msg = f"A {what}'s file name ends in .csv or .parquet. Got {str(path)!r} instead."
-        raise ValueError(msg)
+        raise ValueError(
+            f"A {what}'s file name ends in .csv or .parquet. Got {str(path)!r} instead."
+        )

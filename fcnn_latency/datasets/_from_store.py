@@ -78,8 +78,7 @@ def dataset_of_campaigns(
     """
     campaigns = [number for number in campaigns if len(store.processes(number))]
     if not campaigns:
-        msg = f"{store.path} holds no readings."
-        raise MeasurementError(msg)
+        raise MeasurementError(f"{store.path} holds no readings.")
     for number in campaigns[1:]:
         _check_alike(store, campaigns[0], number)
     conditions = [store.conditions(number) for number in campaigns]
@@ -89,11 +88,10 @@ def dataset_of_campaigns(
     missing = pd.concat([part.missing() for part in parts])
     if not len(frame):
         widths, reason = first_missing(missing)
-        msg = (
+        raise MeasurementError(
             f"Not one of {len(missing)} architectures could be measured. "
             f"The first, {widths}, failed: {reason}"
         )
-        raise MeasurementError(msg)
     input_rows = frame.pop("input_rows").to_numpy(copy=True)
     reliability = assess_reliability(
         frame.filter(like="pass_"),
@@ -202,12 +200,11 @@ def _check_alike(store: Store, first: int, second: int) -> None:
     environments = (store.processes(n)["environment"].iloc[0] for n in (first, second))
     found += environment_differences(*environments)
     if found:
-        msg = (
+        raise StoreError(
             f"Campaigns {first} and {second} of {store.path} were measured otherwise, so their "
             f"readings are not pooled: {'; '.join(found)}. Choose some: "
             "load_dataset(path, runtime=...) or load_dataset(path, campaigns=[...])."
         )
-        raise StoreError(msg)
 
 
 def _provenance(

@@ -64,23 +64,22 @@ def as_labelled(
     about: dict[str, Any] = {}
     if isinstance(X, Bunch):
         if y is not None:
-            msg = "y must be None where X is a dataset, which has its latencies."
-            raise ValueError(msg)
+            raise ValueError("y must be None where X is a dataset, which has its latencies.")
         X, y, about = X.data, X.target, dict(X)
     if y is None:
-        msg = (
+        raise ValueError(
             "y must be the latencies of X in seconds; it may be left out where X is a dataset "
             f"from make_dataset or load_dataset. Got X of type {type(X).__name__} instead."
         )
-        raise ValueError(msg)
     space = space or about.get("space") or FCNNSpace()
     widths = space.validate(X)
     latencies = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
     check_consistent_length(widths, latencies)
     if (latencies <= 0).any():
         row = int(np.argmax(latencies <= 0))
-        msg = f"y, row {row}: a latency is above 0 seconds. Got {latencies[row]} instead."
-        raise ValueError(msg)
+        raise ValueError(
+            f"y, row {row}: a latency is above 0 seconds. Got {latencies[row]} instead."
+        )
     return LabelledArchitectures(
         widths,
         latencies,

@@ -136,8 +136,9 @@ def make_layer_table(
         verbose=verbose,
     )
     if measured.interrupted:
-        msg = "Interrupted before the table was complete; with a store the same call resumes."
-        raise KeyboardInterrupt(msg)
+        raise KeyboardInterrupt(
+            "Interrupted before the table was complete; with a store the same call resumes."
+        )
     return _table(finish(measured), len(chains))
 
 
@@ -171,8 +172,9 @@ def _table(measured: Bunch, n_chains: int) -> Bunch:
     widths, latencies = measured.data[n_entries:], measured.target[n_entries:]
     if not len(latencies):
         first = measured.missing["reason"].iloc[-1]
-        msg = f"Not one chain of tiny layers, which tell the overhead, could be measured: {first}"
-        raise MeasurementError(msg)
+        raise MeasurementError(
+            f"Not one chain of tiny layers, which tell the overhead, could be measured: {first}"
+        )
     chains = pd.DataFrame({"width": widths[:, 0], "layers": np.count_nonzero(widths, axis=1) - 1})
     call = pd.DataFrame([[0, 0, 0, *_overhead(chains, latencies)]], columns=COLUMNS)
     named = measured.frame.rename(columns={"layer_1": "fan_in", "layer_2": "fan_out"})
@@ -279,26 +281,25 @@ def load_layer_table(path: str | os.PathLike[str]) -> Bunch:
 def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     missing = [name for name in COLUMNS[:4] if name not in frame]
     if missing:
-        msg = f"{path} lacks the columns {missing}. Got {list(map(str, frame.columns))} instead."
-        raise ValueError(msg)
+        raise ValueError(
+            f"{path} lacks the columns {missing}. Got {list(map(str, frame.columns))} instead."
+        )
     frame = frame.reindex(columns=COLUMNS)  # with latency_std, which it may lack
     frame = pd.DataFrame(as_numbers(frame, COLUMNS), columns=COLUMNS)
     sizes = frame[COLUMNS[:3]]
     is_call = (sizes == 0).all(axis=1)
     if is_call.sum() != 1:
-        msg = (
+        raise ValueError(
             f"{path} must have one row for the overhead of a call, whose rows, fan_in and fan_out "
             f"are 0. Got {is_call.sum()} of them instead."
         )
-        raise ValueError(msg)
     is_layer = ((sizes >= 1) & (sizes <= MOST_SIZE) & (sizes == sizes.round())).all(axis=1)
     good = (is_layer | is_call) & np.isfinite(frame["latency"])
     good &= (frame["latency"] > 0) | (is_call & (frame["latency"] == 0))
     if not good.all() or len(frame) < 2:
         row = int(np.argmin(good))
-        msg = (
+        raise ValueError(
             f"{path}, row {row}: {frame.iloc[row].to_dict()} is no layer of whole sizes with a "
             "latency in positive seconds."
         )
-        raise ValueError(msg)
     return frame.astype(dict.fromkeys(COLUMNS[:3], np.int64))

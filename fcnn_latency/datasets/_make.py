@@ -234,8 +234,7 @@ def measure_architectures(
         except MeasurementError:
             if not interrupted:
                 raise
-            msg = "Interrupted before one architecture was complete."
-            raise KeyboardInterrupt(msg) from None
+            raise KeyboardInterrupt("Interrupted before one architecture was complete.") from None
     bunch.interrupted = interrupted
     return bunch
 
@@ -263,8 +262,7 @@ def _ask(
         padded = space.validate(architectures)
         which = hashlib.sha256(padded.tobytes()).hexdigest()
     if not len(padded):
-        msg = "There is no architecture to measure: ask for at least 1."
-        raise ValueError(msg)
+        raise ValueError("There is no architecture to measure: ask for at least 1.")
     protocol = {k: v for k, v in conditions["protocol"].items() if k not in REFINEMENTS}
     request = {**conditions, "protocol": protocol, "architectures": which, "random_state": state}
     request["signal_seed"] = 0  # part of the words since the first release; stores hold it

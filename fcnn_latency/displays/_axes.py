@@ -24,8 +24,7 @@ def axes_of(ax: Any, **settings: Any) -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        msg = "Figures need matplotlib: pip install 'fcnn-latency[plots]'."
-        raise ImportError(msg) from error
+        raise ImportError("Figures need matplotlib: pip install 'fcnn-latency[plots]'.") from error
     return plt.subplots(layout="constrained", **settings)[1]
 
 
@@ -83,9 +82,9 @@ def check_figure(path: str) -> None:
     try:
         import matplotlib
     except ImportError as error:
-        msg = "--figure needs matplotlib: pip install 'fcnn-latency[plots]'."
-        raise ImportError(msg) from error
+        raise ImportError(
+            "--figure needs matplotlib: pip install 'fcnn-latency[plots]'."
+        ) from error
     matplotlib.use("agg")
     if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
-        msg = f"A figure's file name ends in .png, .svg or .pdf. Got {path!r} instead."
-        raise ValueError(msg)
+        raise ValueError(f"A figure's file name ends in .png, .svg or .pdf. Got {path!r} instead.")

@@ -81,8 +81,7 @@ class SampleEfficiencyDisplay:
         """
         if x not in AXES or self.summary[x].isna().any():
             known = [name for name in AXES if not self.summary[name].isna().any()]
-            msg = f"x must be one of {known} for these data. Got {x!r} instead."
-            raise ValueError(msg)
+            raise ValueError(f"x must be one of {known} for these data. Got {x!r} instead.")
         self.ax_ = axes_of(ax)
         self.figure_ = self.ax_.figure
         self._draw_lines(x)

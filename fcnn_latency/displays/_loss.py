@@ -73,8 +73,9 @@ class LossCurveDisplay:
         """
         last = estimator[-1] if hasattr(estimator, "steps") else estimator
         if not hasattr(last, "history_"):
-            msg = f"{type(last).__name__} has no history_: pass a fitted LatencyRegressor."
-            raise ValueError(msg)
+            raise ValueError(
+                f"{type(last).__name__} has no history_: pass a fitted LatencyRegressor."
+            )
         target = getattr(last, "target", "absolute")
         return cls(last.history_, metric=metric, target=target).plot(ax=ax)
 
@@ -88,8 +89,7 @@ class LossCurveDisplay:
         """
         check(self.target, or_none(choice(["absolute", "relative"])), "target", self)
         if self.metric not in self.history:
-            msg = f"The history has no {self.metric!r}. It has {sorted(self.history)}."
-            raise ValueError(msg)
+            raise ValueError(f"The history has no {self.metric!r}. It has {sorted(self.history)}.")
         self.ax_ = axes_of(ax)
         self.figure_ = self.ax_.figure
         drawn: list[float] = []

@@ -85,8 +85,7 @@ class PredictedLatencyDisplay:
             If there is no such kind.
         """
         if kind not in KINDS:
-            msg = f"Unknown kind {kind!r}. Valid ones: {list(KINDS)}."
-            raise ValueError(msg)
+            raise ValueError(f"Unknown kind {kind!r}. Valid ones: {list(KINDS)}.")
         size = (5.6, 5.6) if kind == KINDS[0] else (6.4, 4.8)
         self.ax_ = axes_of(ax, figsize=size)
         self.figure_ = self.ax_.figure

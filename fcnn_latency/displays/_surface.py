@@ -131,8 +131,7 @@ class LatencySurfaceDisplay:
             If there is no such kind.
         """
         if kind not in KINDS:
-            msg = f"Unknown kind {kind!r}. Valid ones: {list(KINDS)}."
-            raise ValueError(msg)
+            raise ValueError(f"Unknown kind {kind!r}. Valid ones: {list(KINDS)}.")
         projection = {"projection": "3d"} if kind == "surface" else None
         self.ax_ = axes_of(ax, subplot_kw=projection)
         self.figure_ = self.ax_.figure

@@ -110,12 +110,14 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         X = np.asarray(X)
         names = self.get_feature_names_out()
         if X.ndim != 2 or X.shape[1] != len(names):
-            msg = f"Expected an array of shape (n_samples, {len(names)}). Got {X.shape} instead."
-            raise ValueError(msg)
+            raise ValueError(
+                f"Expected an array of shape (n_samples, {len(names)}). Got {X.shape} instead."
+            )
         kept = [bool(WIDTH_COLUMN.fullmatch(name)) for name in names]
         if not any(kept):
-            msg = 'features="flops" cannot be inverted: many architectures share a FLOP count.'
-            raise ValueError(msg)
+            raise ValueError(
+                'features="flops" cannot be inverted: many architectures share a FLOP count.'
+            )
         return self.space_.validate(X[:, kept])
 
     @abstractmethod

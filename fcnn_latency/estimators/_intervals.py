@@ -128,8 +128,9 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         """
         check_parameters(self, {"cv": whole(2), "adaptive": BOOLEAN})
         if y is None:
-            msg = f"{type(self).__name__} requires y to be passed, but the target y is None."
-            raise ValueError(msg)
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
         if issparse(X):
             raise TypeError("Sparse X was passed, but architectures are dense.")
         latencies = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
@@ -179,11 +180,10 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         coverage = float(coverage) - 1e-12
         needed = math.ceil(2 / (1 - coverage)) - 1
         if len(self.residuals_) < needed:
-            msg = (
+            raise ValueError(
                 f"coverage={coverage:.6g} (an upper bound of {(1 + coverage) / 2:.6g}) takes at "
                 f"least {needed} rows in fit. Got {len(self.residuals_)}: fit more or ask for less."
             )
-            raise ValueError(msg)
         predicted, scales = self._predict_with_scales(X)
         system = _conformal_predictive_system().fit(self.residuals_, self.residual_scales_)
         # For a prediction of 0 and difficulty 1: crepes takes 2 µs for each row.
@@ -265,8 +265,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     def _fitted(self, attribute: str) -> Any:
         if "estimator_" not in self.__dict__:
-            msg = f"{type(self).__name__} has no {attribute} before fit."
-            raise AttributeError(msg)
+            raise AttributeError(f"{type(self).__name__} has no {attribute} before fit.")
         return getattr(self.estimator_, attribute)
 
     def __sklearn_tags__(self) -> Any:

@@ -193,20 +193,17 @@ class LookupTableRegressor(WidthsRegressor):
         frame = getattr(self.table, "frame", self.table)
         values = frame[[*ENTRY_COLUMNS, "latency"]].to_numpy(dtype=np.float64)
         if not (np.isfinite(values).all() and (values >= 0).all()):
-            msg = "The entries of a table must be finite numbers of at least 0."
-            raise ValueError(msg)
+            raise ValueError("The entries of a table must be finite numbers of at least 0.")
         sizes = frame[ENTRY_COLUMNS]
         is_bool = sizes.map(lambda size: isinstance(size, bool | np.bool_))
         if is_bool.any(axis=None) or (values[:, :3] % 1 > 0).any():
-            msg = "The rows, fan_in and fan_out of a table must be whole numbers."
-            raise ValueError(msg)
+            raise ValueError("The rows, fan_in and fan_out of a table must be whole numbers.")
         is_call = (values[:, :3] == 0).all(axis=1)
         if is_call.sum() != 1:
-            msg = (
+            raise ValueError(
                 "A table has one entry for the overhead of a call, whose rows, fan_in and fan_out "
                 f"are 0. Got {is_call.sum()} of them instead."
             )
-            raise ValueError(msg)
         entries = values[~is_call]
         entries = entries[np.lexsort(entries[:, 2::-1].T)]
         self.overhead_ = float(values[is_call, 3][0])
@@ -216,19 +213,17 @@ class LookupTableRegressor(WidthsRegressor):
     def _check_entries(self) -> None:
         different = len(np.unique(self.entries_, axis=0))
         if not different or different < len(self.entries_):
-            msg = (
+            raise ValueError(
                 "A table has one entry for each layer that it knows. "
                 f"Got {len(self.entries_)} entries for {different} layers instead."
             )
-            raise ValueError(msg)
         size = int(np.prod([len(axis) for axis in self._axes()]))
         if self.interpolation == "linear" and size != different:
-            msg = (
+            raise ValueError(
                 "interpolation='linear' needs an entry for each combination of the table's rows, "
                 f"fan_in and fan_out: {size}. Got {different} entries instead; pass "
                 "interpolation='nearest', or measure the others."
             )
-            raise ValueError(msg)
 
     def _axes(self) -> list[Floats]:
         return [np.unique(column) for column in self.entries_.T]
@@ -282,12 +277,11 @@ class LookupTableRegressor(WidthsRegressor):
             known = ", ".join(
                 f"{n} {a:g} to {b:g}" for n, a, b in zip(ENTRY_COLUMNS, low, high, strict=True)
             )
-            msg = (
+            raise ValueError(
                 f"Row {row}: the layer between layers {layer + 1} and {layer + 2} ({here}) lies "
                 f"outside the table ({known}). Measure a table that covers it: "
                 "make_layer_table(space=..., signal_length=...)."
             )
-            raise ValueError(msg)
 
 
 def _corners(axes: list[Floats], sizes: Floats) -> tuple[list[npt.NDArray[np.intp]], list[Floats]]:

@@ -141,11 +141,10 @@ class MeasuredLatency(WidthsRegressor):
             raise KeyboardInterrupt
         if len(dataset.missing):
             first = dataset.missing.iloc[0]
-            msg = (
+            raise MeasurementError(
                 f"{len(dataset.missing)} of {len(widths)} architectures have no latency, the "
                 f"first in row {first.name}: {first['reason']}"
             )
-            raise MeasurementError(msg)
         return np.asarray(dataset.target)
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -105,8 +105,9 @@ def make_latency_pipeline(
     check(random_state, SEED, "random_state")
     own_features, make = ESTIMATORS[estimator]
     if estimator in OF_WIDTHS and features not in (None, "widths"):
-        msg = f"Estimator {estimator!r} requires features='widths'. Got {features!r} instead."
-        raise ValueError(msg)
+        raise ValueError(
+            f"Estimator {estimator!r} requires features='widths'. Got {features!r} instead."
+        )
     encoder = ArchitectureEncoder(space, features or own_features, signal_length)
     pipeline = make_pipeline(encoder, clone(make()))
     shared = {

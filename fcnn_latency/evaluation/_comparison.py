@@ -180,8 +180,9 @@ def compare(
     searches = _searches(models, param_grids or {}, inner_cv, n_iter, random_state)
     workers = effective_n_jobs(n_jobs)
     if workers > 1 and set(ON_REQUEST) & set(models):
-        msg = '"measured" measures, and other fits would disturb it: compare it with n_jobs=None.'
-        raise ValueError(msg)
+        raise ValueError(
+            '"measured" measures, and other fits would disturb it: compare it with n_jobs=None.'
+        )
     splitter = GroupKFold(n_splits=cv, shuffle=True, random_state=random_state)
     splits = list(splitter.split(data.widths, groups=data.groups))
     batch = data.space.sample(MOST_BATCHED, random_state=0, unique=False)
@@ -210,12 +211,14 @@ def named_estimators(
     if isinstance(estimators, Mapping):
         for name, model in estimators.items():
             if isinstance(model, type) or not hasattr(model, "fit") or not is_regressor(model):
-                msg = f"estimators[{name!r}] must be a scikit-learn regressor. Got {model!r}."
-                raise ValueError(msg)
+                raise ValueError(
+                    f"estimators[{name!r}] must be a scikit-learn regressor. Got {model!r}."
+                )
         return dict(estimators)
     if isinstance(estimators, str):
-        msg = f"estimators must be a sequence of names, as [{estimators!r}], or a mapping."
-        raise ValueError(msg)
+        raise ValueError(
+            f"estimators must be a sequence of names, as [{estimators!r}], or a mapping."
+        )
     if estimators is None:
         estimators = [name for name in ESTIMATORS if name not in ON_REQUEST]
     models = {
@@ -240,8 +243,9 @@ def _searches(
     """What turns an estimator into one that searches its parameters, by name."""
     unknown = sorted(set(param_grids) - set(models))
     if unknown:
-        msg = f"param_grids has {unknown}, which are not compared. Those compared: {list(models)}."
-        raise ValueError(msg)
+        raise ValueError(
+            f"param_grids has {unknown}, which are not compared. Those compared: {list(models)}."
+        )
     common = {
         "scoring": SCORERS["neg_mean_absolute_percentage_error"],
         "cv": GroupKFold(n_splits=inner_cv, shuffle=True, random_state=random_state),

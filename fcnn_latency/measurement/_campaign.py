@@ -154,12 +154,11 @@ def check_same(stored: dict[str, Any], present: dict[str, Any], what: str) -> No
     """
     differences = environment_differences(stored, present)
     if differences:
-        msg = (
+        raise StoreError(
             f"The readings of {what} were made otherwise than they would be now, so they cannot "
             f"be pooled; then and now: {'; '.join(differences)}. Give this campaign a store of "
             "its own, or measure as then."
         )
-        raise StoreError(msg)
 
 
 #: Measures tasks of a campaign and tells, as soon as there is something to tell.

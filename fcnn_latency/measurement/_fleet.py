@@ -114,8 +114,9 @@ class Fleet:
 
     def __init__(self, client: Any) -> None:
         if not all(hasattr(client, name) for name in ("submit", "scheduler_info", "run")):
-            msg = f"client must be a distributed.Client or None. Got {client!r} instead."
-            raise ValueError(msg)
+            raise ValueError(
+                f"client must be a distributed.Client or None. Got {client!r} instead."
+            )
         self.client = client
         self._name = uuid4().hex  # of what this fleet measures, on hosts that others use too
         self._seen: dict[str, float] = {}
@@ -141,11 +142,10 @@ class Fleet:
         """
         hosts = self.hosts()
         if not hosts:
-            msg = (
+            raise MeasurementError(
                 "The Dask cluster has no workers. Start one on each host that shall measure: "
                 f'dask worker SCHEDULER --nworkers 1 --nthreads 1 --resources "{RESOURCE}=1"'
             )
-            raise MeasurementError(msg)
         self._check_alike(hosts, campaign.runtime.packages)
         try:
             yield from self._distribute(campaign, deque(tasks))
@@ -159,12 +159,11 @@ class Fleet:
         for address, other in others:
             differences = environment_differences(environment, other)
             if differences:
-                msg = (
+                raise StoreError(
                     f"Hosts {chosen[first]} and {chosen[address]} differ, so their readings are "
                     f"not pooled: {'; '.join(differences)}. Offer the resource "
                     f"'{RESOURCE}' on hosts of one kind only."
                 )
-                raise StoreError(msg)
 
     def _distribute(self, campaign: Campaign, left: deque[Task]) -> Iterator[tuple[Task, Report]]:
         """Keep every host at work until all tasks are done."""
@@ -248,8 +247,7 @@ class Fleet:
                 left.append(task)
                 del running[future]
         if not running and not there:
-            msg = (
+            raise MeasurementError(
                 "The Dask cluster has lost its last worker. What was measured is kept where a "
                 "store was given: the same call resumes."
             )
-            raise MeasurementError(msg)

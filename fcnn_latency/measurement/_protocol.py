@@ -183,14 +183,14 @@ class MeasurementProtocol:
     def __post_init__(self) -> None:
         check_parameters(self, RULES)
         if self.passes * self.rounds < 2:
-            msg = (
+            raise ValueError(
                 "A MeasurementProtocol with one pass of one round could not state the error of "
                 "its labels; ask for at least 2 passes or 2 rounds."
             )
-            raise ValueError(msg)
         if self.target_error is not None and self.passes < 2:
-            msg = "A MeasurementProtocol with a target_error needs at least 2 passes to know it."
-            raise ValueError(msg)
+            raise ValueError(
+                "A MeasurementProtocol with a target_error needs at least 2 passes to know it."
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -257,11 +257,10 @@ def get_protocol(
     if isinstance(protocol, MeasurementProtocol):
         return protocol
     if not isinstance(protocol, str) or protocol not in PROTOCOLS:
-        msg = (
+        raise ValueError(
             f"Unknown protocol {protocol!r}. Valid ones: {sorted(PROTOCOLS)}, "
             "or a MeasurementProtocol."
         )
-        raise ValueError(msg)
     if protocol == "paper":
         return _PAPER
     reliable = MeasurementProtocol("reliable", **(fields or {}))

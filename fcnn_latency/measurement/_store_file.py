@@ -33,8 +33,7 @@ class StoreFile:
         self.path = resolve(path)
         self._lock: FileLock | None = None
         if read_only and not self.path.exists():
-            msg = f"There is no store {str(self.path)!r}."
-            raise FileNotFoundError(msg)
+            raise FileNotFoundError(f"There is no store {str(self.path)!r}.")
         if not read_only:
             self._lock = _writer_lock(self.path)
         try:
@@ -92,17 +91,16 @@ class StoreFile:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if read_only and not n_tables:
-            msg = f"{self.path} is empty: no campaign was begun in it."
-            raise StoreError(msg)
+            raise StoreError(f"{self.path} is empty: no campaign was begun in it.")
         if application != APPLICATION_ID and (n_tables or version or application or read_only):
-            msg = f"{self.path} is no store of fcnn_latency, but an SQLite file of another program."
-            raise StoreError(msg)
+            raise StoreError(
+                f"{self.path} is no store of fcnn_latency, but an SQLite file of another program."
+            )
         if version > SCHEMA_VERSION:
-            msg = (
+            raise StoreError(
                 f"{self.path} has schema {version}; this version of fcnn_latency knows "
                 f"{SCHEMA_VERSION} and older ones: update fcnn_latency."
             )
-            raise StoreError(msg)
         if read_only:
             connection.execute("PRAGMA query_only = ON")
             return
@@ -125,10 +123,9 @@ class StoreFile:
         try:
             yield
         except sqlite3.Error as error:
-            msg = (
+            raise StoreError(
                 f"{self.path} cannot be used as a store: {error}. What was written before is kept."
-            )
-            raise StoreError(msg) from error
+            ) from error
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -152,23 +149,20 @@ def _writer_lock(path: Path) -> FileLock:
     """Held while a process writes a store; the system frees it when that process ends."""
     try:
         if path.suffix.lower() not in STORE_SUFFIXES or path.is_dir():
-            msg = (
+            raise StoreError(
                 f"A store is a file whose name ends in {', '.join(STORE_SUFFIXES)}. "
                 f"Got {str(path)!r} instead."
             )
-            raise StoreError(msg)
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(f"{path} is read-only")
         lock = FileLock(path.with_name(f"{path.name}.lock"))
         lock.acquire(blocking=False)
     except Timeout:
-        msg = (
+        raise StoreError(
             f"{path} is being written by another process (it holds {path.name}.lock): wait for it, "
             "or give this campaign a store of its own."
-        )
-        raise StoreError(msg) from None
+        ) from None
     except OSError as error:
-        msg = f"{path} cannot be written: {error}"
-        raise StoreError(msg) from error
+        raise StoreError(f"{path} cannot be written: {error}") from error
     return lock

@@ -58,22 +58,21 @@ class Candidates:
     ) -> None:
         check(space, or_none(SPACE), "space")
         if not hasattr(latency_model, "predict"):
-            msg = (
+            raise ValueError(
                 "latency_model must be a fitted estimator with a method predict, as of "
                 f"make_latency_pipeline or load. Got {latency_model!r} instead."
             )
-            raise ValueError(msg)
         if confidence is not None and not hasattr(latency_model, "predict_upper"):
-            msg = (
+            raise ValueError(
                 f"confidence={confidence!r} takes a latency_model with intervals: "
                 "IntervalRegressor(pipeline).fit(X, y). Got "
                 f"{type(latency_model).__name__} instead. Without, pass confidence=None."
             )
-            raise ValueError(msg)
         self._map = latency_model if isinstance(latency_model, LatencyMap) else None
         if self._map is not None and space not in (None, self._map.space):
-            msg = f"The LatencyMap holds {self._map.space}. Got space={space!r} instead."
-            raise ValueError(msg)
+            raise ValueError(
+                f"The LatencyMap holds {self._map.space}. Got space={space!r} instead."
+            )
         self.space = space or (FCNNSpace() if self._map is None else self._map.space)
         self.latency_model = latency_model
         self.max_latency = None if max_latency is None else parse_seconds(max_latency)
@@ -102,11 +101,10 @@ class Candidates:
         bad = ~np.isfinite(ends[:, 0]) | (ends[:, 0] <= 0)
         if bad.any():
             row = int(np.argmax(bad))
-            msg = (
+            raise ValueError(
                 f"latency_model predicts {ends[row, 0]} s for {trim_widths(rows)[row]}; "
                 "a latency is a finite number above 0. Fit it on more or other architectures."
             )
-            raise ValueError(msg)
         if self.confidence is not None:
             ends[:, 1] = self.latency_model.predict_upper(fitted, confidence=self.confidence)
         return ends

@@ -96,8 +96,9 @@ def hold_budget(tuner: Any) -> Any:
         If its hypermodel is none of `make_hypermodel`.
     """
     if not hasattr(tuner.hypermodel, "keeps_budget"):
-        msg = f"The tuner's hypermodel must be one of make_hypermodel. Got {tuner.hypermodel!r}."
-        raise ValueError(msg)
+        raise ValueError(
+            f"The tuner's hypermodel must be one of make_hypermodel. Got {tuner.hypermodel!r}."
+        )
     propose = tuner.oracle.populate_space
 
     def propose_within(trial_id: str) -> dict[str, Any]:
@@ -119,6 +120,7 @@ def _import_keras_tuner() -> Any:
         import_keras()
         import keras_tuner
     except ImportError as error:
-        msg = 'make_hypermodel needs keras-tuner: pip install "fcnn-latency[keras-tuner]"'
-        raise ImportError(msg) from error
+        raise ImportError(
+            'make_hypermodel needs keras-tuner: pip install "fcnn-latency[keras-tuner]"'
+        ) from error
     return keras_tuner

@@ -64,16 +64,16 @@ class LatencyMap:
         check_space(space)
         given = np.asarray(latencies)
         if given.shape != (space.size,) or given.dtype.kind not in "iuf":
-            msg = (
+            raise ValueError(
                 f"latencies must be {space.size} numbers, one for each architecture of the space. "
                 f"Got an array of shape {given.shape} and dtype {given.dtype} instead."
             )
-            raise ValueError(msg)
         finite = np.isfinite(given)
         if not finite.all():
             rank = int(np.argmin(finite))
-            msg = f"The latency of {_widths(space, rank)}, rank {rank}, is {given[rank]}."
-            raise ValueError(msg)
+            raise ValueError(
+                f"The latency of {_widths(space, rank)}, rank {rank}, is {given[rank]}."
+            )
         self.space = space
         self.latencies = round_up(given)
         self.latencies.flags.writeable = False
@@ -260,8 +260,7 @@ class LatencyMap:
     def _check_n(self, n: Any) -> int:
         checked: int = check(n, whole(1), "n")
         if checked > len(self):
-            msg = f"{n} architectures were asked for, and the space holds {len(self)}."
-            raise ValueError(msg)
+            raise ValueError(f"{n} architectures were asked for, and the space holds {len(self)}.")
         return checked
 
     def _too_few(self, n: int, found: int, most: float | None, least: float | None) -> str:
@@ -290,8 +289,7 @@ def _limits(max_latency: Any, min_latency: Any) -> tuple[float | None, float | N
     most = None if max_latency is None else parse_seconds(max_latency, "max_latency")
     least = None if min_latency is None else parse_seconds(min_latency, "min_latency")
     if most is not None and least is not None and least > most:
-        msg = f"min_latency={min_latency!r} is above max_latency={max_latency!r}."
-        raise ValueError(msg)
+        raise ValueError(f"min_latency={min_latency!r} is above max_latency={max_latency!r}.")
     return most, least
 
 

@@ -76,8 +76,9 @@ class BudgetSampler(BaseSampler):
 
     def __init__(self, sampler: str | BaseSampler, candidates: Candidates, seed: int) -> None:
         if not isinstance(sampler, BaseSampler) and sampler not in SAMPLERS:
-            msg = f"Unknown sampler {sampler!r}. Valid ones: {sorted(SAMPLERS)}, or one of Optuna."
-            raise ValueError(msg)
+            raise ValueError(
+                f"Unknown sampler {sampler!r}. Valid ones: {sorted(SAMPLERS)}, or one of Optuna."
+            )
         self.sampler = sampler
         self.candidates = candidates
         self.seed = seed
@@ -180,11 +181,10 @@ def open_study(
         differ = [
             f"{k}: {known.get(k)!r} and {about[k]!r}" for k in about if known.get(k) != about[k]
         ]
-        msg = (
+        raise ValueError(
             f"The study {name!r} of this storage was made otherwise ({'; '.join(differ)}). Repeat "
             "its settings to resume it, or choose another study_name."
         )
-        raise ValueError(msg)
     _end_killed(study)
     return study
 
@@ -253,8 +253,7 @@ def _number(value: Any) -> float:
     if hasattr(value, "__float__") and not BOOLEAN.holds(value) and np.ndim(value) == 0:
         number = float(value)
     if not math.isfinite(number):
-        msg = f"the objective must return a finite number. Got {value!r} instead."
-        raise ValueError(msg)
+        raise ValueError(f"the objective must return a finite number. Got {value!r} instead.")
     return number
 
 
@@ -274,11 +273,10 @@ def _storage(storage: Any) -> BaseStorage | str | None:
         return RDBStorage(f"sqlite:///{check_writable(path).resolve()}")
     if path.suffix in JOURNAL_SUFFIXES:
         return JournalStorage(JournalFileBackend(str(check_writable(path))))
-    msg = (
+    raise ValueError(
         f"storage must be a file ending in one of {[*STORE_SUFFIXES, *JOURNAL_SUFFIXES]}, the URL "
         f"of a database, or a storage of Optuna. Got {storage!r} instead."
     )
-    raise ValueError(msg)
 
 
 def worker_name() -> dict[str, Any]:

@@ -160,8 +160,9 @@ def run_search(
             run_study,
         )
     except ImportError as error:
-        msg = 'search needs the package optuna: pip install "fcnn-latency[search]"'
-        raise ImportError(msg) from error
+        raise ImportError(
+            'search needs the package optuna: pip install "fcnn-latency[search]"'
+        ) from error
     sampling = BudgetSampler(sampler, candidates, seed)
     candidates.check_possible()
     about = {
@@ -181,8 +182,9 @@ def run_search(
         if ended == "interrupted":
             raise KeyboardInterrupt
         first = trials.iloc[0]
-        msg = f"All {len(trials)} trials failed, the first, {first['widths']}, by {first['error']}"
-        raise SearchError(msg)
+        raise SearchError(
+            f"All {len(trials)} trials failed, the first, {first['widths']}, by {first['error']}"
+        )
     return SearchResult(
         trials=trials,
         space=candidates.space,
@@ -199,8 +201,9 @@ def run_search(
 def check_search(objective: Any, n_trials: Any, direction: Any, study_name: Any) -> None:
     """Check the parameters that all searches share; raises ValueError."""
     if not callable(objective):
-        msg = f"objective must be a function of widths to a number. Got {objective!r} instead."
-        raise ValueError(msg)
+        raise ValueError(
+            f"objective must be a function of widths to a number. Got {objective!r} instead."
+        )
     check(n_trials, whole(1), "n_trials")
     check(direction, choice(DIRECTIONS), "direction")
     check(study_name, NAME, "study_name")

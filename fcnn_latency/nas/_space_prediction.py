@@ -53,8 +53,9 @@ def predict_space(
         space = FCNNSpace() if encoder is None else encoder.space_
     check_space(space)
     if encoder is not None and not space <= encoder.space_:
-        msg = f"The model was fitted for {encoder.space_}, in which {space} does not lie."
-        raise ValueError(msg)
+        raise ValueError(
+            f"The model was fitted for {encoder.space_}, in which {space} does not lie."
+        )
     predict = _predictor(model, confidence)
     latencies = np.empty(space.size, dtype=np.float32)
     done = 0
@@ -69,12 +70,11 @@ def check_space(space: Any) -> None:
     """Raise a ValueError where a space is none, or too large to go through."""
     check(space, SPACE, "space")
     if space.size > MAX_ENUMERATED:
-        msg = (
+        raise ValueError(
             f"The space holds {space.size:,} architectures; a LatencyMap takes at most "
             f"{MAX_ENUMERATED:,}. Pass a smaller space=FCNNSpace(...), or predict some of it: "
             "model.predict(space.sample(100_000))."
         )
-        raise ValueError(msg)
 
 
 def _encoder(model: Any) -> WidthsEncoder | None:
@@ -88,11 +88,10 @@ def _predictor(model: Any, confidence: float | None) -> Predict:
     """What predicts zero-padded widths; it does not check again what a space enumerates."""
     if confidence is not None:
         if not isinstance(model, IntervalRegressor):
-            msg = (
+            raise ValueError(
                 "confidence takes an IntervalRegressor, which knows how far its predictions are "
                 f"off. Got a {type(model).__name__}: fit IntervalRegressor(model) instead."
             )
-            raise ValueError(msg)
         return lambda widths: model.predict_upper(as_fitted(widths, model), confidence)
     inner = model.estimator_ if isinstance(model, IntervalRegressor) else model
     if isinstance(inner[-1] if isinstance(inner, Pipeline) else inner, MeasuredLatency):

@@ -244,11 +244,10 @@ def check_signal_length(latency_model: Any, signal_length: int) -> None:
         if name.rpartition("__")[2] == "signal_length"
     }
     if known - {signal_length}:
-        msg = (
+        raise ValueError(
             f"latency_model predicts inferences of a signal of {sorted(known)} values, and "
             f"signal_length={signal_length!r} would be measured. Give both the same."
         )
-        raise ValueError(msg)
 
 
 def _predictions(model: Any, rows: Ints, confidence: float) -> Floats:
@@ -267,11 +266,10 @@ def _measured(widths: pd.Series[Any], dataset: Bunch, confidence: float) -> pd.D
     frame = dataset.frame
     passes = frame.filter(like="pass_").notna().sum(axis=1).to_numpy()
     if dataset.target_std is None or (passes < 2).any() or np.isnan(dataset.target_std).any():
-        msg = (
+        raise MeasurementError(
             "Latencies of a single pass have no uncertainty, so nobody can tell whether they keep "
             'a budget. Measure by protocol="reliable", or "quick" to try things.'
         )
-        raise MeasurementError(msg)
     target = np.asarray(dataset.target)
     levels = target * _level_error(frame.filter(like="pass_").to_numpy(dtype=np.float64))
     errors = np.hypot(dataset.target_std, levels)

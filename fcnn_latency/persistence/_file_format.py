@@ -113,8 +113,9 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
 def _checked(path: Path) -> bytes:
     """The bytes of a whole file of this format."""
     if path.is_dir():
-        msg = f"{path} is a folder; a model file is one file, as fcnn_latency.save writes it."
-        raise ModelFileError(msg)
+        raise ModelFileError(
+            f"{path} is a folder; a model file is one file, as fcnn_latency.save writes it."
+        )
     if not path.exists():
         raise FileNotFoundError(f"There is no model file {str(path)!r}.")
     with path.open("rb") as file:

@@ -145,8 +145,9 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> Any:
     path = Path(path).expanduser()
     manifest, members = read_model_file(path)
     if STATE not in members:
-        msg = f"{path} was not written by fcnn_latency.save: it has no member {STATE}."
-        raise ModelFileError(msg)
+        raise ModelFileError(
+            f"{path} was not written by fcnn_latency.save: it has no member {STATE}."
+        )
     with warnings.catch_warnings():
         # One for each estimator, where one for the file says more.
         warnings.simplefilter("ignore", InconsistentVersionWarning)

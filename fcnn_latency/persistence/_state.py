@@ -66,8 +66,9 @@ def dump_state(estimator: Any) -> bytes:
         data: bytes = dumps(estimator)
         names = get_untrusted_types(data=data)
     except Exception as error:  # skops calls __reduce__ of whatever it meets, which raises anything
-        msg = f"{type(estimator).__name__} cannot be written to a model file: {error}"
-        raise ModelFileError(msg) from error
+        raise ModelFileError(
+            f"{type(estimator).__name__} cannot be written to a model file: {error}"
+        ) from error
     homeless = [name for name in names if not _is_importable(name)]
     if homeless:
         raise ModelFileError(

@@ -338,8 +338,9 @@ class FCNNSpace:
         """
         given, size = np.asarray(ranks), self.size
         if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
-            msg = f"ranks must be whole numbers in one dimension. Got {ranks!r} instead."
-            raise ValueError(msg)
+            raise ValueError(
+                f"ranks must be whole numbers in one dimension. Got {ranks!r} instead."
+            )
         wanted = f"Ranks of this space are 0 to {size - 1}."
         refuse_first((given < 0) | (given >= size), given, f"{wanted} Got {{value}} instead.")
         starts = self._first_ranks()
@@ -354,8 +355,9 @@ class FCNNSpace:
     def _first_ranks(self) -> Ints:
         """The rank of the first architecture of each depth."""
         if self.size > np.iinfo(np.int64).max:
-            msg = f"The space holds {self.size} architectures, more than int64 can number."
-            raise ValueError(msg)
+            raise ValueError(
+                f"The space holds {self.size} architectures, more than int64 can number."
+            )
         sizes = np.array(self.depth_sizes)
         return np.asarray(np.cumsum(sizes) - sizes)
 

@@ -110,8 +110,9 @@ def surface_grid(
     rows = pad_widths(X)
     values = np.asarray(latencies, dtype=np.float64)
     if values.shape != (len(rows),):
-        msg = f"latencies must have the shape ({len(rows)},). Got {values.shape} instead."
-        raise ValueError(msg)
+        raise ValueError(
+            f"latencies must have the shape ({len(rows)},). Got {values.shape} instead."
+        )
     depths = np.count_nonzero(rows, axis=1)
     first, second = _checked_layers(layers, int(depths.min()))
     free, tied = {first, second}, {0, int(depths[0]) - 1}

@@ -114,8 +114,9 @@ def _check_matrix(values: Array) -> Floats:
             "For a single one pass [widths]. Reshape your data."
         )
     if values.dtype.kind not in "iuf":
-        msg = f"Widths must be whole numbers. Got an array of dtype {values.dtype} instead."
-        raise ValueError(msg)
+        raise ValueError(
+            f"Widths must be whole numbers. Got an array of dtype {values.dtype} instead."
+        )
     return values.astype(np.float64)
 
 
@@ -138,8 +139,9 @@ def _as_row(row: int, widths: Any) -> list[float]:
         )
     for layer, width in enumerate(widths):
         if isinstance(width, (bool, np.bool_)) or not isinstance(width, numbers.Real):
-            msg = f"Row {row}, layer {layer + 1} is {width!r}; a width is a whole number."
-            raise ValueError(msg)
+            raise ValueError(
+                f"Row {row}, layer {layer + 1} is {width!r}; a width is a whole number."
+            )
     return [float(width) for width in widths]
 
 

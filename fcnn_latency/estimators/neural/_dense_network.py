@@ -102,8 +102,7 @@ class DenseNetwork:
                 scale = gamma / np.sqrt(variance + layer.epsilon)
                 shift = beta - mean * scale
             elif kind not in ("Dropout", "InputLayer"):
-                msg = f"A network of {kind} layers cannot be turned into dense ones."
-                raise TypeError(msg)
+                raise TypeError(f"A network of {kind} layers cannot be turned into dense ones.")
         return cls(kernels, biases, activation)
 
     def __call__(self, inputs: Floats32) -> Floats32:

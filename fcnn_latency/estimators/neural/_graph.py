@@ -299,12 +299,11 @@ class GraphConvolutionRegressor(FeatureRegressor):
         nodes, adjacency = matrix_to_graphs(X, self.n_nodes_, self.n_node_features_)
         if (adjacency < 0).any():
             row = int(np.argwhere(adjacency < 0)[0][0])
-            msg = (
+            raise ValueError(
                 f"Row {row}: an entry of the adjacency is negative. The last n_nodes * n_nodes = "
                 f"{self.n_nodes_**2} columns are the adjacency; are n_nodes and n_node_features "
                 "right?"
             )
-            raise ValueError(msg)
         return nodes, adjacency, real_nodes(nodes, adjacency)
 
     def _inputs(self, nodes: Floats, adjacency: Floats, real: Bools) -> list[Any]:
@@ -337,11 +336,10 @@ class GraphConvolutionRegressor(FeatureRegressor):
     def _check_latencies(self, latencies: Floats) -> None:
         if GRAPH_LOSSES[self.loss][1] and (latencies <= 0).any():
             row = int(np.argmax(latencies <= 0))
-            msg = (
+            raise ValueError(
                 f"Row {row} of y is {latencies[row]:g}: loss={self.loss!r} needs latencies above "
                 "0. For others pass loss='mean_absolute_error' or 'mean_squared_error'."
             )
-            raise ValueError(msg)
 
     def __sklearn_tags__(self) -> Any:
         """A relative loss takes positive targets only."""

@@ -57,11 +57,10 @@ def _check_held_out(settings: Any, n_rows: int) -> None:
     needs = ["early_stopping=True"] if settings.early_stopping else []
     needs += ["learning_rate_decay='plateau'"] * (settings.learning_rate_decay == "plateau")
     if needs and n_rows * settings.validation_fraction < 1:
-        msg = (
+        raise ValueError(
             f"{' and '.join(needs)} {'need' if needs[1:] else 'needs'} validation rows: of "
             f"{n_rows} rows, validation_fraction={settings.validation_fraction!r} leaves none."
         )
-        raise ValueError(msg)
 
 
 def train(
@@ -151,11 +150,10 @@ def train(
     engine.fit(*rows, **validated)
     final = engine.history_["loss"][-1]
     if not np.isfinite(final):
-        msg = (
+        raise ValueError(
             f"Training diverged: the loss is {final}. Choose a lower learning_rate than "
             f"{settings.learning_rate!r}."
         )
-        raise ValueError(msg)
     held_out = validated["validation_data"][:2] if validated else None
     return Trained(engine.model_, engine.history_, held_out, callbacks)
 

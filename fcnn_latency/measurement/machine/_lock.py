@@ -52,8 +52,9 @@ def timing_lock(wait: bool) -> Iterator[None]:
         if isinstance(error, Timeout):
             _wait_or_refuse(lock, wait)
         else:
-            msg = f"The lock of this machine, {path}, cannot be used: {error}. Remove it."
-            raise MeasurementError(msg) from error
+            raise MeasurementError(
+                f"The lock of this machine, {path}, cannot be used: {error}. Remove it."
+            ) from error
     try:
         yield
     finally:
@@ -69,7 +70,6 @@ def _make_open(folder: Path) -> None:
 def _wait_or_refuse(lock: FileLock, wait: bool) -> None:
     held = f"Another campaign is measuring on this machine (it holds {timing_lock_file()})"
     if not wait:
-        msg = f"{held}: try again when it is done, or pass wait=True."
-        raise MeasurementError(msg)
+        raise MeasurementError(f"{held}: try again when it is done, or pass wait=True.")
     warnings.warn(MeasurementWarning(f"{held}; waiting for it to end."), stacklevel=4)
     lock.acquire()

@@ -185,8 +185,7 @@ class Session:
             else:
                 self.references.append(reference)
                 return seconds
-        msg = "no instance of the reference architecture works any more"
-        raise RuntimeError(msg)
+        raise RuntimeError("no instance of the reference architecture works any more")
 
     def release(self) -> int:
         """Drop the models of a group; by how many bytes the process has grown since its start."""

@@ -114,15 +114,15 @@ class MeasuringWorker:
         try:
             yield
         except BrokenProcessPool as error:
-            msg = f"The measuring process of runtime {runtime.name!r} did not start: {error}"
-            raise MeasurementError(msg) from error
+            raise MeasurementError(
+                f"The measuring process of runtime {runtime.name!r} did not start: {error}"
+            ) from error
         except Exception as error:
-            msg = (
+            raise MeasurementError(
                 f"Runtime {runtime.name!r} did not load, or failed on the reference architecture "
                 f"{protocol.reference_widths}, so nothing can be measured: "
                 f"{type(error).__name__}: {error}"
-            )
-            raise MeasurementError(msg) from error
+            ) from error
 
     def build_ahead(self, models: Models) -> None:
         """Begin to build a group, on a core of its own, while another process times.

@@ -45,11 +45,10 @@ class Runtime(ABC):
             return
         for package in self.packages:
             if find_spec(package.replace("-", "_")) is None:
-                msg = (
+                raise ImportError(
                     f"Runtime {self.name!r} needs the package {package}: "
                     f'python -m pip install "fcnn-latency[{self.extra}]"'
                 )
-                raise ImportError(msg)
 
     def load(self) -> None:  # noqa: B027 - most have nothing slow to import
         """Import the framework, without starting it: the process is not bound to its core yet."""

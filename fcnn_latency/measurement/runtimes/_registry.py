@@ -32,14 +32,14 @@ def get_runtime(runtime: str | Runtime) -> Runtime:
     """
     if isinstance(runtime, Runtime):
         if not isinstance(getattr(runtime, "name", None), str):
-            msg = f"{type(runtime).__name__} has no name: set name = '...' in its class."
-            raise ValueError(msg)
+            raise ValueError(
+                f"{type(runtime).__name__} has no name: set name = '...' in its class."
+            )
         runtime.check_installed()
         return runtime
     if not isinstance(runtime, str) or runtime not in RUNTIMES:
-        msg = (
+        raise ValueError(
             f"Unknown runtime {runtime!r}. Valid ones: {sorted(RUNTIMES)}, or an instance of "
             "a subclass of Runtime."
         )
-        raise ValueError(msg)
     return get_runtime(RUNTIMES[runtime]())
