@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import fcnn_latency
+from fcnn_latency._imports import import_extra
 from fcnn_latency.cli._options import (
     FILE,
     Table,
@@ -102,13 +103,8 @@ def _client(scheduler: str | None) -> Iterator[Any]:
     if scheduler is None:
         yield None
         return
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise ImportError(
-            '--scheduler needs the package distributed: pip install "fcnn-latency[fleet]"'
-        ) from error
-    with Client(scheduler) as client:  # type: ignore[no-untyped-call]
+    distributed = import_extra("distributed", "fleet", "--scheduler")
+    with distributed.Client(scheduler) as client:
         yield client
 
 

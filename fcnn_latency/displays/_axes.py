@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fcnn_latency._arrays import Floats
+from fcnn_latency._imports import import_extra
 
 
 def axes_of(ax: Any, **settings: Any) -> Any:
@@ -21,10 +22,7 @@ def axes_of(ax: Any, **settings: Any) -> Any:
     """
     if ax is not None:
         return ax
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError("Figures need matplotlib: pip install 'fcnn-latency[plots]'.") from error
+    plt = import_extra("matplotlib.pyplot", "plots", "A figure")
     return plt.subplots(layout="constrained", **settings)[1]
 
 
@@ -79,12 +77,7 @@ def check_figure(path: str) -> None:
     ValueError
         If the file's name does not end in .png, .svg or .pdf.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ImportError(
-            "--figure needs matplotlib: pip install 'fcnn-latency[plots]'."
-        ) from error
+    matplotlib = import_extra("matplotlib", "plots", "A figure")
     matplotlib.use("agg")
     if Path(path).suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ValueError(f"A figure's file name ends in .png, .svg or .pdf. Got {path!r} instead.")

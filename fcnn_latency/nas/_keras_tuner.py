@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fcnn_latency._imports import import_extra, import_keras
 from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._trial import parameter_ranges, parameters_of, widths_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
@@ -47,7 +48,8 @@ def make_hypermodel(
     ImportError
         If keras-tuner is not installed.
     """
-    keras_tuner = _import_keras_tuner()
+    import_keras()
+    keras_tuner = import_extra("keras_tuner", "keras-tuner", "make_hypermodel")
     candidates = Candidates(space, latency_model, max_latency=max_latency, confidence=confidence)
     within = candidates.draw(np.random.RandomState(0))
     assert within is not None  # nothing is taken yet
@@ -111,16 +113,3 @@ def hold_budget(tuner: Any) -> Any:
 
     tuner.oracle.populate_space = propose_within
     return tuner
-
-
-def _import_keras_tuner() -> Any:
-    try:
-        from fcnn_latency._keras import import_keras
-
-        import_keras()
-        import keras_tuner
-    except ImportError as error:
-        raise ImportError(
-            'make_hypermodel needs keras-tuner: pip install "fcnn-latency[keras-tuner]"'
-        ) from error
-    return keras_tuner

@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.utils import check_random_state
 
+from fcnn_latency._imports import import_extra
 from fcnn_latency._validation import NAME, check, choice, whole
 from fcnn_latency.exceptions import SearchError
 from fcnn_latency.nas._candidates import Candidates
@@ -150,20 +151,10 @@ def run_search(
     known : sequence of Trial
         Trials that a new study begins with.
     """
-    try:  # optional, so imported when it is used
-        from fcnn_latency.nas._optuna import (
-            BudgetSampler,
-            add_known,
-            finished_trials,
-            open_study,
-            quiet_optuna,
-            run_study,
-        )
-    except ImportError as error:
-        raise ImportError(
-            'search needs the package optuna: pip install "fcnn-latency[search]"'
-        ) from error
-    sampling = BudgetSampler(sampler, candidates, seed)
+    import_extra("optuna", "search", "search")
+    from fcnn_latency.nas import _optuna
+
+    sampling = _optuna.BudgetSampler(sampler, candidates, seed)
     candidates.check_possible()
     about = {
         "direction": direction,
@@ -173,11 +164,11 @@ def run_search(
         "latency_model": _fingerprint(candidates),
     }
     directions = [direction, "minimize"] if front else [direction]
-    with quiet_optuna():
-        study = open_study(storage, study_name, sampling, directions, about)
-        add_known(study, known, candidates.space)
-        ended = run_study(study, candidates, objective, n_trials, verbose)
-    trials = trial_frame(finished_trials(study, candidates.space))
+    with _optuna.quiet_optuna():
+        study = _optuna.open_study(storage, study_name, sampling, directions, about)
+        _optuna.add_known(study, known, candidates.space)
+        ended = _optuna.run_study(study, candidates, objective, n_trials, verbose)
+    trials = trial_frame(_optuna.finished_trials(study, candidates.space))
     if not (trials["state"] == "complete").any():
         if ended == "interrupted":
             raise KeyboardInterrupt

@@ -3,7 +3,7 @@
 import pytest
 
 from fcnn_latency import hold_budget, make_hypermodel
-from fcnn_latency._keras import import_keras
+from fcnn_latency._imports import import_keras
 from helpers.searches import SMALL, SumOfWidths
 
 pytest.importorskip("keras_tuner")

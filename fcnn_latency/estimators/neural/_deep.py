@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from fcnn_latency._arrays import Array, Floats, Floats32
-from fcnn_latency._keras import import_keras
+from fcnn_latency._imports import import_keras
 from fcnn_latency._validation import LARGEST_SEED, check_parameters
 from fcnn_latency.encoding._parallel import map_blocks
 from fcnn_latency.estimators._base import FeatureRegressor, compress, weight_of

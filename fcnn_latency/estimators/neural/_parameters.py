@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fcnn_latency._keras import import_keras
+from fcnn_latency._imports import import_keras
 from fcnn_latency._validation import (
     BOOLEAN,
     SEED,

@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
 from fcnn_latency._arrays import Array, Floats32
-from fcnn_latency._keras import import_keras
+from fcnn_latency._imports import import_keras
 from fcnn_latency._validation import is_whole
 
 

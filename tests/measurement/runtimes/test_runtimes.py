@@ -4,7 +4,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
-from fcnn_latency._keras import import_keras
+from fcnn_latency._imports import import_keras
 from fcnn_latency.measurement._workload import Workload
 from fcnn_latency.measurement.runtimes import RUNTIMES, get_runtime
 from fcnn_latency.measurement.runtimes import _base as runtimes_base

@@ -1,4 +1,4 @@
-"""Import Keras on TensorFlow, late and without its start-up chatter."""
+"""Import late: packages of extras, and Keras on TensorFlow without its start-up chatter."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 #: Lines that C++ writes whatever it is told: TensorFlow at import, LiteRT at the first model.
@@ -16,6 +17,32 @@ CHATTER = re.compile(
     rb"^(I0000 |WARNING: All log messages before absl::InitializeLog"
     rb"|INFO: Created TensorFlow Lite XNNPACK delegate)"
 )
+
+
+def import_extra(name: str, extra: str, user: str) -> Any:
+    """A module of an optional package.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed; says how to get it.
+
+    Parameters
+    ----------
+    name : str
+        Of the module.
+    extra : str
+        Of this package, that installs it.
+    user : str
+        What needs it.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        package = name.partition(".")[0].replace("_", "-")
+        raise ImportError(
+            f'{user} needs the package {package}: pip install "fcnn-latency[{extra}]"'
+        ) from error
 
 
 def import_keras() -> Any:
