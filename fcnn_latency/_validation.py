@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 
@@ -194,6 +194,14 @@ def refuse_first(bad: Bools, values: Array, message: str) -> None:
         raise ValueError(
             message.format(place=place, row=place[0], layer=place[-1] + 1, value=value)
         )
+
+
+def rules_of(owner: type) -> dict[str, Rule]:
+    """Rules that stand in the annotations of a class, as ``Annotated[int, whole(1)]``."""
+    hints = get_type_hints(owner, include_extras=True)
+    return {
+        name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")
+    }
 
 
 def check_latencies(latencies: Array, owner: object) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 from fcnn_latency._validation import (
     BOOLEAN,
     NAME,
-    Rule,
     check_parameters,
     choice,
     number,
     or_none,
     rule,
+    rules_of,
     whole,
 )
 from fcnn_latency.measurement._statistics import STATISTICS
@@ -29,39 +29,18 @@ def _is_architecture(value: Any) -> bool:
     return True
 
 
-_STATISTIC = choice(STATISTICS)
-_SECONDS = number(above=0)
-
-#: What each field must be, in words and as a test.
-RULES: dict[str, Rule] = {
-    "name": NAME,
-    "passes": whole(1),
-    "processes": whole(1),
-    "rounds": whole(1),
-    "samples_per_block": or_none(whole(1)),
-    "calls_per_sample": or_none(whole(1)),
-    "block_seconds": _SECONDS,
-    "sample_seconds": _SECONDS,
-    "least_samples": whole(1),
-    "block_statistic": _STATISTIC,
-    "round_statistic": _STATISTIC,
-    "warmup_calls": whole(0),
-    "group_size": whole(1),
-    "group_bytes": whole(1),
-    "reference_every": whole(0),
-    "reference_models": whole(1),
-    "reference_widths": rule("an architecture such as (25, 25, 25, 25)", _is_architecture),
-    "reference_quantile": number(least=0, most=1),
-    "reference_window": whole(0),
-    "shuffle": BOOLEAN,
-    "pin": BOOLEAN,
-    "build_ahead": BOOLEAN,
-    "models_per_worker": whole(0),
-    "worker_growth_bytes": whole(0),
-    "target_error": or_none(number(above=0)),
-    "max_passes": whole(1),
-    "default_runtime": NAME,
-}
+Name = Annotated[str, NAME]
+Flag = Annotated[bool, BOOLEAN]
+Count = Annotated[int, whole(1)]
+CountOrNone = Annotated[int | None, or_none(whole(1))]
+CountOrNever = Annotated[int, whole(0)]
+Seconds = Annotated[float, number(above=0)]
+Fraction = Annotated[float, number(least=0, most=1)]
+ErrorOrNone = Annotated[float | None, or_none(number(above=0))]
+Statistic = Annotated[str, choice(STATISTICS)]
+Widths = Annotated[
+    tuple[int, ...], rule("an architecture such as (25, 25, 25, 25)", _is_architecture)
+]
 
 
 @dataclass(frozen=True)
@@ -152,36 +131,36 @@ class MeasurementProtocol:
         If a number is out of range or the statistic is unknown.
     """
 
-    name: str
-    passes: int = 2
-    processes: int = 2
-    rounds: int = 8
-    samples_per_block: int | None = None
-    calls_per_sample: int | None = None
-    block_seconds: float = 5e-4
-    sample_seconds: float = 2e-5
-    least_samples: int = 5
-    block_statistic: str = "min"
-    round_statistic: str = "low-mean"
-    warmup_calls: int = 2
-    group_size: int = 100
-    group_bytes: int = 256_000_000
-    reference_every: int = 10
-    reference_models: int = 3
-    reference_widths: tuple[int, ...] = (25, 25, 25, 25)
-    reference_quantile: float = 0.1
-    reference_window: int = 20
-    shuffle: bool = True
-    pin: bool = True
-    build_ahead: bool = True
-    models_per_worker: int = 2000
-    worker_growth_bytes: int = 200_000_000
-    target_error: float | None = None
-    max_passes: int = 12
-    default_runtime: str = "keras"
+    name: Name
+    passes: Count = 2
+    processes: Count = 2
+    rounds: Count = 8
+    samples_per_block: CountOrNone = None
+    calls_per_sample: CountOrNone = None
+    block_seconds: Seconds = 5e-4
+    sample_seconds: Seconds = 2e-5
+    least_samples: Count = 5
+    block_statistic: Statistic = "min"
+    round_statistic: Statistic = "low-mean"
+    warmup_calls: CountOrNever = 2
+    group_size: Count = 100
+    group_bytes: Count = 256_000_000
+    reference_every: CountOrNever = 10
+    reference_models: Count = 3
+    reference_widths: Widths = (25, 25, 25, 25)
+    reference_quantile: Fraction = 0.1
+    reference_window: CountOrNever = 20
+    shuffle: Flag = True
+    pin: Flag = True
+    build_ahead: Flag = True
+    models_per_worker: CountOrNever = 2000
+    worker_growth_bytes: CountOrNever = 200_000_000
+    target_error: ErrorOrNone = None
+    max_passes: Count = 12
+    default_runtime: Name = "keras"
 
     def __post_init__(self) -> None:
-        check_parameters(self, RULES)
+        check_parameters(self, rules_of(type(self)))
         if self.passes * self.rounds < 2:
             raise ValueError(
                 "A MeasurementProtocol with one pass of one round could not state the error of "
