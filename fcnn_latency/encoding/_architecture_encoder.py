@@ -12,7 +12,7 @@ from fcnn_latency._arrays import Array, Floats32, Ints
 from fcnn_latency._validation import Rule, choice, or_none, rule, whole
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.encoding._graphs import architecture_graphs, graph_feature_names, graphs_to_matrix
-from fcnn_latency.encoding._parallel import map_blocks
+from fcnn_latency.encoding._parallel import map_chunks
 from fcnn_latency.encoding._tiles import TILE_FEATURES, tile_costs
 from fcnn_latency.networks._kernels import register_tile
 from fcnn_latency.networks._layers import layer_costs, layer_shapes, signal_rows
@@ -111,7 +111,7 @@ class ArchitectureEncoder(WidthsEncoder):
         if self.features == "widths":
             return widths.astype(np.float64)
         if self.features == "tiles":
-            return map_blocks(self._tiles, widths)
+            return map_chunks(self._tiles, widths)
         if self.features == "layers":
             shapes = layer_shapes(widths, self.signal_length)
             return shapes.reshape(len(widths), -1).astype(np.float64)

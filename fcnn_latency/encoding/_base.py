@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fcnn_latency._arrays import Array, Ints
 from fcnn_latency._validation import Rule, check_parameters, or_none, rule, whole
-from fcnn_latency.encoding._parallel import map_blocks
+from fcnn_latency.encoding._parallel import map_chunks
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
 #: Names of the columns that hold the width of a layer, in whatever form.
@@ -141,7 +141,7 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         if isinstance(X, pd.DataFrame):
             return self.space_.validate(X)
         try:
-            return map_blocks(self.space_.validate, checked)
+            return map_chunks(self.space_.validate, checked)
         except ValueError:
             return self.space_.validate(checked)  # names the row of the whole
 

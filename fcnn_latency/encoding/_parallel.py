@@ -1,4 +1,4 @@
-"""A function over many rows: in blocks that stay in the cache, on all cores."""
+"""A function over many rows: in chunks that stay in the cache, on all cores."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from threadpoolctl import ThreadpoolController
 
 from fcnn_latency._arrays import Array
 
-#: Rows of a block.
-BLOCK_SIZE = 2048
+#: Rows of a chunk.
+CHUNK_SIZE = 2048
 
 
-def map_blocks(function: Callable[[Any], Array], rows: Array) -> Array:
-    """Apply a function of rows block by block, and stack what it returns.
+def map_chunks(function: Callable[[Any], Array], rows: Array) -> Array:
+    """Apply a function of rows chunk by chunk, and stack what it returns.
 
     NumPy releases the interpreter's lock while it computes, so threads share the work. The linear
     algebra library then keeps to one thread each: on products of this size its own cost more
@@ -27,20 +27,20 @@ def map_blocks(function: Callable[[Any], Array], rows: Array) -> Array:
     Parameters
     ----------
     function : callable
-        From an array of shape (m, ...) to one of shape (m, ...) of the same dtype for all blocks.
+        From an array of shape (m, ...) to one of shape (m, ...) of the same dtype for all chunks.
     rows : ndarray of shape (n, ...)
-        What it is applied to; as a whole where it is one block at most.
+        What it is applied to; as a whole where it is one chunk at most.
     """
-    if len(rows) <= BLOCK_SIZE:
+    if len(rows) <= CHUNK_SIZE:
         return function(rows)
-    first = function(rows[:BLOCK_SIZE])
+    first = function(rows[:CHUNK_SIZE])
     results = np.empty((len(rows), *first.shape[1:]), dtype=first.dtype)
-    results[:BLOCK_SIZE] = first
+    results[:CHUNK_SIZE] = first
 
     def fill(start: int) -> None:
-        results[start : start + BLOCK_SIZE] = function(rows[start : start + BLOCK_SIZE])
+        results[start : start + CHUNK_SIZE] = function(rows[start : start + CHUNK_SIZE])
 
-    starts = range(BLOCK_SIZE, len(rows), BLOCK_SIZE)
+    starts = range(CHUNK_SIZE, len(rows), CHUNK_SIZE)
     with _libraries().limit(limits=1), ThreadPoolExecutor(cpu_count()) as pool:
         list(pool.map(fill, starts))
     return results

@@ -171,8 +171,8 @@ class Candidates:
     def latency_map(self) -> LatencyMap:
         """Latencies, or upper ends, of all architectures of a space that can be enumerated."""
         if self._map is None:
-            blocks = [self._bounds(self.predict(rows)) for rows in self.space.blocks()]
-            self._map = LatencyMap(self.space, np.concatenate(blocks))
+            chunks = [self._bounds(self.predict(rows)) for rows in self.space.chunks()]
+            self._map = LatencyMap(self.space, np.concatenate(chunks))
         return self._map
 
     def _enumerated(self) -> tuple[Ints, tuple[float, tuple[int, ...]]]:

@@ -102,7 +102,7 @@ class GainSampler(BaseSampler):
         """Architectures within the budget that no trial has had, and their latencies."""
         space = self.candidates.space
         if space.size <= POOL:
-            rows = np.concatenate(list(space.blocks()))
+            rows = np.concatenate(list(space.chunks()))
         else:
             drawn = space.sample(POOL - N_CHANGED, random_state=rng)
             rows = np.unique(np.vstack([drawn, _changed(front, space, rng)]), axis=0)

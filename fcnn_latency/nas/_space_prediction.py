@@ -19,7 +19,7 @@ from fcnn_latency.estimators._measured import MeasuredLatency
 from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace
 
 #: Architectures that are predicted at a time.
-BLOCK_SIZE = 131_072
+CHUNK_SIZE = 131_072
 
 #: What a space must be.
 SPACE = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
@@ -60,9 +60,9 @@ def predict_space(
     latencies = np.empty(space.size, dtype=np.float32)
     done = 0
     with config_context(assume_finite=True):  # as widths are
-        for block in space.blocks(BLOCK_SIZE):
-            latencies[done : done + len(block)] = round_up(predict(block))
-            done += len(block)
+        for chunk in space.chunks(CHUNK_SIZE):
+            latencies[done : done + len(chunk)] = round_up(predict(chunk))
+            done += len(chunk)
     return space, latencies
 
 

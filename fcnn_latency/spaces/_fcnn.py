@@ -256,33 +256,33 @@ class FCNNSpace:
         return kept.to_numpy(dtype=np.int64)[:n]
 
     def _draw_from_all(self, n: int, rng: np.random.RandomState) -> Ints:
-        """The law of `_draw_distinct`, without the many draws that the last ones would take."""
+        """The distribution of `_draw_distinct`, without the many draws that the last ones would take."""
         counts = np.array(self.depth_sizes)
         weights = np.repeat(1.0 / (len(counts) * counts), counts)
         chosen = rng.choice(len(weights), n, replace=False, p=weights / weights.sum())
         return self.unrank(chosen)
 
-    def blocks(self, block_size: int = 65_536) -> Iterator[Ints]:
-        """Enumerate the space in blocks, shallow first, then by widths in ascending order.
+    def chunks(self, chunk_size: int = 65_536) -> Iterator[Ints]:
+        """Enumerate the space in chunks, shallow first, then by widths in ascending order.
 
         Parameters
         ----------
-        block_size : int, default=65_536
-            Most architectures in a block; only one block is in memory at a time.
+        chunk_size : int, default=65_536
+            Most architectures in a chunk; only one chunk is in memory at a time.
 
         Yields
         ------
-        ndarray of int64, shape (<= block_size, max_layers)
+        ndarray of int64, shape (<= chunk_size, max_layers)
             Zero-padded widths.
         """
-        block_size = check(block_size, whole(1), "block_size")
+        chunk_size = check(chunk_size, whole(1), "chunk_size")
         for depth, count in zip(self.depths, self.depth_sizes, strict=True):
-            for start in range(0, count, block_size):
-                places = np.arange(min(block_size, count - start))
+            for start in range(0, count, chunk_size):
+                places = np.arange(min(chunk_size, count - start))
                 yield self._unrank(depth, places, start)
 
     def rank(self, architectures: Any) -> Ints:
-        """Number architectures as `blocks` enumerates them, from 0.
+        """Number architectures as `chunks` enumerates them, from 0.
 
         Parameters
         ----------

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fcnn_latency import ArchitectureEncoder, FCNNSpace
 from fcnn_latency.encoding import TILE_FEATURES, tile_costs
-from fcnn_latency.encoding._parallel import BLOCK_SIZE, map_blocks
+from fcnn_latency.encoding._parallel import CHUNK_SIZE, map_chunks
 from fcnn_latency.networks import register_tile
 from fcnn_latency.networks._layers import layer_costs, layer_shapes
 
@@ -81,10 +81,10 @@ def test_widths_are_read_back(features):
     np.testing.assert_array_equal(encoder.inverse_transform(encoded), architectures)
 
 
-@pytest.mark.parametrize("n", [1, BLOCK_SIZE, BLOCK_SIZE + 1, 3 * BLOCK_SIZE + 5])
+@pytest.mark.parametrize("n", [1, CHUNK_SIZE, CHUNK_SIZE + 1, 3 * CHUNK_SIZE + 5])
 def test_blocks_give_what_the_whole_gives(n):
     rows = np.arange(2.0 * n).reshape(n, 2)
-    np.testing.assert_array_equal(map_blocks(lambda x: x.sum(axis=1), rows), rows.sum(axis=1))
+    np.testing.assert_array_equal(map_chunks(lambda x: x.sum(axis=1), rows), rows.sum(axis=1))
 
 
 def test_an_error_in_a_block_is_raised():
@@ -94,4 +94,4 @@ def test_an_error_in_a_block_is_raised():
         return rows
 
     with pytest.raises(ZeroDivisionError):
-        map_blocks(fail, np.arange(2.0 * BLOCK_SIZE)[:, None])
+        map_chunks(fail, np.arange(2.0 * CHUNK_SIZE)[:, None])

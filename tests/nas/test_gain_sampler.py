@@ -61,7 +61,7 @@ def test_best_is_found_in_a_fifth_of_the_space(latency_model, direction):
         n_trials=40,
         random_state=0,
     )
-    rows = [row for block in SPACE.blocks() for row in block]
+    rows = [row for block in SPACE.chunks() for row in block]
     sums = [1e-6 + 1e-8 * row.sum() for row in rows]
     within = [
         tuple(row[row > 0].tolist()) for row, s in zip(rows, sums, strict=True) if s < 1.255e-6

@@ -23,7 +23,7 @@ from fcnn_latency.networks import layer_costs
 from helpers.strategies import spaces
 
 SMALL = FCNNSpace(max_layers=4, max_width=4)
-EVERY = np.concatenate(list(SMALL.blocks()))
+EVERY = np.concatenate(list(SMALL.chunks()))
 
 
 def law(widths):
@@ -236,7 +236,7 @@ MODELS = {
 )
 def test_a_map_holds_what_the_model_predicts(name, form):
     model = MODELS[name]().fit(form(SEEN), law(SEEN))
-    rows = np.pad(np.concatenate(list(WITHIN.blocks())), ((0, 0), (0, 2)))
+    rows = np.pad(np.concatenate(list(WITHIN.chunks())), ((0, 0), (0, 2)))
     latency_map = LatencyMap.from_estimator(model, WITHIN)
     np.testing.assert_allclose(latency_map.latencies, model.predict(form(rows)), rtol=1e-6)
 
@@ -246,7 +246,7 @@ def test_a_map_of_bounds_holds_the_upper_ends(form):
     model = IntervalRegressor(make_latency_pipeline("linear"), cv=3)
     model.fit(form(SEEN), law(SEEN) * np.random.default_rng(0).lognormal(sigma=0.1, size=60))
     latency_map = LatencyMap.from_estimator(model, FCNNSpace(max_layers=2), confidence=0.9)
-    rows = form(np.pad(np.concatenate(list(FCNNSpace(max_layers=2).blocks())), ((0, 0), (0, 3))))
+    rows = form(np.pad(np.concatenate(list(FCNNSpace(max_layers=2).chunks())), ((0, 0), (0, 3))))
     np.testing.assert_allclose(latency_map.latencies, model.predict_upper(rows, 0.9), rtol=1e-6)
     assert (latency_map.latencies > model.predict(rows)).all()
 

@@ -75,7 +75,7 @@ def test_budget_has_a_unit_and_is_no_nonsense(budget):
 
 def test_no_architecture_is_evaluated_twice_and_the_search_ends_when_none_is_left():
     found = find(max_latency="6us", n_trials=100)
-    within = [w for w in np.concatenate(list(SMALL.blocks())) if w.sum() <= 6]
+    within = [w for w in np.concatenate(list(SMALL.chunks())) if w.sum() <= 6]
     assert found.exhausted
     assert len(found.trials) == len(within) == found.trials["widths"].nunique()
 
@@ -250,7 +250,7 @@ def test_search_without_budget_finds_most_of_the_front():
     def quality(widths):
         return float(np.sum(np.sqrt(widths)) - 0.2 * abs(widths[0] - widths[1]))
 
-    everything = [tuple(int(w) for w in row if w) for row in np.concatenate(list(space.blocks()))]
+    everything = [tuple(int(w) for w in row if w) for row in np.concatenate(list(space.chunks()))]
     truth = pd.DataFrame({"quality": map(quality, everything)})
     truth["predicted"] = [1e-6 * sum(widths) for widths in everything]
     found = find(quality, space=space, n_trials=65)

@@ -23,10 +23,10 @@ def test_default_space_has_the_size_of_the_paper():
     assert FCNNSpace().size == sum(50 ** (depth - 1) for depth in (2, 3, 4, 5)) == 6_377_550
 
 
-@given(space=spaces(), block_size=st.integers(1, 400))
-def test_blocks_enumerate_each_architecture_once(space, block_size):
-    blocks = list(space.blocks(block_size))
-    assert all(0 < len(block) <= block_size for block in blocks)
+@given(space=spaces(), chunk_size=st.integers(1, 400))
+def test_blocks_enumerate_each_architecture_once(space, chunk_size):
+    blocks = list(space.chunks(chunk_size))
+    assert all(0 < len(block) <= chunk_size for block in blocks)
     rows = np.concatenate(blocks)
     assert len(rows) == space.size == len(np.unique(rows, axis=0))
     space.validate(rows)
@@ -36,12 +36,12 @@ def test_blocks_enumerate_each_architecture_once(space, block_size):
 def test_every_architecture_of_a_space_is_enumerated(data, space):
     (row,) = data.draw(padded(space, max_size=1))
     assert row in space
-    assert row in np.concatenate(list(space.blocks())).tolist()
+    assert row in np.concatenate(list(space.chunks())).tolist()
 
 
 @given(data=st.data(), space=spaces())
 def test_ranks_count_as_blocks_do(data, space):
-    rows = np.concatenate(list(space.blocks(7)))
+    rows = np.concatenate(list(space.chunks(7)))
     np.testing.assert_array_equal(space.rank(rows), np.arange(space.size))
     ranks = np.array(data.draw(st.lists(st.integers(0, space.size - 1))), dtype=np.int64)
     np.testing.assert_array_equal(space.unrank(ranks), rows[ranks])
@@ -71,7 +71,7 @@ def test_a_space_without_numbers_for_all_says_so():
     wide = FCNNSpace(max_layers=9, max_width=1000)
     with pytest.raises(ValueError, match="more than int64 can number"):
         wide.rank([[41, 41]])
-    assert next(wide.blocks(3)).tolist() == [[k, k, *[0] * 7] for k in (1, 2, 3)]
+    assert next(wide.chunks(3)).tolist() == [[k, k, *[0] * 7] for k in (1, 2, 3)]
 
 
 @given(data=st.data(), space=spaces(), seed=st.integers(0, 1000))
@@ -184,7 +184,7 @@ def test_covering_space_holds_its_parts_and_is_the_smallest(given):
 
 @given(spaces(), spaces())
 def test_a_space_lies_in_another_if_all_of_its_architectures_do(one, other):
-    inside = all(widths in other for block in one.blocks() for widths in trim_widths(block))
+    inside = all(widths in other for block in one.chunks() for widths in trim_widths(block))
     # With a single width an untied space is told from a tied one by its rule, not by its members.
     alike = other.tie_io and not one.tie_io and one.min_width == one.max_width
     assert (one <= other) == (inside and not alike)

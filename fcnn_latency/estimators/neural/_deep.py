@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from fcnn_latency._arrays import Array, Floats, Floats32
 from fcnn_latency._imports import import_keras
 from fcnn_latency._validation import LARGEST_SEED, check_parameters
-from fcnn_latency.encoding._parallel import map_blocks
+from fcnn_latency.encoding._parallel import map_chunks
 from fcnn_latency.estimators._base import FeatureRegressor, compress, weight_of
 from fcnn_latency.estimators._linear import RelativeLinearRegressor, ridge_line
 from fcnn_latency.estimators.neural._dense_network import DenseNetwork
@@ -293,7 +293,7 @@ class LatencyRegressor(FeatureRegressor):
 
     def predict(self, X: npt.ArrayLike) -> Floats:
         """Predict latencies in seconds, shape (n_samples,)."""
-        return map_blocks(self._predict_block, self._checked_features(X))
+        return map_chunks(self._predict_chunk, self._checked_features(X))
 
     def _checked_features(self, X: npt.ArrayLike) -> Array:
         """Features for `predict`; an array that is as it should be passes faster."""
@@ -309,7 +309,7 @@ class LatencyRegressor(FeatureRegressor):
             return X
         return super()._checked_features(X)
 
-    def _predict_block(self, encoded: Array) -> Floats:
+    def _predict_chunk(self, encoded: Array) -> Floats:
         inputs = self._inputs(encoded)
         left = np.zeros(len(encoded))
         for network, factor in self._weighted_networks():
