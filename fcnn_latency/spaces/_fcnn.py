@@ -256,7 +256,7 @@ class FCNNSpace:
         return kept.to_numpy(dtype=np.int64)[:n]
 
     def _draw_from_all(self, n: int, rng: np.random.RandomState) -> Ints:
-        """The distribution of `_draw_distinct`, without the many draws that the last ones would take."""
+        """As `_draw_distinct`, without the many draws that the last ones would take."""
         counts = np.array(self.depth_sizes)
         weights = np.repeat(1.0 / (len(counts) * counts), counts)
         chosen = rng.choice(len(weights), n, replace=False, p=weights / weights.sum())
