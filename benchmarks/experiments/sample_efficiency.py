@@ -5,7 +5,7 @@ import pandas as pd
 
 from benchmarks import _options as options
 from fcnn_latency import sample_efficiency as fit_designs
-from fcnn_latency.datasets._design import METHODS
+from fcnn_latency.datasets._design import DESIGNS
 from fcnn_latency.evaluation import SampleEfficiency
 
 KEYS = ["estimator", "design", "n_architectures"]
@@ -38,7 +38,7 @@ def sample_efficiency(n, train, repeats, names, save, data, seed, **given):
             dataset,
             estimators=names,
             sizes=train,
-            designs=list(METHODS),
+            designs=list(DESIGNS),
             n_repeats=1,
             test_size=1 / 3,
             random_state=draw,

@@ -30,13 +30,13 @@ LENGTH_SCALE = 0.3
 #: Variance of the noise, relative to that of the latencies, that expected errors assume.
 NOISE_VARIANCE = 1e-2
 #: How architectures are chosen; see `select_architectures`.
-METHODS = ("random", "maximin", "clusters", "expected-error", "expected-linear-error")
+DESIGNS = ("random", "maximin", "clusters", "expected-error", "expected-linear-error")
 
 
 def select_architectures(
     candidates: Any,
     n: int,
-    method: str = "expected-linear-error",
+    design: str = "expected-linear-error",
     *,
     space: FCNNSpace | None = None,
     signal_length: int = 50,
@@ -72,7 +72,7 @@ def select_architectures(
         the architectures themselves.
     n : int
         How many to choose.
-    method : str, default="expected-linear-error"
+    design : str, default="expected-linear-error"
         One of the above.
     space : FCNNSpace or None, default=None
         The space that given candidates lie in; None is ``FCNNSpace()``.
@@ -96,8 +96,8 @@ def select_architectures(
     Raises
     ------
     ValueError
-        If a candidate is no architecture, there are fewer than `n`, no method has that name, or
-        `model` is given to a method that takes none.
+        If a candidate is no architecture, there are fewer than `n`, no design has that name, or
+        `model` is given to a design that uses none.
 
     Examples
     --------
@@ -107,10 +107,10 @@ def select_architectures(
     >>> np.bincount(np.count_nonzero(chosen, axis=1))[2:]  # of each depth
     array([10, 10, 10, 10])
     """
-    check(method, choice(METHODS), "method")
-    if model is not None and method != "expected-linear-error":
+    check(design, choice(DESIGNS), "design")
+    if model is not None and design != "expected-linear-error":
         raise ValueError(
-            f'Only method="expected-linear-error" takes a model. Got method={method!r}.'
+            f'Only design="expected-linear-error" uses a model. Got design={design!r}.'
         )
     check(n, whole(1), "n")
     rng = check_random_state(random_state)
@@ -127,24 +127,24 @@ def select_architectures(
             f"{n} architectures were asked for, and there are {len(distinct)} distinct ones."
         )
     rows = np.sort(distinct)
-    chosen = _choose(method, widths[rows], int(n), signal_length, model, rng)
+    chosen = _choose(design, widths[rows], int(n), signal_length, model, rng)
     index = np.asarray(rows[chosen])
     return (widths[index], index) if return_index else widths[index]
 
 
 def _choose(
-    method: str, widths: Ints, n: int, signal_length: int, model: Any, rng: np.random.RandomState
+    design: str, widths: Ints, n: int, signal_length: int, model: Any, rng: np.random.RandomState
 ) -> Ints:
-    """Ints that a method chooses of distinct ones."""
-    if method == "maximin":
+    """Rows that a design chooses of distinct ones."""
+    if design == "maximin":
         return _by_depth(widths, n, rng, _farthest)
-    if method == "clusters":
+    if design == "clusters":
         return _by_depth(widths, n, rng, _central)
     order = rng.permutation(len(widths))
-    if method == "random":
+    if design == "random":
         return np.asarray(order[:n])
     kept = order[: max(MOST_COMPARED, 2 * n)]
-    if method == "expected-error":
+    if design == "expected-error":
         covariance = _likeness(widths[kept])
     else:
         covariance = _linear_covariance(widths[kept], signal_length, model)
@@ -254,7 +254,7 @@ def select_for_transfer(
     Returns
     -------
     ndarray of int, shape (n,)
-        Ints of `candidates`.
+        Rows of `candidates`.
 
     Raises
     ------

@@ -18,15 +18,15 @@ from tqdm.auto import tqdm
 from fcnn_latency._arrays import Ints
 from fcnn_latency._units import format_percent, format_seconds
 from fcnn_latency._validation import check, rule, whole
-from fcnn_latency.datasets._design import METHODS, select_architectures
+from fcnn_latency.datasets._design import DESIGNS, select_architectures
 from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.evaluation._comparison import named_estimators
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.metrics import latency_metrics
 
 DESIGNS = rule(
-    f"a sequence of {list(METHODS)}",
-    lambda names: not isinstance(names, str) and len(names) > 0 and set(names) <= set(METHODS),
+    f"a sequence of {list(DESIGNS)}",
+    lambda names: not isinstance(names, str) and len(names) > 0 and set(names) <= set(DESIGNS),
 )
 
 
@@ -204,7 +204,7 @@ def _run(
     _, chosen = select_architectures(
         data.widths[pool],
         size,
-        method=design,
+        design=design,
         space=data.space,
         signal_length=data.signal_length,
         random_state=seed,

@@ -12,58 +12,58 @@ from fcnn_latency import (
     select_architectures,
     select_for_transfer,
 )
-from fcnn_latency.datasets._design import METHODS, _cost_features, _least_variance
+from fcnn_latency.datasets._design import DESIGNS, _cost_features, _least_variance
 from helpers.strategies import padded, spaces
 
 CANDIDATES = FCNNSpace().sample(300, random_state=0)
 
 
-@given(data=st.data(), space=spaces(), method=st.sampled_from(list(METHODS)))
+@given(data=st.data(), space=spaces(), design=st.sampled_from(list(DESIGNS)))
 @settings(max_examples=60)
-def test_chosen_ones_are_distinct_candidates(data, space, method):
+def test_chosen_ones_are_distinct_candidates(data, space, design):
     candidates = np.array(data.draw(padded(space, min_size=2, max_size=12)))
     n = data.draw(st.integers(1, len(np.unique(candidates, axis=0))))
     chosen, index = select_architectures(
-        candidates, n, method, space=space, random_state=0, return_index=True
+        candidates, n, design, space=space, random_state=0, return_index=True
     )
     assert len(np.unique(chosen, axis=0)) == n
     np.testing.assert_array_equal(candidates[index], chosen)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_same_seed_chooses_the_same(method):
-    first, second = (select_architectures(CANDIDATES, 20, method, random_state=3) for _ in "12")
+@pytest.mark.parametrize("design", DESIGNS)
+def test_same_seed_chooses_the_same(design):
+    first, second = (select_architectures(CANDIDATES, 20, design, random_state=3) for _ in "12")
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_candidates_are_drawn_from_a_space(method):
+@pytest.mark.parametrize("design", DESIGNS)
+def test_candidates_are_drawn_from_a_space(design):
     space = FCNNSpace(max_layers=3, max_width=9, tie_io=False)
-    chosen = select_architectures(space, 15, method, random_state=0)
+    chosen = select_architectures(space, 15, design, random_state=0)
     assert chosen.shape == (15, 3)
     space.validate(chosen)
 
 
-@pytest.mark.parametrize("method", ["maximin", "clusters"])
-def test_depths_are_even_as_far_as_there_are_candidates(method):
+@pytest.mark.parametrize("design", ["maximin", "clusters"])
+def test_depths_are_even_as_far_as_there_are_candidates(design):
     depths = np.count_nonzero(CANDIDATES, axis=1)
     few = np.concatenate([CANDIDATES[depths == 2][:3], CANDIDATES[depths > 3]])
-    chosen = select_architectures(few, 23, method, random_state=0)
+    chosen = select_architectures(few, 23, design, random_state=0)
     assert np.bincount(np.count_nonzero(chosen, axis=1), minlength=6)[2:].tolist() == [3, 0, 10, 10]
 
 
 def test_maximin_keeps_architectures_apart():
-    def nearest(method):
+    def nearest(design):
         of_depth = CANDIDATES[np.count_nonzero(CANDIDATES, axis=1) == 5]
-        return pdist(select_architectures(of_depth, 15, method, random_state=0)).min()
+        return pdist(select_architectures(of_depth, 15, design, random_state=0)).min()
 
     assert nearest("maximin") > 1.5 * nearest("random")
 
 
 def test_clusters_lie_nearer_to_all_candidates_than_random_ones():
-    def mean_distance(method):
+    def mean_distance(design):
         of_depth = CANDIDATES[np.count_nonzero(CANDIDATES, axis=1) == 5].astype(float)
-        chosen = select_architectures(of_depth.astype(int), 10, method, random_state=0)
+        chosen = select_architectures(of_depth.astype(int), 10, design, random_state=0)
         return np.linalg.norm(of_depth[:, None] - chosen[None], axis=2).min(axis=1).mean()
 
     assert mean_distance("clusters") < 0.95 * mean_distance("random")
@@ -73,8 +73,8 @@ def test_linear_design_leaves_a_linear_law_less_uncertain():
     features = np.hstack([np.ones((300, 1)), _cost_features(CANDIDATES, 50)])
     features = features / np.maximum(features.std(axis=0), 1e-9)
 
-    def uncertainty(method):
-        _, index = select_architectures(CANDIDATES, 50, method, random_state=0, return_index=True)
+    def uncertainty(design):
+        _, index = select_architectures(CANDIDATES, 50, design, random_state=0, return_index=True)
         gram = features[index].T @ features[index] + 1e-2 * np.eye(features.shape[1])
         return np.einsum("ij,ij->", features @ np.linalg.inv(gram), features)
 
@@ -104,14 +104,14 @@ def test_model_makes_fast_architectures_count():
 @pytest.mark.parametrize(
     ("arguments", "changes", "message"),
     [
-        ((CANDIDATES, 10, "best"), {}, "method must be one of"),
-        ((CANDIDATES, 10, ["random"]), {}, "method must be one of"),
+        ((CANDIDATES, 10, "best"), {}, "design must be one of"),
+        ((CANDIDATES, 10, ["random"]), {}, "design must be one of"),
         ((CANDIDATES, 0), {}, "n must be"),
         ((CANDIDATES, True), {}, "n must be"),
         ((CANDIDATES[:5], 6), {}, "there are 5 distinct"),
         ((np.tile(CANDIDATES[:5], (2, 1)), 6), {}, "there are 5 distinct"),
         (([[5, 6]], 1), {}, "Row 0"),
-        ((CANDIDATES, 5, "maximin"), {"model": make_latency_pipeline()}, "takes a model"),
+        ((CANDIDATES, 5, "maximin"), {"model": make_latency_pipeline()}, "uses a model"),
     ],
 )
 def test_wrong_requests_are_refused(arguments, changes, message):

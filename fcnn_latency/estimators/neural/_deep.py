@@ -23,8 +23,6 @@ from fcnn_latency.estimators.neural._dense_network import DenseNetwork
 from fcnn_latency.estimators.neural._parameters import DEEP_RULES
 from fcnn_latency.estimators.neural._training import history_in_units, seed_of, train
 
-Inputs = Floats32
-
 
 class LatencyRegressor(FeatureRegressor):
     r"""Deep fully connected regressor on scikeras' `KerasRegressor`.
@@ -226,7 +224,7 @@ class LatencyRegressor(FeatureRegressor):
             self._add_network(inputs, target, (seed + k) % (LARGEST_SEED + 1))
         return self
 
-    def _add_network(self, inputs: Inputs, target: Inputs, seed: int) -> None:
+    def _add_network(self, inputs: Floats32, target: Floats32, seed: int) -> None:
         """Train one network more."""
         callbacks = copy.deepcopy(list(self.callbacks or []))
         if self.log_dir is not None:
@@ -323,7 +321,7 @@ class LatencyRegressor(FeatureRegressor):
         for network, weight in zip(self.networks_, self.weights_, strict=True):
             yield network, weight / len(self.networks_) * self.target_scale_
 
-    def _inputs(self, encoded: Array) -> Inputs:
+    def _inputs(self, encoded: Array) -> Floats32:
         """What the networks read."""
         # Of many rows, `take` is several times as fast as indexing.
         used = np.take(encoded, self.x_used_, axis=1)
