@@ -24,7 +24,7 @@ from fcnn_latency.evaluation._comparison import named_estimators
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.metrics import latency_metrics
 
-DESIGNS = rule(
+DESIGN_NAMES = rule(
     f"a sequence of {list(DESIGNS)}",
     lambda names: not isinstance(names, str) and len(names) > 0 and set(names) <= set(DESIGNS),
 )
@@ -159,7 +159,7 @@ def sample_efficiency(
     """
     data = as_labelled(X, y, **about)
     models = named_estimators(estimators, data, random_state)
-    check(designs, DESIGNS, "designs")
+    check(designs, DESIGN_NAMES, "designs")
     check(n_repeats, whole(1), "n_repeats")
     pool, test = _split(data, test_size, random_state)
     sizes = sorted({int(size) for size in sizes if size <= len(pool)})
