@@ -9,21 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fcnn_latency._arrays import Floats, Ints
-from fcnn_latency.measurement.labels._noise import (
-    LEAST_COMPARED,
-    combine_passes,
-    compared_passes,
-    count_passes,
-    log_deviations,
-    median_variance,
-    noise_floor_of,
-    noise_interval_of,
-    noise_of,
-    own_variance,
-    pass_bias_of,
-    retest_of,
-    scaled_to_noise,
-)
+from fcnn_latency.measurement.labels import _noise
 
 #: The fewest architectures whose noise is stated by quintile: five in each.
 LEAST_FOR_QUINTILES = 25
@@ -133,7 +119,7 @@ class Reliability:
         """Why there is no retest correlation; None where there is one."""
         if self.retest_r is not None:
             return None
-        if self.n_architectures < LEAST_COMPARED:
+        if self.n_architectures < _noise.LEAST_COMPARED:
             return "too few architectures"
         if self.noise_floor_r2 is None:
             return "all architectures have the same latency"
@@ -145,7 +131,7 @@ class Reliability:
 
     def _signal_warnings(self, runtime: str | None) -> list[str]:
         reason = self.no_correlation_reason()
-        if reason is not None and self.n_architectures >= LEAST_COMPARED:
+        if reason is not None and self.n_architectures >= _noise.LEAST_COMPARED:
             return [
                 f"Two passes cannot be correlated, since {reason}: these labels tell no "
                 f"architectures apart. {_advice(runtime)}"
@@ -226,21 +212,21 @@ def assess_reliability(
     Reliability or None
         None where no architecture has two passes, from which nothing can be said.
     """
-    compared = compared_passes(np.asarray(passes, dtype=np.float64))
+    compared = _noise.compared_passes(np.asarray(passes, dtype=np.float64))
     if not compared.size:
         return None
-    counts, labels = count_passes(compared), combine_passes(compared)
-    deviations = log_deviations(np.log(compared))
-    scaled = np.abs(scaled_to_noise(deviations))
-    errors = labels**2 * own_variance(deviations, counts) * median_variance(counts)
+    counts, labels = _noise.count_passes(compared), _noise.combine_passes(compared)
+    deviations = _noise.log_deviations(np.log(compared))
+    scaled = np.abs(_noise.scaled_to_noise(deviations))
+    errors = labels**2 * _noise.own_variance(deviations, counts) * _noise.median_variance(counts)
     return Reliability(
         n_architectures=compared.shape[0],
         n_passes=compared.shape[1],
-        noise=noise_of(scaled),
-        noise_floor=noise_floor_of(scaled, counts),
-        **retest_of(compared),
-        pass_bias=pass_bias_of(np.log(compared)),
-        noise_interval=noise_interval_of(scaled),
+        noise=_noise.noise_of(scaled),
+        noise_floor=_noise.noise_floor_of(scaled, counts),
+        **_noise.retest_of(compared),
+        pass_bias=_noise.pass_bias_of(np.log(compared)),
+        noise_interval=_noise.noise_interval_of(scaled),
         noise_floor_rmse=float(np.sqrt(errors.mean())),
         noise_floor_r2=float(1 - errors.mean() / labels.var()) if np.ptp(labels) else None,
         by_quintile=_by_quintile(labels, scaled, counts),
@@ -271,8 +257,8 @@ def _by_quintile(labels: Floats, scaled: Floats, counts: Ints) -> tuple[Quintile
             lowest=float(labels[part[0]]),
             highest=float(labels[part[-1]]),
             n=len(part),
-            noise=noise_of(scaled[part]),
-            noise_floor=noise_floor_of(scaled[part], counts[part]),
+            noise=_noise.noise_of(scaled[part]),
+            noise_floor=_noise.noise_floor_of(scaled[part], counts[part]),
         )
         for part in parts
     )
