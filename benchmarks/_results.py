@@ -17,16 +17,27 @@ def provenance():
     """Machine, versions, date and commit of a figure that is measured now."""
     environment = describe_environment(PACKAGES)
     versions = environment["versions"]
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
     return {
         "cpu": f"{environment['cpu']}, {environment['cores']} cores",
         "python": platform.python_version(),
         "versions": "; ".join(f"{name} {versions[name]}" for name in sorted(versions)),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "commit": commit.stdout.strip() or "unknown",
+        "commit": _commit(),
     }
+
+
+def _commit():
+    """The commit that runs; "-dirty" if code differs from it, which results and pages may."""
+
+    def ask(*arguments):
+        done = subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, check=False, cwd=FOLDER.parent
+        )
+        return done.stdout.strip()
+
+    code = ("../fcnn_latency", ".", ":!results")
+    dirty = "-dirty" if ask("status", "--porcelain", "--", *code) else ""
+    return (ask("rev-parse", "--short", "HEAD") or "unknown") + dirty
 
 
 def save_result(name, rows, key, folder=FOLDER):
