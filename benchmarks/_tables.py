@@ -48,9 +48,9 @@ def markdown(header, rows):
 
 
 def origin(found):
-    """Where and when figures were measured, as a sentence."""
-    last = found.iloc[-1]
-    return f"\nMeasured on {last['cpu']}, {last['date']}, commit {last['commit']}.\n"
+    """Where and when figures were measured, as a sentence; one part for each machine and commit."""
+    runs = found[["cpu", "date", "commit"]].drop_duplicates().itertuples(index=False)
+    return f"\nMeasured on {'; '.join(f'{r.cpu}, {r.date}, commit {r.commit}' for r in runs)}.\n"
 
 
 def labels_of(row):
