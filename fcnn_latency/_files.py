@@ -9,12 +9,21 @@ from pathlib import Path
 
 
 def resolve(path: str | os.PathLike[str]) -> Path:
-    """The file that a user means: ``~`` is the home folder."""
-    return Path(path).expanduser()
+    """The file that a user means: ``~`` is the home folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is in the home folder of a user whom the system does not know.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise FileNotFoundError(f"{str(path)!r} names no home folder: {error}") from error
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:
-    """Make sure, before long work, that a file can be written; make its folder if it is missing.
+    """Make sure, before long work, that a file can be written; nothing is made yet.
 
     Returns
     -------
@@ -24,20 +33,21 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     OSError
-        If the folder cannot be made or the file not be written.
+        If its folder cannot be made or the file not be written.
     """
     path = resolve(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OSError(f"The folder of {path} cannot be made: {error}") from error
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+    there = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if there != path and not there.is_dir():
+        raise NotADirectoryError(f"The folder of {path} cannot be made: {there} is a file.")
+    if path.is_dir() or not os.access(there, os.W_OK):
         raise PermissionError(f"{path} cannot be written.")
     return path
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file, or leave what was there untouched: write beside it, then rename.
+
+    Its folder is made if it is missing.
 
     A link is followed; a file that exists keeps its permissions. What is no regular file, such as
     a pipe, is written to and not replaced.
@@ -48,6 +58,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         If it cannot be written.
     """
     path = Path(os.path.realpath(resolve(path)))
+    path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fcnn_latency._files import check_writable
+from fcnn_latency._files import check_writable, resolve
 from fcnn_latency.datasets._files import save_dataset
 from fcnn_latency.datasets._make import make_dataset
 from fcnn_latency.displays._comparison import ComparisonDisplay
@@ -49,7 +49,7 @@ def run_demo(
     Comparison
         Two-fold.
     """
-    folder = Path(folder)
+    folder = resolve(folder)
     check_writable(folder / "latencies.csv")
     dataset = make_dataset(n_architectures, random_state=random_state, verbose=verbose)
     echo(dataset.DESCR)

@@ -12,11 +12,19 @@ from typing import Any
 import click
 
 import fcnn_latency
-from fcnn_latency._files import check_writable, write_whole
+from fcnn_latency._files import check_writable, resolve, write_whole
 from fcnn_latency.exceptions import MeasurementWarning
 
-#: A file that must exist.
-FILE = click.Path(exists=True, dir_okay=False)
+
+class Existing(click.Path):
+    """A file that exists."""
+
+    def convert(self, value: Any, *where: Any) -> Any:
+        """The path with ``~`` resolved, as `click.Path` checks it."""
+        return super().convert(str(resolve(value)), *where)
+
+
+FILE = Existing(exists=True, dir_okay=False)
 
 
 class Output(click.ParamType):  # type: ignore[type-arg]  # generic in new releases only
@@ -152,5 +160,6 @@ def write_rows(path: Path, widths: Any, columns: Any) -> None:
 
 def save_figure(path: Path, display: Any) -> None:
     """Write the figure of a display."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     display.figure_.savefig(path, dpi=150)
     click.echo(f"wrote {path}")

@@ -48,7 +48,11 @@ from fcnn_latency.cli._options import (
 @click.option("--study", "study_name", default="fcnn-latency", show_default=True, help="Its name.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the proposals.")
 @click.option(
-    "--verify", "n_verified", default=0, help="Measure so many finalists.  [default: none]"
+    "--verify",
+    "n_verified",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Measure so many finalists.  [default: none]",
 )
 @click.option("--runtime", help="For --verify: what executes the models, as for the labels.")
 @protocol_option
@@ -78,8 +82,17 @@ def search(
     trusted: tuple[str, ...],
 ) -> None:
     """Search architectures of high quality within a latency budget, predicted by a MODEL."""
+    from fcnn_latency.measurement._store_file import check_store
+    from fcnn_latency.nas._verification import check_passes
+
+    if store is not None and not n_verified:
+        raise click.UsageError("--store keeps the readings of --verify: say how many to verify.")
     if n_verified and runtime is None:
         raise click.UsageError("--verify measures with a --runtime: that of the model's labels.")
+    if n_verified:  # before the search, which may take hours
+        check_passes(runtime, protocol)
+        if store is not None:
+            check_store(store)
     result = fcnn_latency.search(
         _import_objective(objective),
         space=space,

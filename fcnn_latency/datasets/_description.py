@@ -19,7 +19,10 @@ ORIGIN = ("runtime", "protocol", "signal_length", "random_state", "environment",
 OBJECT = rule("a JSON object", lambda value: isinstance(value, dict))
 TEXT = rule("a text", lambda value: isinstance(value, str))
 #: Also NaN, which a statistic of few latencies may be.
-NUMBER = rule("a number", lambda value: type(value) in (int, float))
+NUMBER = rule(
+    "a number",
+    lambda value: type(value) is float or (type(value) is int and number().holds(value)),
+)
 SECONDS = number(above=0)
 
 
@@ -112,7 +115,7 @@ def read_description(table: Path, names: Iterable[str], what: str) -> dict[str, 
     try:
         found = check(json.loads(path.read_text(encoding="utf-8")), OBJECT, "it")
         return {name: _read_field(name, found[name]) for name in names if name in found}
-    except (OverflowError, TypeError, ValueError) as error:
+    except (OverflowError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path} does not say what the {what} beside it was measured with: "
             f"{str(error).rstrip('.')}. Correct it, or remove it to read the table alone."

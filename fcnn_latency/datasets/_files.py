@@ -16,6 +16,7 @@ from sklearn.utils import Bunch
 
 from fcnn_latency._arrays import Floats
 from fcnn_latency._files import check_writable, resolve, write_whole
+from fcnn_latency._imports import import_extra
 from fcnn_latency.datasets._bunch import finish, make_bunch, make_frame
 from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._from_store import dataset_of_campaigns
@@ -288,9 +289,14 @@ def check_path(path: str | os.PathLike[str]) -> Path:
         If `path` does not end in ``.csv`` or ``.parquet``.
     OSError
         If its folder cannot be made or written.
+    ImportError
+        If it is to be Parquet and pyarrow is not installed.
     """
     path = resolve(path)
     _check_suffix(path, "dataset")
+    if path.suffix == ".parquet":
+        import_extra("pyarrow", "parquet", "A Parquet file")
+    check_writable(path.with_suffix(".json"))
     return check_writable(path)
 
 

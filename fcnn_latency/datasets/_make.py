@@ -227,7 +227,10 @@ def measure_architectures(
         )
         n_rounds = len(store.rounds(number))
         interrupted = _measure(campaign, measurement)
-        if campaign.protocol.reference_every and len(store.rounds(number)) > n_rounds:
+        n_read = len(store.rounds(number))
+        # A campaign that was killed before this line has readings and no scale.
+        new = n_read > n_rounds or (n_read and store.scale(number) is None)
+        if campaign.protocol.reference_every and new:
             store.set_scale(number, scale_of_campaign(store, number).as_dict())
         try:
             bunch = dataset_of_campaigns(store, [number])

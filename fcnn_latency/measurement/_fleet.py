@@ -113,10 +113,6 @@ class Fleet:
     """
 
     def __init__(self, client: Any) -> None:
-        if not all(hasattr(client, name) for name in ("submit", "scheduler_info", "run")):
-            raise ValueError(
-                f"client must be a distributed.Client or None. Got {client!r} instead."
-            )
         self.client = client
         self._name = uuid4().hex  # of what this fleet measures, on hosts that others use too
         self._seen: dict[str, float] = {}

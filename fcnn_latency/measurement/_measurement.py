@@ -13,6 +13,7 @@ from fcnn_latency._validation import (
     check,
     choice,
     is_whole,
+    number,
     or_none,
     rule,
 )
@@ -24,10 +25,16 @@ from fcnn_latency.measurement.runtimes._registry import get_runtime
 #: What labels are scaled by: the reference latency of the machine, or of the campaign alone.
 SCALES = ("machine", "campaign")
 
-#: What each setting must be; runtime, protocol, workload and client have checks of their own.
+
+def _is_client(value: Any) -> bool:
+    return all(hasattr(value, name) for name in ("submit", "scheduler_info", "run"))
+
+
+#: What each setting must be; runtime, protocol and workload have checks of their own.
 RULES = {
     "scale": choice(SCALES),
     "store": or_none(rule("a path", lambda value: isinstance(value, str | os.PathLike))),
+    "client": or_none(rule("a distributed.Client", _is_client)),
     "wait": BOOLEAN,
     "random_state": SEED,
     "verbose": VERBOSITY,
@@ -100,7 +107,8 @@ class Measurement:
         )
         protocol = get_protocol(protocol, runtime.protocol_fields)
         if target_error is not None:
-            protocol = replace(protocol, target_error=target_error)
+            check(target_error, number(above=0), "target_error")
+            protocol = replace(protocol, target_error=float(target_error))
         return cls(runtime, protocol, Workload(signal_length), scale, **where)
 
     def conditions(self) -> dict[str, Any]:

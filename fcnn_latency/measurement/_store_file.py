@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
-from fcnn_latency._files import resolve
+from fcnn_latency._files import check_writable, resolve
 from fcnn_latency.exceptions import StoreError
 
 #: "FCNL": tells a store from the SQLite files of other programs.
@@ -145,17 +145,31 @@ class StoreFile:
             return self._connection.execute(sql, values).fetchall()
 
 
+def check_store(path: str | os.PathLike[str]) -> Path:
+    """Make sure that a file can be a store; nothing is made yet.
+
+    Raises
+    ------
+    StoreError
+        If its name does not end as a store's does, or it cannot be written.
+    """
+    path = resolve(path)
+    if path.suffix.lower() not in STORE_SUFFIXES or path.is_dir():
+        raise StoreError(
+            f"A store is a file whose name ends in {', '.join(STORE_SUFFIXES)}. "
+            f"Got {str(path)!r} instead."
+        )
+    try:
+        return check_writable(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error}") from error
+
+
 def _writer_lock(path: Path) -> FileLock:
     """Held while a process writes a store; the system frees it when that process ends."""
+    check_store(path)
     try:
-        if path.suffix.lower() not in STORE_SUFFIXES or path.is_dir():
-            raise StoreError(
-                f"A store is a file whose name ends in {', '.join(STORE_SUFFIXES)}. "
-                f"Got {str(path)!r} instead."
-            )
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not os.access(path, os.W_OK):
-            raise PermissionError(f"{path} is read-only")
         lock = FileLock(path.with_name(f"{path.name}.lock"))
         lock.acquire(blocking=False)
     except Timeout:

@@ -269,10 +269,12 @@ def _storage(storage: Any) -> BaseStorage | str | None:
     if isinstance(storage, str) and "://" in storage:
         return storage
     path = resolve(storage) if isinstance(storage, str | os.PathLike) else Path()
+    if path.suffix in (*STORE_SUFFIXES, *JOURNAL_SUFFIXES):
+        check_writable(path).parent.mkdir(parents=True, exist_ok=True)
     if path.suffix in STORE_SUFFIXES:
-        return RDBStorage(f"sqlite:///{check_writable(path).resolve()}")
+        return RDBStorage(f"sqlite:///{path.resolve()}")
     if path.suffix in JOURNAL_SUFFIXES:
-        return JournalStorage(JournalFileBackend(str(check_writable(path))))
+        return JournalStorage(JournalFileBackend(str(path)))
     raise ValueError(
         f"storage must be a file ending in one of {[*STORE_SUFFIXES, *JOURNAL_SUFFIXES]}, the URL "
         f"of a database, or a storage of Optuna. Got {storage!r} instead."

@@ -17,10 +17,17 @@ from fcnn_latency._validation import check, number, whole
 from fcnn_latency.datasets._make import make_dataset
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.exceptions import MeasurementError, SearchError
+from fcnn_latency.measurement._protocol import get_protocol
+from fcnn_latency.measurement.runtimes._registry import get_runtime
 from fcnn_latency.nas._result import SearchResult, architecture_table, best_row, front_of
 from fcnn_latency.nas._space_prediction import as_fitted
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import trim_widths
+
+SINGLE_PASS = (
+    "Latencies of a single pass have no uncertainty, so nobody can tell whether they keep "
+    'a budget. Measure by protocol="reliable", or "quick" to try things.'
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -200,6 +207,9 @@ def verify(
         rows = space.validate(architectures)
         quality = np.full(len(rows), np.nan)
     check_signal_length(latency_model, signal_length)
+    # Before anything is measured, since predicting can be refused too.
+    predictions = _predictions(latency_model, rows, confidence)
+    check_passes(runtime, protocol)
     dataset = make_dataset(
         rows,
         space=space,
@@ -209,7 +219,7 @@ def verify(
         **measuring,
     )
     report = pd.DataFrame({"widths": trim_widths(rows), "quality": quality})
-    report[["predicted", "lower", "upper"]] = _predictions(latency_model, rows, confidence)
+    report[["predicted", "lower", "upper"]] = predictions
     measured = _measured(report["widths"], dataset, confidence)
     report = pd.concat([report, measured], axis=1)
     verification = Verification(report, direction, budget, float(confidence), (dataset,))
@@ -226,6 +236,20 @@ def rank(verification: Verification) -> Verification:
         ["keeps_budget", "quality", "measured"], ascending=[False, best_first, True], kind="stable"
     )
     return replace(verification, report=order.reset_index(drop=True))
+
+
+def check_passes(runtime: Any, protocol: Any) -> None:
+    """Make sure, before anything is measured, that labels will have an uncertainty.
+
+    Raises
+    ------
+    ValueError
+        If runtime or protocol is unknown.
+    MeasurementError
+        If the protocol has a single pass.
+    """
+    if get_protocol(protocol, get_runtime(runtime).protocol_fields).passes < 2:
+        raise MeasurementError(SINGLE_PASS)
 
 
 def check_signal_length(latency_model: Any, signal_length: int) -> None:
@@ -266,10 +290,7 @@ def _measured(widths: pd.Series[Any], dataset: Bunch, confidence: float) -> pd.D
     frame = dataset.frame
     passes = frame.filter(like="pass_").notna().sum(axis=1).to_numpy()
     if dataset.target_std is None or (passes < 2).any() or np.isnan(dataset.target_std).any():
-        raise MeasurementError(
-            "Latencies of a single pass have no uncertainty, so nobody can tell whether they keep "
-            'a budget. Measure by protocol="reliable", or "quick" to try things.'
-        )
+        raise MeasurementError(SINGLE_PASS)
     target = np.asarray(dataset.target)
     levels = target * _level_error(frame.filter(like="pass_").to_numpy(dtype=np.float64))
     errors = np.hypot(dataset.target_std, levels)

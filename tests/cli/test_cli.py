@@ -237,7 +237,7 @@ def test_home_is_the_users_before_anything_is_compared(monkeypatch, tmp_path, op
     monkeypatch.setenv("HOME", str(tmp_path))
     path = option_type(option).convert("~/new/found.png", None, None)
     assert path == tmp_path / "new" / "found.png"
-    assert path.parent.is_dir()
+    assert not path.parent.exists()  # a refused call leaves nothing behind
     (tmp_path / "taken.png").mkdir()
     with pytest.raises(PermissionError, match=r"taken\.png cannot be written"):
         option_type(option).convert("~/taken.png", None, None)
@@ -253,3 +253,60 @@ def test_every_output_of_every_command_is_checked_first():
         for parameter in command.params:
             if {"--output", "--figure"} & set(parameter.opts) and command.name != "demo":
                 assert isinstance(parameter.type, Output), (command.name, parameter.name)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--runtime", "nonsense"), "Unknown runtime 'nonsense'"),
+        (("--runtime", "litert", "--protocol", "nonsense"), "Unknown protocol 'nonsense'"),
+        (("--runtime", "litert", "--protocol", "paper"), "single pass have no uncertainty"),
+        (("--runtime", "litert", "--store", "readings.txt"), "name ends in .sqlite"),
+    ],
+)
+def test_verification_is_checked_before_the_search(monkeypatch, tmp_path, options, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.fcnn").touch()  # no model: reading it would be another error
+    done = run("search", "model.fcnn", "--objective", "math:fsum", "--verify", "2", *options)
+    assert done.exit_code != 0
+    assert message in done.output
+
+
+def test_a_store_without_verification_is_refused(tmp_path):
+    (tmp_path / "model.fcnn").touch()
+    path = str(tmp_path / "model.fcnn")
+    done = run("search", path, "--objective", "math:fsum", "--store", "readings.sqlite")
+    assert "--store keeps the readings of --verify" in done.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("measure", "--runtime", "nonsense", "-o", "new/x.csv"),
+        ("measure", "-n", "0", "-o", "new/x.csv"),
+        ("measure", "--runtime", "litert", "--target-error", "nan", "-o", "new/x.csv"),
+        ("fit", "missing.csv", "-o", "new/model.fcnn"),
+        ("compare", "missing.csv", "--figure", "new/a.png"),
+    ],
+)
+def test_refused_calls_leave_nothing_behind(monkeypatch, tmp_path, arguments):
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments).exit_code != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_home_of_an_input_is_the_users(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    own_data(tmp_path)
+    done = run("compare", "~/own.csv", "-e", "flops", "--folds", "2")
+    assert done.exit_code == 0, done.output
+    nobody = run("compare", "~nobody-of-that-name/own.csv")
+    assert "names no home folder" in nobody.output
+    assert "Traceback" not in nobody.output
+
+
+def test_a_description_that_cannot_be_written_is_said_first(tmp_path):
+    (tmp_path / "x.json").mkdir()
+    done = run("measure", "-n", "2", "--runtime", "litert", "-o", str(tmp_path / "x.csv"))
+    assert "x.json cannot be written" in done.output
+    assert not (tmp_path / "x.csv").exists()

@@ -3,9 +3,11 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import warnings
+from contextlib import closing
 from time import monotonic, sleep
 from typing import ClassVar
 
@@ -274,6 +276,9 @@ def test_failing_reference_is_an_error():
         ({"random_state": -1}, r"random_state must be a whole number from 0 to 4294967295"),
         ({"random_state": 1.5}, r"random_state must be .* Got 1.5"),
         ({"store": 3}, r"store must be a path or None. Got 3"),
+        ({"target_error": 10**400}, r"target_error must be a finite number above 0"),
+        ({"target_error": True}, r"target_error must be a finite number above 0. Got True"),
+        ({"client": 3}, r"client must be a distributed.Client or None. Got 3"),
         ({"scale": "world"}, r"scale must be one of \['machine', 'campaign'\]"),
     ],
 )
@@ -315,3 +320,34 @@ def test_wrong_tables_are_refused(tmp_path, table, message):
     path.write_text(table)
     with pytest.raises(ValueError, match=message):
         load_dataset(path)
+
+
+def test_numpy_numbers_are_settings_too():
+    dataset = make_dataset(
+        [[5, 5]], runtime=PickyRuntime(0), protocol="quick", target_error=np.float32(0.5)
+    )
+    assert dataset.protocol["target_error"] == 0.5
+
+
+class Leaving(PickyRuntime):
+    """A runtime whose import ends the program."""
+
+    def load(self):
+        raise SystemExit(3)
+
+
+def test_a_runtime_that_exits_does_not_end_the_program():
+    with pytest.raises(MeasurementError, match="did not load"):
+        make_dataset([[5, 5]], runtime=Leaving(0))
+
+
+def test_a_campaign_without_a_scale_gets_one(tmp_path):
+    """As after a kill between the last reading and the scale."""
+    settings = {"runtime": PickyRuntime(0), "protocol": "quick", "random_state": 0}
+    settings["store"] = tmp_path / "readings.sqlite"
+    make_dataset([[5, 5]], **settings)
+    with closing(sqlite3.connect(settings["store"])) as connection, connection:
+        connection.execute("UPDATE campaign SET scale = NULL")
+    assert make_dataset([[5, 5]], **settings).scale is not None
+    with closing(sqlite3.connect(settings["store"])) as connection:
+        assert connection.execute("SELECT scale FROM campaign").fetchone()[0] is not None

@@ -262,3 +262,28 @@ def test_another_signal_length_than_the_datasets_is_no_parameter():
             n_trials=3,
             signal_length=100,
         )
+
+
+class Refusing:
+    """A model that cannot predict."""
+
+    def predict(self, X):
+        raise ValueError("not today")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"latency_model": Refusing()}, ValueError),
+        ({"protocol": "paper"}, MeasurementError),
+        ({"protocol": "nonsense"}, ValueError),
+        ({"runtime": "nonsense"}, ValueError),
+    ],
+)
+def test_what_cannot_be_verified_is_refused_before_it_is_measured(monkeypatch, changes, error):
+    def measured(*arguments, **settings):
+        pytest.fail("measured first")
+
+    monkeypatch.setattr("fcnn_latency.nas._verification.make_dataset", measured)
+    with pytest.raises(error):
+        verify([[4, 4]], **{"runtime": "litert", **changes})

@@ -117,7 +117,7 @@ class MeasuringWorker:
             raise MeasurementError(
                 f"The measuring process of runtime {runtime.name!r} did not start: {error}"
             ) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise MeasurementError(
                 f"Runtime {runtime.name!r} did not load, or failed on the reference architecture "
                 f"{protocol.reference_widths}, so nothing can be measured: "
