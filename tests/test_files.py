@@ -59,10 +59,18 @@ def test_a_link_is_followed(tmp_path):
     assert link.is_symlink()
 
 
-def test_folder_is_made_and_no_file(tmp_path):
-    path = tmp_path / "new" / "labels.csv"
+def test_checking_makes_nothing_and_writing_makes_the_folder(tmp_path):
+    path = tmp_path / "new" / "deeper" / "labels.csv"
     assert check_writable(str(path)) == path
-    assert list(path.parent.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+    write_whole(path, b"written")
+    assert path.read_bytes() == b"written"
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match=r"cannot be made: .*file is a file"):
+        check_writable(tmp_path / "file" / "deeper" / "labels.csv")
 
 
 def test_a_folder_is_no_file(tmp_path):

@@ -83,14 +83,18 @@ def search(
 ) -> None:
     """Search architectures of high quality within a latency budget, predicted by a MODEL."""
     from fcnn_latency.measurement._store_file import check_store
+    from fcnn_latency.measurement.runtimes import get_runtime
     from fcnn_latency.nas._verification import check_passes
 
     if store is not None and not n_verified:
         raise click.UsageError("--store keeps the readings of --verify: say how many to verify.")
-    if n_verified and runtime is None:
-        raise click.UsageError("--verify measures with a --runtime: that of the model's labels.")
     if n_verified:  # before the search, which may take hours
-        check_passes(runtime, protocol)
+        if runtime is None:
+            raise click.UsageError(
+                "--verify measures with a --runtime: that of the model's labels."
+            )
+        get_runtime(runtime)
+        check_passes(protocol)
         if store is not None:
             check_store(store)
     result = fcnn_latency.search(

@@ -18,7 +18,6 @@ from fcnn_latency.datasets._make import make_dataset
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.exceptions import MeasurementError, SearchError
 from fcnn_latency.measurement._protocol import get_protocol
-from fcnn_latency.measurement.runtimes._registry import get_runtime
 from fcnn_latency.nas._result import SearchResult, architecture_table, best_row, front_of
 from fcnn_latency.nas._space_prediction import as_fitted
 from fcnn_latency.spaces._fcnn import FCNNSpace
@@ -209,7 +208,7 @@ def verify(
     check_signal_length(latency_model, signal_length)
     # Before anything is measured, since predicting can be refused too.
     predictions = _predictions(latency_model, rows, confidence)
-    check_passes(runtime, protocol)
+    check_passes(protocol)
     dataset = make_dataset(
         rows,
         space=space,
@@ -238,17 +237,17 @@ def rank(verification: Verification) -> Verification:
     return replace(verification, report=order.reset_index(drop=True))
 
 
-def check_passes(runtime: Any, protocol: Any) -> None:
+def check_passes(protocol: Any) -> None:
     """Make sure, before anything is measured, that labels will have an uncertainty.
 
     Raises
     ------
     ValueError
-        If runtime or protocol is unknown.
+        If the protocol is unknown.
     MeasurementError
         If the protocol has a single pass.
     """
-    if get_protocol(protocol, get_runtime(runtime).protocol_fields).passes < 2:
+    if get_protocol(protocol).passes < 2:
         raise MeasurementError(SINGLE_PASS)
 
 
