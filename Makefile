@@ -29,10 +29,10 @@ test: .venv/installed
 types: .venv/installed
 	.venv/bin/mypy
 
-# What the demo needs, which installs in half the time of what developers need.
+# What the README uses; what only developers need is not in it.
 .venv/usable: pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --editable ".[plots]"
+	.venv/bin/python -m pip install --quiet --editable ".[fleet,parquet,plots,runtimes,search]"
 	touch $@
 
 .venv/installed: .venv/usable
