@@ -38,9 +38,11 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     path = resolve(path)
     there = next(place for place in (path, *path.absolute().parents) if place.exists())
     if there != path and not there.is_dir():
-        raise NotADirectoryError(f"The folder of {path} cannot be made: {there} is a file.")
-    if path.is_dir() or not os.access(there, os.W_OK):
-        raise PermissionError(f"{path} cannot be written.")
+        raise NotADirectoryError(f"{path} cannot be written: {there} is a file.")
+    if path.is_dir():
+        raise PermissionError(f"{path} cannot be written: it is a folder.")
+    if not os.access(there, os.W_OK):
+        raise PermissionError(f"{path} cannot be written: {there} is read-only.")
     return path
 
 

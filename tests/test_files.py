@@ -69,7 +69,7 @@ def test_checking_makes_nothing_and_writing_makes_the_folder(tmp_path):
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(NotADirectoryError, match=r"cannot be made: .*file is a file"):
+    with pytest.raises(NotADirectoryError, match=r"cannot be written: .*file is a file"):
         check_writable(tmp_path / "file" / "deeper" / "labels.csv")
 
 

@@ -162,7 +162,7 @@ def check_store(path: str | os.PathLike[str]) -> Path:
     try:
         return check_writable(path)
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error}") from error
+        raise StoreError(str(error)) from error
 
 
 def _writer_lock(path: Path) -> FileLock:
