@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from fcnn_latency._units import format_seconds
+
 #: Estimators in the order of the table, and what they are called there.
 ESTIMATORS = {
     "mean": "mean",
@@ -107,7 +109,7 @@ def retest_table(found):
     protocol = {"reliable": ""}
     columns = {
         "runtime": lambda row: row["runtime"] + protocol.get(row["protocol"], ", paper's"),
-        "latency, mean": lambda row: f"{1e6 * row['mean_latency']:.3g} µs",
+        "latency, mean": lambda row: format_seconds(row["mean_latency"]),
         "retest r": lambda row: f"{row['r']:.4f}",
         "retest MAPE": lambda row: percent(row["mape"]),
         "without common factor": lambda row: percent(row["mape_aligned"]),
