@@ -50,6 +50,7 @@ def fill_up(values: Ints, size: int) -> Ints:
 
     Examples
     --------
+    >>> import numpy as np
     >>> fill_up(np.array([1, 16, 17]), 16).tolist()
     [16, 16, 32]
     """
