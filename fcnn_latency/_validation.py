@@ -192,9 +192,8 @@ def refuse_first(bad: Bools, values: Array, message: str) -> None:
     if bad.any():
         place = np.argwhere(bad)[0].tolist()
         value = values[tuple(place)]
-        raise ValueError(
-            message.format(place=place, row=place[0], layer=place[-1] + 1, value=value)
-        )
+        row, column = (place[0], place[-1]) if place else (0, 0)  # a single number has no place
+        raise ValueError(message.format(place=place, row=row, layer=column + 1, value=value))
 
 
 def rules_of(owner: type) -> dict[str, Rule]:
@@ -214,5 +213,5 @@ def check_latencies(latencies: Array, owner: object) -> None:
         If one is not above 0; names the first.
     """
     name = type(owner).__name__
-    message = f"{name} takes latencies above 0 seconds. Row {{row}} of y is {{value:g}}."
+    message = f"{name} requires latencies above 0 seconds. Row {{row}} of y is {{value:g}}."
     refuse_first(latencies <= 0, latencies, message)

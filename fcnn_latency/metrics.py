@@ -227,7 +227,7 @@ def errors_by_quintile(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> pd.DataF
     """
     y_true, y_pred = _checked(y_true, y_pred)
     if len(y_true) < 5:
-        raise ValueError(f"Fifths take at least 5 architectures. Got {len(y_true)} instead.")
+        raise ValueError(f"Fifths require at least 5 architectures. Got {len(y_true)} instead.")
     parts = np.array_split(np.argsort(y_true, kind="stable"), 5)
     rows = [
         {

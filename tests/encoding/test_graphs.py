@@ -162,3 +162,9 @@ def test_map_of_a_space_predicts_from_the_matrix_of_the_pipeline():
     model = make_pipeline(GraphEncoder(space, normalize=True), Ridge()).fit(widths, latencies)
     mapped = LatencyMap.from_estimator(model, space).predict(widths)
     np.testing.assert_allclose(mapped, model.predict(widths), rtol=1e-6)
+
+
+def test_a_single_number_is_no_graph():
+    for value in (np.nan, 1.0):
+        with pytest.raises(ValueError, match="node_features"):
+            graphs_to_matrix(value, value)
