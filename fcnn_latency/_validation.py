@@ -1,4 +1,4 @@
-"""What parameters may be: one set of rules, and one wording of the errors."""
+"""What values may be: types of arrays, one set of rules, and one wording of the errors."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 
-from fcnn_latency._arrays import Array, Bools
+Array = npt.NDArray[Any]
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 
 #: Largest seed that NumPy's legacy generator accepts.
 LARGEST_SEED = 2**32 - 1

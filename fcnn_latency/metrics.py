@@ -21,8 +21,7 @@ from sklearn.metrics import (
 )
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from fcnn_latency._arrays import Floats
-from fcnn_latency._validation import refuse_first
+from fcnn_latency._validation import Floats, refuse_first
 
 __all__ = [
     "SCORERS",

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from sklearn.utils import Bunch
 
-from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._units import format_percent, format_seconds
+from fcnn_latency._validation import Floats, Ints
 from fcnn_latency.exceptions import MeasurementWarning
 from fcnn_latency.measurement.labels._reliability import Reliability
 

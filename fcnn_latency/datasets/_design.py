@@ -12,8 +12,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 
-from fcnn_latency._arrays import Floats, Ints
-from fcnn_latency._validation import check, choice, whole
+from fcnn_latency._validation import Floats, Ints, check, choice, whole
 from fcnn_latency.encoding._architecture_encoder import ArchitectureEncoder
 from fcnn_latency.networks._layers import layers_of
 from fcnn_latency.spaces._fcnn import FCNNSpace

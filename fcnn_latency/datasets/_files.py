@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from fcnn_latency._arrays import Floats
 from fcnn_latency._files import check_writable, resolve, write_whole
 from fcnn_latency._imports import import_extra
+from fcnn_latency._validation import Floats
 from fcnn_latency.datasets._bunch import finish, make_bunch, make_frame
 from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._from_store import dataset_of_campaigns

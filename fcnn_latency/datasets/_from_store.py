@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from fcnn_latency._arrays import Floats
+from fcnn_latency._validation import Floats
 from fcnn_latency.datasets._bunch import first_missing, make_bunch, make_frame
 from fcnn_latency.exceptions import MeasurementError, StoreError
 from fcnn_latency.measurement._protocol import MeasurementProtocol

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from fcnn_latency._arrays import Floats, Ints
+from fcnn_latency._validation import Floats, Ints
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import repeats
 

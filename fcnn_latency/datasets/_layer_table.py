@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from fcnn_latency._arrays import Floats
 from fcnn_latency._units import format_percent, format_seconds
-from fcnn_latency._validation import check, rule, whole
+from fcnn_latency._validation import Floats, check, rule, whole
 from fcnn_latency.datasets._bunch import finish
 from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._files import as_numbers, find_file, read_table, write_table

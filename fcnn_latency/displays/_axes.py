@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Floats
 from fcnn_latency._imports import import_extra
+from fcnn_latency._validation import Floats
 
 
 def axes_of(ax: Any, **settings: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Floats
+from fcnn_latency._validation import Floats
 from fcnn_latency.displays._axes import (
     axes_of,
     estimator_name,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Floats
 from fcnn_latency._units import format_percent
+from fcnn_latency._validation import Floats
 from fcnn_latency.displays._axes import axes_of, make_logarithmic, show_seconds, spans_decades
 from fcnn_latency.metrics import noise_band, relative_errors
 

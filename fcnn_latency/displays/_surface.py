@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Floats, Ints
+from fcnn_latency._validation import Floats, Ints
 from fcnn_latency.displays._axes import axes_of, show_seconds
 from fcnn_latency.spaces._surface import describe_surface, surface_architectures, surface_grid
 

@@ -8,8 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency._arrays import Array, Floats32, Ints
-from fcnn_latency._validation import Rule, choice, or_none, rule, whole
+from fcnn_latency._validation import (
+    Array,
+    Floats32,
+    Ints,
+    Rule,
+    choice,
+    or_none,
+    rule,
+    whole,
+)
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.encoding._graphs import architecture_graphs, graph_feature_names, graphs_to_matrix
 from fcnn_latency.encoding._parallel import map_chunks

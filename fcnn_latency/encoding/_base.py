@@ -12,8 +12,15 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from fcnn_latency._arrays import Array, Ints
-from fcnn_latency._validation import Rule, check_parameters, or_none, rule, whole
+from fcnn_latency._validation import (
+    Array,
+    Ints,
+    Rule,
+    check_parameters,
+    or_none,
+    rule,
+    whole,
+)
 from fcnn_latency.encoding._parallel import map_chunks
 from fcnn_latency.spaces._fcnn import FCNNSpace
 

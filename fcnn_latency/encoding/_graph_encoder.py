@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency._arrays import Floats, Ints
-from fcnn_latency._validation import BOOLEAN, Rule
+from fcnn_latency._validation import BOOLEAN, Floats, Ints, Rule
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.encoding._graphs import (
     NODE_FEATURES,

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Array, Bools, Floats, Ints
-from fcnn_latency._validation import refuse_first
+from fcnn_latency._validation import Array, Bools, Floats, Ints, refuse_first
 from fcnn_latency.networks._kernels import GRAPH_BLOCKS, GRAPH_COLUMNS, GRAPH_ROWS, fill_up
 from fcnn_latency.networks._layers import layer_costs, signal_rows
 

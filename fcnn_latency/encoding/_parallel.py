@@ -11,7 +11,7 @@ import numpy as np
 from loky import cpu_count
 from threadpoolctl import ThreadpoolController
 
-from fcnn_latency._arrays import Array
+from fcnn_latency._validation import Array
 
 #: Rows of a chunk.
 CHUNK_SIZE = 2048

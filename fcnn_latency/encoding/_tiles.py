@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fcnn_latency._arrays import Floats32, Ints
+from fcnn_latency._validation import Floats32, Ints
 from fcnn_latency.networks._kernels import CACHE_SIZES
 from fcnn_latency.networks._layers import FLOAT_BYTES, signal_rows
 from fcnn_latency.spaces._widths import pad_widths

@@ -10,8 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
 
-from fcnn_latency._arrays import Array, Floats
-from fcnn_latency._validation import check_latencies
+from fcnn_latency._validation import Array, Floats, check_latencies
 from fcnn_latency.networks._layers import Layers, layers_of
 
 #: Fewest columns of widths: input and output.

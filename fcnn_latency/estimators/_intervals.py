@@ -18,9 +18,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._validation import (
     BOOLEAN,
+    Floats,
+    Ints,
     check,
     check_latencies,
     check_parameters,

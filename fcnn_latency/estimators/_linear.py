@@ -10,8 +10,7 @@ from sklearn.linear_model import LinearRegression, OrthogonalMatchingPursuitCV, 
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from fcnn_latency._arrays import Array, Floats
-from fcnn_latency._validation import check_parameters, choice
+from fcnn_latency._validation import Array, Floats, check_parameters, choice
 from fcnn_latency.estimators._base import FeatureRegressor
 
 _RULES = {"method": choice(["pursuit", "ridge", "nonnegative"])}

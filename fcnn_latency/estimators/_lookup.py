@@ -12,8 +12,16 @@ from scipy import sparse
 from scipy.spatial import KDTree
 from sklearn.linear_model import RidgeCV
 
-from fcnn_latency._arrays import Bools, Floats
-from fcnn_latency._validation import BOOLEAN, Rule, check_parameters, choice, rule, whole
+from fcnn_latency._validation import (
+    BOOLEAN,
+    Bools,
+    Floats,
+    Rule,
+    check_parameters,
+    choice,
+    rule,
+    whole,
+)
 from fcnn_latency.estimators._base import WidthsRegressor, relative_weights
 from fcnn_latency.estimators._roofline import RooflineRegressor
 from fcnn_latency.networks._layer_nodes import layer_nodes

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Floats
+from fcnn_latency._validation import Floats
 from fcnn_latency.datasets._make import make_dataset
 from fcnn_latency.estimators._base import WidthsRegressor
 from fcnn_latency.exceptions import MeasurementError

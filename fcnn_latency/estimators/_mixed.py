@@ -12,8 +12,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
-from fcnn_latency._arrays import Floats
-from fcnn_latency._validation import check_latencies, check_parameters, whole
+from fcnn_latency._validation import Floats, check_latencies, check_parameters, whole
 from fcnn_latency.estimators._base import FeatureRegressor, weight_of
 from fcnn_latency.estimators._linear import RelativeLinearRegressor
 

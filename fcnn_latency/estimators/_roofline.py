@@ -8,8 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar, nnls
 
-from fcnn_latency._arrays import Floats
-from fcnn_latency._validation import Rule, check_parameters, choice, number, or_none, rule, whole
+from fcnn_latency._validation import (
+    Floats,
+    Rule,
+    check_parameters,
+    choice,
+    number,
+    or_none,
+    rule,
+    whole,
+)
 from fcnn_latency.estimators._base import WidthsRegressor, relative_weights
 from fcnn_latency.networks._kernels import ROOFLINE_TILES
 from fcnn_latency.networks._layers import Layers, layers_of

@@ -10,8 +10,7 @@ from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency._arrays import Floats
-from fcnn_latency._validation import check_latencies, check_parameters, whole
+from fcnn_latency._validation import Floats, check_latencies, check_parameters, whole
 from fcnn_latency.estimators._base import WidthsRegressor
 from fcnn_latency.networks._kernels import TRANSFER_TILES
 from fcnn_latency.networks._layers import Layers, layers_of

@@ -18,8 +18,8 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, RandomizedSearchCV
 from sklearn.utils import get_tags
 from tqdm.auto import tqdm
 
-from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._files import write_whole
+from fcnn_latency._validation import Floats, Ints
 from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.estimators._pipeline import ESTIMATORS, make_latency_pipeline
 from fcnn_latency.evaluation._html import ShownAsTable

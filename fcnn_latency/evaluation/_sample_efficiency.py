@@ -15,9 +15,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupShuffleSplit
 from tqdm.auto import tqdm
 
-from fcnn_latency._arrays import Ints
 from fcnn_latency._units import format_percent, format_seconds
-from fcnn_latency._validation import check, rule, whole
+from fcnn_latency._validation import Ints, check, rule, whole
 from fcnn_latency.datasets._design import DESIGNS, select_architectures
 from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.evaluation._comparison import named_estimators

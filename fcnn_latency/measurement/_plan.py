@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from fcnn_latency._arrays import Ints
+from fcnn_latency._validation import Ints
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.networks._layers import FLOAT_BYTES
 

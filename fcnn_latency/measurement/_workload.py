@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fcnn_latency._arrays import Floats32
-from fcnn_latency._validation import check, whole
+from fcnn_latency._validation import Floats32, check, whole
 from fcnn_latency.networks._layers import signal_rows
 
 

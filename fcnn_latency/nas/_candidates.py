@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fcnn_latency._arrays import Bools, Floats, Ints
 from fcnn_latency._units import format_seconds, parse_seconds
-from fcnn_latency._validation import check, or_none
+from fcnn_latency._validation import Bools, Floats, Ints, check, or_none
 from fcnn_latency.nas._latency_map import LatencyMap
 from fcnn_latency.nas._space_prediction import SPACE, as_fitted, round_up
 from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace

@@ -19,7 +19,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from sklearn.preprocessing import StandardScaler
 
-from fcnn_latency._arrays import Floats, Ints
+from fcnn_latency._validation import Floats, Ints
 from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._result import front_of
 from fcnn_latency.nas._trial import parameters_of, widths_of

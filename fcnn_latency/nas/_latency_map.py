@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import check_random_state
 
-from fcnn_latency._arrays import Bools, Floats, Floats32, Ints
 from fcnn_latency._units import format_seconds, parse_seconds
-from fcnn_latency._validation import check, choice, whole
+from fcnn_latency._validation import Bools, Floats, Floats32, Ints, check, choice, whole
 from fcnn_latency.nas._space_prediction import check_space, predict_space, round_up
 from fcnn_latency.spaces._fcnn import FCNNSpace
 

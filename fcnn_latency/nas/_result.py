@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fcnn_latency._arrays import Floats
 from fcnn_latency._units import format_seconds
-from fcnn_latency._validation import check, whole
+from fcnn_latency._validation import Floats, check, whole
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.spaces._fcnn import FCNNSpace
 

@@ -11,8 +11,7 @@ from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency._arrays import Array, Floats, Floats32, Ints
-from fcnn_latency._validation import check, rule
+from fcnn_latency._validation import Array, Floats, Floats32, Ints, check, rule
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.estimators._intervals import IntervalRegressor
 from fcnn_latency.estimators._measured import MeasuredLatency

@@ -11,9 +11,8 @@ import pandas as pd
 from scipy.stats import t as student
 from sklearn.utils import Bunch
 
-from fcnn_latency._arrays import Floats, Ints
 from fcnn_latency._units import format_percent, format_seconds, parse_seconds
-from fcnn_latency._validation import check, number, whole
+from fcnn_latency._validation import Floats, Ints, check, number, whole
 from fcnn_latency.datasets._make import make_dataset
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.exceptions import MeasurementError, SearchError

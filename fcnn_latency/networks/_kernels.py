@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from fcnn_latency._arrays import Ints
-from fcnn_latency._cpu import read_cpu_flags
+from fcnn_latency._validation import Ints
+from fcnn_latency.networks._cpu import read_cpu_flags
 
 #: Register block of the widest float32 micro-kernel of XNNPACK, by CPU flag, and without any.
 REGISTER_TILES = {"avx512f": (7, 16), "avx2": (5, 16)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Array
+from fcnn_latency._validation import Array
 from fcnn_latency.networks._kernels import VECTOR_WIDTHS
 
 #: Most rows for which a table of layers has entries.

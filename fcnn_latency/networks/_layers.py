@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Array, Ints
+from fcnn_latency._validation import Array, Ints
 
 #: Bytes of one float32, the type of every weight and activation.
 FLOAT_BYTES = 4

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn import ensemble
 from sklearn.base import BaseEstimator
 
-from fcnn_latency._arrays import Array
+from fcnn_latency._validation import Array
 from fcnn_latency.exceptions import ModelFileError
 
 #: Ensembles that hand their input to their trees unchecked.

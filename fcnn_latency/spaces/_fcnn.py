@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Ints
-from fcnn_latency._validation import BOOLEAN, check, refuse_first, whole
+from fcnn_latency._validation import BOOLEAN, Ints, check, refuse_first, whole
 from fcnn_latency.spaces._widths import pad_widths
 
 #: Spaces of more architectures are not gone through as a whole.

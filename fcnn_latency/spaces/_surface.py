@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Floats, Ints
-from fcnn_latency._validation import check, number, rule, whole
+from fcnn_latency._validation import Floats, Ints, check, number, rule, whole
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 

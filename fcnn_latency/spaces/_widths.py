@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Array, Floats, Ints
-from fcnn_latency._validation import refuse_first
+from fcnn_latency._validation import Array, Floats, Ints, refuse_first
 
 if TYPE_CHECKING:  # measuring processes start without it
     import pandas as pd

@@ -13,9 +13,14 @@ from sklearn.dummy import DummyRegressor
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency._arrays import Array, Floats, Floats32
 from fcnn_latency._imports import import_keras
-from fcnn_latency._validation import LARGEST_SEED, check_parameters
+from fcnn_latency._validation import (
+    LARGEST_SEED,
+    Array,
+    Floats,
+    Floats32,
+    check_parameters,
+)
 from fcnn_latency.encoding._parallel import map_chunks
 from fcnn_latency.estimators._base import FeatureRegressor, compress, weight_of
 from fcnn_latency.estimators._linear import RelativeLinearRegressor, ridge_line

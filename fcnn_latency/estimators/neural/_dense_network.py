@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import erf, expit
 
-from fcnn_latency._arrays import Floats32
+from fcnn_latency._validation import Floats32
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 

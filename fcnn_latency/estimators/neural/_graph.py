@@ -9,8 +9,7 @@ import numpy.typing as npt
 from sklearn.dummy import DummyRegressor
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency._arrays import Bools, Floats
-from fcnn_latency._validation import check_parameters
+from fcnn_latency._validation import Bools, Floats, check_parameters
 from fcnn_latency.encoding._graphs import matrix_to_graphs, nodes_of_columns, real_nodes
 from fcnn_latency.estimators._base import FeatureRegressor, compress
 from fcnn_latency.estimators._linear import ridge_line

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fcnn_latency._arrays import Floats32
 from fcnn_latency._imports import import_keras
+from fcnn_latency._validation import Floats32
 
 #: Added to the variance in layer normalization; PyTorch's default, which BRP-NAS has.
 EPSILON = 1e-5

@@ -13,9 +13,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
-from fcnn_latency._arrays import Array, Floats32
 from fcnn_latency._imports import import_keras
-from fcnn_latency._validation import is_whole
+from fcnn_latency._validation import Array, Floats32, is_whole
 
 
 class Trained(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import pearsonr, spearmanr
 
-from fcnn_latency._arrays import Floats, Ints
+from fcnn_latency._validation import Floats, Ints
 
 #: Turns a median absolute deviation into a standard deviation, for normal noise.
 MAD_TO_STD = 1.4826

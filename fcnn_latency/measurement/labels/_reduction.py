@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fcnn_latency._arrays import Bools, Floats
+from fcnn_latency._validation import Bools, Floats
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._statistics import STATISTICS
 from fcnn_latency.measurement.process._readings import REFERENCE

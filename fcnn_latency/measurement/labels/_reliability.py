@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._arrays import Floats, Ints
+from fcnn_latency._validation import Floats, Ints
 from fcnn_latency.measurement.labels import _noise
 
 #: The fewest architectures whose noise is stated by quintile: five in each.

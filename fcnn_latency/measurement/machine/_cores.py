@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 
-from fcnn_latency._cpu import thread_siblings
+from fcnn_latency.networks._cpu import thread_siblings
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import psutil
 
-from fcnn_latency._cpu import ask
+from fcnn_latency.networks._cpu import ask
 
 
 class CpuTimes(NamedTuple):

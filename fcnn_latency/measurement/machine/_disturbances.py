@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from fcnn_latency._cpu import CPU
+from fcnn_latency.networks._cpu import CPU
 
 #: Variables that set how many threads compute, or how they wait.
 THREAD_PATTERN = re.compile(r"\w+_NUM_THREADS|(TF_NUM|OMP|GOMP|KMP)_\w+")

@@ -12,13 +12,13 @@ from typing import Any
 
 import psutil
 
-from fcnn_latency._cpu import CPU, ask, read_cpu_flags, read_file, thread_siblings
 from fcnn_latency.measurement.machine._cpu_times import (
     CpuTimes,
     load_average,
     read_cpu_times,
     stolen_fraction,
 )
+from fcnn_latency.networks._cpu import CPU, ask, read_cpu_flags, read_file, thread_siblings
 
 #: Distributions whose versions are always recorded.
 PACKAGES = ("fcnn-latency", "numpy", "scikit-learn")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fcnn_latency._arrays import Floats, Ints
+from fcnn_latency._validation import Floats, Ints
 from fcnn_latency.measurement._statistics import STATISTICS
 
 #: Stands for the reference architecture among the places of the models of a group.

@@ -11,8 +11,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from fcnn_latency._arrays import Floats32
-from fcnn_latency._validation import check_parameters, whole
+from fcnn_latency._validation import Floats32, check_parameters, whole
 
 
 class Runtime(ABC):

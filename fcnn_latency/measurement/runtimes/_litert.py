@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from fcnn_latency._arrays import Floats32
 from fcnn_latency._imports import without_chatter
+from fcnn_latency._validation import Floats32
 from fcnn_latency.measurement.runtimes._base import Inference, Runtime, check_threads, make_weights
 
 

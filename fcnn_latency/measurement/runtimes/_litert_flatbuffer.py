@@ -12,7 +12,7 @@ from typing import Any
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
-from fcnn_latency._arrays import Floats32
+from fcnn_latency._validation import Floats32
 
 #: The schema asks for it of what a buffer holds.
 ALIGNMENT = 16

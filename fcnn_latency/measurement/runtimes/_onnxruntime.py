@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fcnn_latency._arrays import Floats32
-from fcnn_latency._validation import BOOLEAN, check_parameters
+from fcnn_latency._validation import BOOLEAN, Floats32, check_parameters
 from fcnn_latency.measurement.runtimes._base import Inference, Runtime, check_threads, make_weights
 
 #: Versions that every ONNX Runtime since 1.12 (2022) reads.

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from fcnn_latency._arrays import Floats32
 from fcnn_latency._imports import import_keras
+from fcnn_latency._validation import Floats32
 from fcnn_latency.measurement.runtimes._keras import KerasRuntime, build_model
 
 

@@ -7,7 +7,6 @@ import time
 import pytest
 from click.testing import CliRunner
 
-from fcnn_latency import _cpu
 from fcnn_latency.cli import main
 from fcnn_latency.measurement.machine import _cpu_times
 from fcnn_latency.measurement.machine import _environment as module
@@ -20,6 +19,7 @@ from fcnn_latency.measurement.machine._cpu_times import (
 from fcnn_latency.measurement.machine._differences import COMPARED_KEYS, environment_differences
 from fcnn_latency.measurement.machine._disturbances import find_disturbances
 from fcnn_latency.measurement.machine._environment import describe_environment, missing_packages
+from fcnn_latency.networks import _cpu
 
 FIRST_KEYS = (
     "cpu",
