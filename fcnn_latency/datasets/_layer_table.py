@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from fcnn_latency._units import format_percent, format_seconds
-from fcnn_latency._validation import Floats, check, rule, whole
+from fcnn_latency._validation import Floats, check, or_none, rule, whole
 from fcnn_latency.datasets._bunch import finish
 from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._files import as_numbers, find_file, read_table, write_table
@@ -23,7 +23,7 @@ from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.networks._layer_nodes import layer_nodes
 from fcnn_latency.networks._layers import signal_rows
-from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._fcnn import SPACE, FCNNSpace
 
 #: Widths of the chains of 1 to 4 tiny layers, from which the overhead of a call is told.
 CHAIN_WIDTHS = (2, 4, 8)
@@ -116,6 +116,8 @@ def make_layer_table(
     >>> table.frame[["rows", "fan_in", "fan_out"]].to_numpy().tolist()  # doctest: +SKIP
     [[0, 0, 0], [1, 8, 16], [1, 50, 16], [4, 8, 16], [4, 50, 16]]
     """
+    check(space, or_none(SPACE), "space")
+    check(signal_length, whole(1), "signal_length")
     layers = _layers(FCNNSpace() if space is None else space, signal_length, rows, fan_in, fan_out)
     chains = [(w,) * (n + 1) for w in CHAIN_WIDTHS for n in CHAIN_LAYERS] * CHAIN_REPEATS
     architectures = [*((i, o) for _, i, o in layers), *chains]

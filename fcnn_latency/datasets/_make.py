@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sklearn.utils import Bunch, check_random_state
 
-from fcnn_latency._validation import check, is_whole, or_none, rule
+from fcnn_latency._validation import check, is_whole, or_none
 from fcnn_latency.datasets._bunch import finish
 from fcnn_latency.datasets._from_store import REFINEMENTS, dataset_of_campaigns, scale_of_campaign
 from fcnn_latency.exceptions import MeasurementError
@@ -25,7 +25,7 @@ from fcnn_latency.measurement._store import Store
 from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.measurement.machine._lock import timing_lock
 from fcnn_latency.measurement.runtimes._base import Runtime
-from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._fcnn import SPACE, FCNNSpace
 from fcnn_latency.spaces._widths import trim_widths
 
 
@@ -209,8 +209,7 @@ def measure_architectures(
         How and where, as `Measurement.from_settings` takes them.
     """
     measurement = Measurement.from_settings(**settings)
-    is_space = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
-    check(space, or_none(is_space), "space")
+    check(space, or_none(SPACE), "space")
     space = FCNNSpace() if space is None else space
     conditions = measurement.conditions() | {"space": asdict(space)}
     if input_rows is not None:

@@ -18,11 +18,10 @@ from fcnn_latency._validation import (
     Rule,
     check_parameters,
     or_none,
-    rule,
     whole,
 )
 from fcnn_latency.encoding._parallel import map_chunks
-from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._fcnn import SPACE, FCNNSpace
 
 #: Names of the columns that hold the width of a layer, in whatever form.
 WIDTH_COLUMN = re.compile(r"(width_)?layer_\d+|fan_in_2|fan_out_\d+")
@@ -42,8 +41,7 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
 
     def _rules(self) -> dict[str, Rule]:
         """What the parameters must be."""
-        is_space = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
-        return {"space": or_none(is_space), "signal_length": whole(1)}
+        return {"space": or_none(SPACE), "signal_length": whole(1)}
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters and the architectures.

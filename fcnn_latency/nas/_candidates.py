@@ -10,8 +10,8 @@ import numpy as np
 from fcnn_latency._units import format_seconds, parse_seconds
 from fcnn_latency._validation import Bools, Floats, Ints, check, or_none
 from fcnn_latency.nas._latency_map import LatencyMap
-from fcnn_latency.nas._space_prediction import SPACE, as_fitted, round_up
-from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace
+from fcnn_latency.nas._space_prediction import as_fitted, round_up
+from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, SPACE, FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths, trim_widths
 
 #: Architectures drawn at a time, first and at most, and in all before the space is enumerated.

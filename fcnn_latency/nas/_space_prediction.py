@@ -11,17 +11,14 @@ from sklearn import config_context
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency._validation import Array, Floats, Floats32, Ints, check, rule
+from fcnn_latency._validation import Array, Floats, Floats32, Ints, check
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.estimators._intervals import IntervalRegressor
 from fcnn_latency.estimators._measured import MeasuredLatency
-from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, FCNNSpace
+from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, SPACE, FCNNSpace
 
 #: Architectures that are predicted at a time.
 CHUNK_SIZE = 131_072
-
-#: What a space must be.
-SPACE = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
 
 Predict = Callable[[Ints], Floats]
 

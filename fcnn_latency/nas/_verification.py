@@ -12,14 +12,14 @@ from scipy.stats import t as student
 from sklearn.utils import Bunch
 
 from fcnn_latency._units import format_percent, format_seconds, parse_seconds
-from fcnn_latency._validation import Floats, Ints, check, number, whole
+from fcnn_latency._validation import Floats, Ints, check, number, or_none, whole
 from fcnn_latency.datasets._make import make_dataset
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.exceptions import MeasurementError, SearchError
 from fcnn_latency.measurement._protocol import get_protocol
 from fcnn_latency.nas._result import SearchResult, architecture_table, best_row, front_of
 from fcnn_latency.nas._space_prediction import as_fitted
-from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._fcnn import SPACE, FCNNSpace
 from fcnn_latency.spaces._widths import trim_widths
 
 SINGLE_PASS = (
@@ -190,6 +190,7 @@ def verify(
     """
     check(confidence, number(above=0.5, below=1), "confidence")
     check(n_finalists, whole(1), "n_finalists")
+    check(space, or_none(SPACE), "space")
     budget = None if max_latency is None else parse_seconds(max_latency)
     direction = "maximize"
     if isinstance(architectures, SearchResult):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._validation import BOOLEAN, Ints, check, refuse_first, whole
+from fcnn_latency._validation import BOOLEAN, Ints, check, refuse_first, rule, whole
 from fcnn_latency.spaces._widths import pad_widths
 
 #: Spaces of more architectures are not gone through as a whole.
@@ -378,3 +378,7 @@ def _depths_and_outputs(padded: Ints) -> tuple[Ints, Ints]:
     """The number of layers of each row, and the width of its last one."""
     depths = np.count_nonzero(padded, axis=1)
     return depths, padded[np.arange(len(padded)), depths - 1]
+
+
+#: What a parameter that is a space must be.
+SPACE = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))

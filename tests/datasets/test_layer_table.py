@@ -150,3 +150,18 @@ def test_layers_that_fail_are_missing_from_the_table():
     table = make_layer_table([1], [10], [20, 50], **how)
     assert table.frame["fan_out"].tolist() == [0, 50]
     assert table.missing["layer_2"].tolist() == [20]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"space": 3}, "space must be an FCNNSpace or None. Got 3"),
+        *(
+            ({"signal_length": wrong}, "signal_length must be a whole number of at least 1")
+            for wrong in (None, [], float("nan"), float("inf"), True, 0)
+        ),
+    ],
+)
+def test_wrong_settings_of_a_table_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        make_layer_table([1], [2], [3], runtime="litert", **changes)

@@ -277,6 +277,7 @@ class Refusing:
         ({"latency_model": Refusing()}, ValueError),
         ({"protocol": "paper"}, MeasurementError),
         ({"protocol": "nonsense"}, ValueError),
+        ({"space": 3}, ValueError),
     ],
 )
 def test_what_cannot_be_verified_is_refused_before_it_is_measured(monkeypatch, changes, error):
