@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import norm
@@ -40,8 +38,8 @@ MARGIN = 0.3
 Taken = Set[tuple[int, ...]]
 
 
-class GainSampler(BaseSampler):
-    """A sampler of Optuna that proposes what promises the largest gain for its known latency.
+class GainSampler:
+    """Proposes what promises the largest gain for its known latency; works in `BudgetSampler`.
 
     A Gaussian process learns quality from depth and widths; latency need not be learnt, since the
     latency model predicts that of any architecture at once. So the gain that an architecture
@@ -67,15 +65,7 @@ class GainSampler(BaseSampler):
         self.candidates = candidates
         self.taken = taken
 
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """Never asked for, since `BudgetSampler` knows the parameters."""
-        raise NotImplementedError("GainSampler works inside a search only.")
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
+    def sample_relative(self, study: optuna.Study, *_: Any) -> dict[str, Any]:
         """Parameters of the most promising architecture; none after too few trials."""
         trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if len(trials) < N_FIRST:
@@ -93,10 +83,6 @@ class GainSampler(BaseSampler):
         proposed = trim_widths(pool[[int(gain.argmax())]])[0]
         self.taken = self.taken | {proposed}  # if it is turned down, the next best
         return parameters_of(proposed, space)
-
-    def sample_independent(self, *arguments: Any) -> Any:
-        """Never asked for, since `sample_relative` gives all parameters."""
-        raise NotImplementedError("GainSampler works inside a search only.")
 
     def _pool(self, front: Ints, rng: np.random.RandomState) -> tuple[Ints, Floats]:
         """Architectures within the budget that no trial has had, and their latencies."""

@@ -12,6 +12,7 @@ from fcnn_latency._units import format_seconds, parse_seconds
 from fcnn_latency._validation import Bools, Floats, Floats32, Ints, check, choice, whole
 from fcnn_latency.nas._space_prediction import check_space, predict_space, round_up
 from fcnn_latency.spaces._fcnn import FCNNSpace
+from fcnn_latency.spaces._widths import trim_widths
 
 #: The values of `distribution`.
 DISTRIBUTIONS = ("uniform", "paper")
@@ -71,7 +72,8 @@ class LatencyMap:
         if not finite.all():
             rank = int(np.argmin(finite))
             raise ValueError(
-                f"The latency of {_widths(space, rank)}, rank {rank}, is {given[rank]}."
+                f"The latency of {trim_widths(space.unrank([rank]))[0]}, rank {rank}, is "
+                f"{given[rank]}."
             )
         self.space = space
         self.latencies = round_up(given)
@@ -278,7 +280,7 @@ class LatencyMap:
         nearest += [(above[np.argmin(self.latencies[above])], "least above")] if len(above) else []
         named = ", ".join(
             f"the {word} is {format_seconds(float(self.latencies[rank]), 6)}, "
-            f"of {_widths(self.space, int(rank))}"
+            f"of {trim_widths(self.space.unrank([rank]))[0]}"
             for rank, word in nearest
         )
         return f"No architecture of the space takes {band}: {named}."
@@ -296,7 +298,3 @@ def _least(values: Floats32, n: int) -> Ints:
     """Indices of the `n` least values, equal ones in their order."""
     candidates = np.flatnonzero(values <= np.partition(values, n - 1)[n - 1])
     return candidates[np.argsort(values[candidates], kind="stable")[:n]]
-
-
-def _widths(space: FCNNSpace, rank: int) -> tuple[int, ...]:
-    return tuple(int(width) for width in space.unrank([rank])[0] if width)

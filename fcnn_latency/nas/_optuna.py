@@ -35,7 +35,7 @@ MOST_PROPOSALS = 20
 #: Endings of files that are journals of Optuna.
 JOURNAL_SUFFIXES = (".journal", ".log", ".jsonl")
 #: Samplers by name, made anew for each trial with a seed of its own.
-SAMPLERS: dict[str, Callable[[int, Candidates, Taken], BaseSampler]] = {
+SAMPLERS: dict[str, Callable[[int, Candidates, Taken], BaseSampler | GainSampler]] = {
     "gain": GainSampler,
     # Architectures identify running trials, which saves a write for each proposal.
     "tpe": lambda seed, *_: TPESampler(seed=seed, multivariate=True, constant_liar=False),
@@ -112,7 +112,7 @@ class BudgetSampler(BaseSampler):
             raise NothingLeftError(trial.number)
         return parameters_of(drawn, space)
 
-    def _inner(self, seed: int, taken: Taken) -> BaseSampler:
+    def _inner(self, seed: int, taken: Taken) -> BaseSampler | GainSampler:
         if isinstance(self.sampler, BaseSampler):
             return self.sampler
         return SAMPLERS[self.sampler](seed, self.candidates, taken)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fcnn_latency._units import format_seconds
-from fcnn_latency._validation import Floats, check, whole
+from fcnn_latency._validation import check, whole
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
@@ -37,22 +37,16 @@ def front_of(trials: pd.DataFrame, direction: str, latency: str = "predicted") -
     DataFrame
         Rows of `trials` with ascending latency and improving quality; of equals the first.
     """
+    least_first = direction == "minimize"
     known = trials.dropna(subset=["quality", latency])
-    worse = _losses(known, direction)
-    order = np.lexsort((worse, known[latency]))
-    ranked = worse[order]
-    better = ranked < np.minimum.accumulate(np.append(np.inf, ranked))[:-1]
-    return known.iloc[order[better]]
+    known = known.sort_values([latency, "quality"], ascending=[True, least_first])
+    loss = known["quality"] * (1.0 if least_first else -1.0)
+    return known[loss < loss.cummin().shift(fill_value=np.inf)]
 
 
 def best_row(trials: pd.DataFrame, direction: str, latency: str = "predicted") -> pd.Series[Any]:
     """The row with the best quality; of equals the one with the least latency."""
     return front_of(trials, direction, latency).iloc[-1]
-
-
-def _losses(trials: pd.DataFrame, direction: str) -> Floats:
-    quality = trials["quality"].to_numpy(dtype=np.float64)
-    return -quality if direction == "maximize" else quality
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -129,11 +123,11 @@ class SearchResult(ShownAsTable):
             If `n` is no whole number of at least 1.
         """
         check(n, whole(1), "the number of finalists")
-        front = self.front.iloc[::-1]
-        rest = self.trials.dropna(subset=["quality"]).drop(index=front.index)
-        rest = rest.iloc[np.argsort(_losses(rest, self.direction), kind="stable")]
-        chosen = pd.concat([front, rest]).iloc[:n]
-        return chosen.iloc[np.argsort(_losses(chosen, self.direction), kind="stable")]
+        least_first = self.direction == "minimize"
+        ranked = self.trials.dropna(subset=["quality"])
+        ranked = ranked.sort_values(["quality", "predicted"], ascending=[least_first, True])
+        others = ~ranked.index.isin(self.front.index)
+        return ranked.iloc[np.sort(np.argsort(others, kind="stable")[:n])]
 
     def _shown(self) -> pd.DataFrame:
         return self.front

@@ -154,7 +154,10 @@ def search_and_verify(
     space = dataset.space if space is None else space
     front = max_latency is None if front is None else bool(front)
     model = clone(latency_model).fit(dataset.data, dataset.target)
-    how = _how_measured(dataset, runtime, confidence) | {"protocol": protocol, "store": store}
+    how = {"protocol": protocol, "store": store, "signal_length": dataset.signal_length} | {
+        "runtime": dataset.runtime if runtime is None else runtime,
+        "confidence": 0.95 if confidence is None else confidence,
+    }
     run = partial(run_search, objective, direction=direction, front=front, sampler=sampler)
     run = partial(run, storage=storage, seed=seed, verbose=verbose)
     measured: Verification | None = None
@@ -196,15 +199,6 @@ def search_and_verify(
     assert measured is not None
     table = pd.DataFrame(rounds, index=pd.RangeIndex(1, len(rounds) + 1, name="round"))
     return VerifiedSearch(measured, result, model, table, stable)
-
-
-def _how_measured(dataset: Bunch, runtime: Any, confidence: float | None) -> dict[str, Any]:
-    """What `verify` is told so that it measures as the dataset was."""
-    return {
-        "runtime": dataset.runtime if runtime is None else runtime,
-        "signal_length": dataset.signal_length,
-        "confidence": 0.95 if confidence is None else confidence,
-    }
 
 
 def _broken(measured: Verification | None) -> frozenset[tuple[int, ...]]:
