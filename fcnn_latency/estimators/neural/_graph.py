@@ -184,12 +184,8 @@ class GraphConvolutionRegressor(FeatureRegressor):
         features and target are standardized, and padding has no edge to the global node.
         """
         preset = {
-            "n_convolutions": 4,
             "units": 600,
             "bidirectional": False,
-            "layer_normalization": True,
-            "linear_part": False,
-            "dropout": 0.002,
             "loss": "mean_absolute_error",
             "learning_rate": 4e-4,
             "learning_rate_decay": "plateau",
