@@ -40,6 +40,12 @@ def is_whole(value: object) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
 
 
+def are_whole(values: Any, count: int) -> bool:
+    """Whether a tuple or list holds that many whole numbers of at least 1."""
+    is_sized = isinstance(values, tuple | list) and len(values) == count
+    return is_sized and all(whole(1).holds(value) for value in values)
+
+
 def _is_number(value: object) -> bool:
     if not isinstance(value, numbers.Real) or isinstance(value, bool | np.bool_):
         return False

@@ -281,24 +281,20 @@ def latency_metrics(
     return metrics
 
 
-def _scorers() -> dict[str, Callable[..., float]]:
-    errors = (
-        mean_squared_error,
-        root_mean_squared_error,
-        mean_absolute_error,
-        average_absolute_deviation,
-        mean_absolute_percentage_error,
-    )
-    scorers = {
-        f"neg_{error.__name__}": make_scorer(error, greater_is_better=False) for error in errors
-    }
-    scorers |= {"r2": make_scorer(r2_score), "spearman": make_scorer(spearman_correlation)}
-    for percent in PERCENTS:
-        scorers[f"within_{percent}"] = make_scorer(error_bound_accuracy, bound=percent / 100)
-    return scorers
-
+_ERRORS = (
+    mean_squared_error,
+    root_mean_squared_error,
+    mean_absolute_error,
+    average_absolute_deviation,
+    mean_absolute_percentage_error,
+)
 
 #: Scorers for the ``scoring`` argument of scikit-learn, by name; for error over noise floor, which
 #: depends on the labels: ``make_scorer(error_to_noise_ratio, greater_is_better=False,
 #: noise_floor=dataset.noise_floor)``.
-SCORERS = _scorers()
+SCORERS: dict[str, Callable[..., float]] = {
+    **{f"neg_{error.__name__}": make_scorer(error, greater_is_better=False) for error in _ERRORS},
+    "r2": make_scorer(r2_score),
+    "spearman": make_scorer(spearman_correlation),
+    **{f"within_{p}": make_scorer(error_bound_accuracy, bound=p / 100) for p in PERCENTS},
+}

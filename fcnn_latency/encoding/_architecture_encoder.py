@@ -13,10 +13,10 @@ from fcnn_latency._validation import (
     Floats32,
     Ints,
     Rule,
+    are_whole,
     choice,
     or_none,
     rule,
-    whole,
 )
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.encoding._graphs import architecture_graphs, graph_feature_names, graphs_to_matrix
@@ -96,12 +96,7 @@ class ArchitectureEncoder(WidthsEncoder):
         self.tile = tile
 
     def _rules(self) -> dict[str, Rule]:
-        sizes = rule(
-            "two whole numbers of at least 1",
-            lambda tile: (
-                isinstance(tile, tuple | list) and len(tile) == 2 and all(map(whole(1).holds, tile))
-            ),
-        )
+        sizes = rule("two whole numbers of at least 1", lambda tile: are_whole(tile, 2))
         return {**super()._rules(), "features": choice(FEATURES), "tile": or_none(sizes)}
 
     def fit(self, X: Any, y: Any = None) -> Self:

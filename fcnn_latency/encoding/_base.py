@@ -33,7 +33,8 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
     Architectures come as ragged sequences (``[[41, 41], [14, 21, 31, 14]]``), as zero-padded
     arrays or as DataFrames with the columns ``layer_1`` to ``layer_k``. A subclass has the
     parameters `space` and `signal_length`, further `_rules`, and encodes zero-padded widths in
-    `encode`, which is all that `transform` does after checking its input.
+    `encode`, which is all that `transform` does after checking its input. It names the columns in
+    `get_feature_names_out`.
     """
 
     space: FCNNSpace | None
@@ -124,10 +125,6 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
                 'features="flops" cannot be inverted: many architectures share a FLOP count.'
             )
         return self.space_.validate(X[:, kept])
-
-    @abstractmethod
-    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
-        """Names of the columns that `transform` returns, shape (n_features,)."""
 
     def _validate(self, X: Any, *, reset: bool) -> Ints:
         """Zero-padded widths of `X`; ragged lists have no fixed number of columns to check."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from loky import cpu_count
+from sklearn.utils import gen_batches
 from threadpoolctl import ThreadpoolController
 
 from fcnn_latency._validation import Array
@@ -33,16 +34,14 @@ def map_chunks(function: Callable[[Any], Array], rows: Array) -> Array:
     """
     if len(rows) <= CHUNK_SIZE:
         return function(rows)
-    first = function(rows[:CHUNK_SIZE])
-    results = np.empty((len(rows), *first.shape[1:]), dtype=first.dtype)
-    results[:CHUNK_SIZE] = first
+    one = function(rows[:1])
+    results = np.empty((len(rows), *one.shape[1:]), dtype=one.dtype)
 
-    def fill(start: int) -> None:
-        results[start : start + CHUNK_SIZE] = function(rows[start : start + CHUNK_SIZE])
+    def fill(chunk: slice) -> None:
+        results[chunk] = function(rows[chunk])
 
-    starts = range(CHUNK_SIZE, len(rows), CHUNK_SIZE)
     with _libraries().limit(limits=1), ThreadPoolExecutor(cpu_count()) as pool:
-        list(pool.map(fill, starts))
+        list(pool.map(fill, gen_batches(len(rows), CHUNK_SIZE)))
     return results
 
 

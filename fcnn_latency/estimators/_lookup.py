@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.spatial import KDTree
 from sklearn.linear_model import RidgeCV
+from sklearn.preprocessing import OneHotEncoder
 
 from fcnn_latency._validation import (
     BOOLEAN,
@@ -279,9 +280,9 @@ class LookupTableRegressor(WidthsRegressor):
         low, high = self.entries_.min(axis=0), self.entries_.max(axis=0)
         outside = ((sizes < low) | (sizes > high)).any(axis=1)
         if outside.any():
-            first = int(np.argmax(outside))
-            row, layer = (int(place[first]) for place in np.nonzero(there))
-            here = ", ".join(f"{n} {s:g}" for n, s in zip(ENTRY_COLUMNS, sizes[first], strict=True))
+            row, layer = np.argwhere(there)[outside][0]
+            size = sizes[outside][0]
+            here = ", ".join(f"{n} {s:g}" for n, s in zip(ENTRY_COLUMNS, size, strict=True))
             known = ", ".join(
                 f"{n} {a:g} to {b:g}" for n, a, b in zip(ENTRY_COLUMNS, low, high, strict=True)
             )
@@ -316,6 +317,5 @@ def _shared_factors(entries: Floats) -> sparse.csr_array:
     parts = []
     for chosen in product((False, True), repeat=entries.shape[1]):
         _, factor = np.unique(entries[:, chosen], axis=0, return_inverse=True)
-        places = (np.arange(len(entries)), factor.ravel())
-        parts.append(sparse.csr_array((np.ones(len(entries)), places)))
+        parts.append(OneHotEncoder().fit_transform(factor.reshape(-1, 1)))
     return sparse.csr_array(sparse.hstack(parts))

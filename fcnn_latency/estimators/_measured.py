@@ -147,10 +147,6 @@ class MeasuredLatency(WidthsRegressor):
             )
         return np.asarray(dataset.target)
 
-    def __sklearn_is_fitted__(self) -> bool:
-        """`fit` keeps no more than the number of columns."""
-        return hasattr(self, "n_features_in_")
-
     def __sklearn_tags__(self) -> Any:
         """Latencies repeat only within the noise, and tell nothing of labels made otherwise."""
         tags = super().__sklearn_tags__()

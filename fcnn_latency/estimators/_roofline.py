@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar, nnls
 from fcnn_latency._validation import (
     Floats,
     Rule,
+    are_whole,
     check_parameters,
     choice,
     number,
@@ -26,11 +27,6 @@ from fcnn_latency.networks._layers import Layers, layers_of
 N_BALANCES = 16
 
 
-def _is_tiles(value: object) -> bool:
-    sized = isinstance(value, tuple | list) and len(value) == 3
-    return sized and all(whole(1).holds(size) for size in value)  # type: ignore[attr-defined]
-
-
 _PEAK = or_none(number(above=0))
 _OVERHEAD = or_none(number(least=0))
 _RULES: dict[str, Rule] = {
@@ -42,7 +38,7 @@ _RULES: dict[str, Rule] = {
     "tiles": or_none(
         rule(
             "'auto' or three whole numbers of at least 1",
-            lambda value: choice(["auto"]).holds(value) or _is_tiles(value),
+            lambda value: choice(["auto"]).holds(value) or are_whole(value, 3),
         )
     ),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -187,7 +186,7 @@ def compare(
     splits = list(splitter.split(data.widths, groups=data.groups))
     batch = data.space.sample(MOST_BATCHED, random_state=0, unique=False)
     tasks = [
-        delayed(_run_fold)(name, model, searches.get(name), data, split, batch)
+        delayed(_run_fold)(name, searches.get(name, model), name in searches, data, split, batch)
         for name, model in models.items()
         for split in splits
     ]
@@ -228,8 +227,7 @@ def named_estimators(
         for name in estimators
     }
     if "measured" in models and data.runtime is not None:
-        last = models["measured"].steps[-1][0]
-        models["measured"].set_params(**{f"{last}__runtime": data.runtime})
+        models["measured"][-1].set_params(runtime=data.runtime)
     return models
 
 
@@ -240,7 +238,7 @@ def _searches(
     n_iter: int,
     random_state: Any,
 ) -> dict[str, Any]:
-    """What turns an estimator into one that searches its parameters, by name."""
+    """Searches for the parameters of estimators, by name."""
     unknown = sorted(set(param_grids) - set(models))
     if unknown:
         raise ValueError(
@@ -255,21 +253,19 @@ def _searches(
     for name, grid in param_grids.items():
         grids = [grid] if isinstance(grid, Mapping) else grid
         if any(hasattr(values, "rvs") for each in grids for values in each.values()):
-            search = partial(RandomizedSearchCV, param_distributions=grid, **drawn)
+            searches[name] = RandomizedSearchCV(models[name], grid, **drawn, **common)
         else:
-            search = partial(GridSearchCV, param_grid=grid)
-        searches[name] = partial(search, **common)
+            searches[name] = GridSearchCV(models[name], grid, **common)
     return searches
 
 
 def _run_fold(
-    name: str, model: Any, search: Any, data: LabelledArchitectures, split: Split, batch: Ints
+    name: str, model: Any, is_search: bool, data: LabelledArchitectures, split: Split, batch: Ints
 ) -> dict[str, Any]:
     """One estimator on one fold."""
     train, test = split
-    model, known = clone(model), {}
-    if search is not None:
-        model, known = search(model), {"groups": data.groups[train]}
+    model = clone(model)
+    known = {"groups": data.groups[train]} if is_search else {}
     start = perf_counter()
     model.fit(data.widths[train], data.latencies[train], **known)
     fitted = perf_counter()
@@ -281,7 +277,7 @@ def _run_fold(
         "fit_time": fitted - start,
         "predict_time_single": _single_time(model, data.widths[test]),
         "predict_time_batch": _batch_time(model, batch, each, len(test)),
-        "best_params": None if search is None else model.best_params_,
+        "best_params": model.best_params_ if is_search else None,
     }
 
 
@@ -330,9 +326,9 @@ def _collect(
     for name, model in models.items():
         of_folds = runs[runs["estimator"] == name]
         predictions.loc[tested, name] = np.concatenate(list(of_folds["predicted"]))
-        predicted, learns = predictions[name].to_numpy(), _needs_labels(model)
+        learns = _needs_labels(model)
         rows[name] = {
-            **latency_metrics(data.latencies, predicted, noise_floor=data.noise_floor),
+            **latency_metrics(data.latencies, predictions[name], noise_floor=data.noise_floor),
             "n_train": learns * n_train,
             "measuring_time": learns * n_rows * data.seconds_each,
             "fit_time": of_folds["fit_time"].mean(),

@@ -9,7 +9,6 @@ attribute that prediction needs gets a class attribute of its name for those tha
 from __future__ import annotations
 
 import inspect
-from collections import deque
 from collections.abc import Container, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -119,12 +118,11 @@ def nested_estimators(estimator: Any, trusted: Sequence[str] = ()) -> Iterator[B
     """An estimator and all that it holds, the outer ones first."""
     packages = {*OWN_PACKAGES, *(name.partition(".")[0] for name in trusted)}
     seen: set[int] = set()
-    left = deque([estimator])
-    while left:
-        part = left.popleft()
+    found = [estimator]
+    for part in found:  # which grows
         if id(part) not in seen:
             seen.add(id(part))
-            left += _held(part, packages)
+            found += _held(part, packages)
             if isinstance(part, BaseEstimator):
                 yield part
 

@@ -184,12 +184,8 @@ class GraphConvolutionRegressor(FeatureRegressor):
         features and target are standardized, and padding has no edge to the global node.
         """
         preset = {
-            "n_convolutions": 4,
             "units": 600,
             "bidirectional": False,
-            "layer_normalization": True,
-            "linear_part": False,
-            "dropout": 0.002,
             "loss": "mean_absolute_error",
             "learning_rate": 4e-4,
             "learning_rate_decay": "plateau",
@@ -225,7 +221,8 @@ class GraphConvolutionRegressor(FeatureRegressor):
         encoded, latencies = self._checked(X, y)
         self.n_nodes_, self.n_node_features_ = self._sizes(encoded.shape[1])
         nodes, adjacency, real = self._graphs(encoded)
-        self.readout_ = "global" if _first_reads_all(adjacency, real) else "mean"
+        has_global_node = (adjacency[:, 0] > 0)[real].all() and real[:, 0].all()
+        self.readout_ = "global" if has_global_node else "mean"
         self._fit_scale(nodes, real)
         self.y_mean_, self.y_scale_ = float(latencies.mean()), float(latencies.std())
         target = (latencies - self.y_mean_) / (self.y_scale_ or 1.0)
@@ -350,8 +347,3 @@ class GraphConvolutionRegressor(FeatureRegressor):
 def _sums(nodes: Floats, real: Bools) -> Floats:
     """What the linear part takes: sums of the features over the nodes, and how many there are."""
     return np.column_stack([nodes.sum(axis=1), real.sum(axis=1)])
-
-
-def _first_reads_all(adjacency: Floats, real: Bools) -> bool:
-    """Whether the first node of each graph is a global one."""
-    return bool((adjacency[:, 0] > 0)[real].all() and real[:, 0].all())
