@@ -13,8 +13,8 @@ from fcnn_latency.cli._options import Output, dataset_argument, figure_option, s
 
 @click.command()
 @dataset_argument("data")
-@click.option("--folds", default=5, show_default=True, help="Folds of the cross-validation.")
-@click.option("--seed", default=0, show_default=True, help="Seed of folds and estimators.")
+@click.option("--folds", default=5, help="Folds of the cross-validation.")
+@click.option("--seed", default=0, help="Seed of folds and estimators.")
 @click.option(
     "-e",
     "--estimator",

@@ -2,70 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
+
+import fcnn_latency
 from fcnn_latency._files import check_writable, resolve
-from fcnn_latency.datasets._files import save_dataset
-from fcnn_latency.datasets._make import make_dataset
-from fcnn_latency.displays._comparison import ComparisonDisplay
-from fcnn_latency.displays._deviations import AbsoluteDeviationDisplay
-from fcnn_latency.displays._loss import LossCurveDisplay
-from fcnn_latency.displays._predicted import PredictedLatencyDisplay
-from fcnn_latency.displays._quintiles import QuintileErrorDisplay
-from fcnn_latency.displays._surface import LatencySurfaceDisplay
-from fcnn_latency.estimators._pipeline import make_latency_pipeline
-from fcnn_latency.evaluation._comparison import Comparison, compare
-from fcnn_latency.persistence._save_load import save
 
 
-def run_demo(
-    folder: str | Path,
-    *,
-    n_architectures: int = 200,
-    random_state: int = 0,
-    verbose: int = 1,
-    echo: Callable[[str], None] = print,
-) -> Comparison:
-    """Measure architectures, compare all estimators, fit the default, save all into `folder`.
+def run_demo(folder: str, n_architectures: int) -> None:
+    """Measure architectures, compare all estimators, fit the default, and save all of it.
 
     Parameters
     ----------
-    folder : path
-        Made where it does not exist: gets ``latencies.csv`` and ``.json``, ``comparison.csv``,
-        ``model.fcnn`` and seven figures.
-    n_architectures : int, default=200
+    folder : str
+        Where ``latencies.csv`` and ``.json``, ``comparison.csv``, ``model.fcnn`` and seven figures
+        are written. It is created if it does not exist.
+    n_architectures : int
         How many to measure.
-    random_state : int, default=0
-        Seed of everything.
-    verbose : int, default=1
-        Whether to show progress.
-    echo : callable, default=print
-        Takes what is reported.
-
-    Returns
-    -------
-    Comparison
-        Two-fold.
     """
-    folder = resolve(folder)
-    check_writable(folder / "latencies.csv")
-    dataset = make_dataset(n_architectures, random_state=random_state, verbose=verbose)
-    echo(dataset.DESCR)
-    save_dataset(dataset, folder / "latencies.csv")
-    result = compare(dataset, cv=2, random_state=random_state, verbose=verbose)
-    echo(str(result))
-    result.to_csv(folder / "comparison.csv")
-    model = make_latency_pipeline(random_state=random_state).fit(dataset.data, dataset.target)
+    path = resolve(folder)
+    check_writable(path / "latencies.csv")
+    dataset = fcnn_latency.make_dataset(n_architectures, random_state=0, verbose=1)
+    click.echo(dataset.DESCR)
+    fcnn_latency.save_dataset(dataset, path / "latencies.csv")
+    result = fcnn_latency.compare(dataset, cv=2, random_state=0, verbose=1)
+    click.echo(str(result))
+    result.to_csv(path / "comparison.csv")
+    model = fcnn_latency.make_latency_pipeline(random_state=0).fit(dataset.data, dataset.target)
     metrics = {"cross_validated": result.table.loc["deep"].dropna().to_dict()}
-    save(model, folder / "model.fcnn", dataset=dataset, metrics=metrics)
-    _save_figures(folder, model, dataset.reliability, result)
-    echo(f"\nSaved in {folder}/: " + ", ".join(sorted(p.name for p in folder.iterdir())))
-    return result
+    fcnn_latency.save(model, path / "model.fcnn", dataset=dataset, metrics=metrics)
+    _save_figures(path, model, dataset.reliability, result)
+    click.echo(f"\nSaved in {path}/: " + ", ".join(sorted(p.name for p in path.iterdir())))
 
 
-def _save_figures(folder: Path, model: Any, reliability: Any, result: Comparison) -> None:
+def _save_figures(folder: Path, model: Any, reliability: Any, result: Any) -> None:
     import matplotlib
 
     matplotlib.use("agg")
@@ -73,13 +45,17 @@ def _save_figures(folder: Path, model: Any, reliability: Any, result: Comparison
     best = predicted[list(result.table.sort_values("mape").index[:3])]
     kinds = {"predicted": "actual_vs_predicted", "errors": "residual_vs_predicted"}
     figures: dict[str, Any] = {
-        "comparison": ComparisonDisplay.from_comparison(result),
-        "deviations": AbsoluteDeviationDisplay.from_predictions(y, predicted),
-        "loss": LossCurveDisplay.from_estimator(model),
-        "quintiles": QuintileErrorDisplay.from_predictions(y, best, reliability=reliability),
-        "surface": LatencySurfaceDisplay.from_estimator(model, (25, 25, 25, 25), layers=(2, 3)),
+        "comparison": fcnn_latency.ComparisonDisplay.from_comparison(result),
+        "deviations": fcnn_latency.AbsoluteDeviationDisplay.from_predictions(y, predicted),
+        "loss": fcnn_latency.LossCurveDisplay.from_estimator(model),
+        "quintiles": fcnn_latency.QuintileErrorDisplay.from_predictions(
+            y, best, reliability=reliability
+        ),
+        "surface": fcnn_latency.LatencySurfaceDisplay.from_estimator(
+            model, (25, 25, 25, 25), layers=(2, 3)
+        ),
         **{
-            name: PredictedLatencyDisplay.from_predictions(
+            name: fcnn_latency.PredictedLatencyDisplay.from_predictions(
                 y, predicted["deep"], noise_floor=floor, kind=kind
             )
             for name, kind in kinds.items()

@@ -32,7 +32,10 @@ class _Commands(click.Group):
             raise click.ClickException(message) from error
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
 @click.version_option(package_name="fcnn-latency")
 def main() -> None:
     """Measure and predict the CPU inference latency of fully connected networks."""
@@ -45,13 +48,13 @@ for command in (measure, export, compare, fit, adapt, predict, describe, search)
 
 
 @main.command()
-@click.option("-n", "--n-architectures", default=200, show_default=True, help="How many.")
-@click.option("-o", "--output", default="demo", show_default=True, help="Folder.")
+@click.option("-n", "--n-architectures", default=200, help="How many.")
+@click.option("-o", "--output", default="demo", help="Folder.")
 def demo(n_architectures: int, output: str) -> None:
     """Measure, compare, fit, and save data, model and figures."""
     from fcnn_latency.cli._demo import run_demo
 
-    run_demo(output, n_architectures=n_architectures, echo=click.echo)
+    run_demo(output, n_architectures)
 
 
 @main.command()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,8 @@ from fcnn_latency.cli._options import (
 
 
 @click.command()
-@click.option("-n", "--n-architectures", default=300, show_default=True, help="How many to sample.")
-@click.option("--runtime", default=None, help="What executes the models.  [default: protocol's]")
+@click.option("-n", "--n-architectures", default=300, help="How many to sample.")
+@click.option("--runtime", help="What executes the models.  [default: protocol's]")
 @protocol_option
 @space_options
 @click.option(
@@ -34,8 +33,8 @@ from fcnn_latency.cli._options import (
     help="Measure those of this CSV file instead of sampling: columns layer_1 to layer_k, 0 or "
     "nothing behind the last layer.",
 )
-@click.option("--signal-length", default=50, show_default=True, help="Values that are read.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the sample and the order.")
+@click.option("--signal-length", default=50, help="Values that are read.")
+@click.option("--seed", "random_state", default=0, help="Seed of the sample and the order.")
 @click.option(
     "--store",
     type=click.Path(dir_okay=False),
@@ -50,7 +49,6 @@ from fcnn_latency.cli._options import (
 @click.option(
     "--wait/--no-wait",
     default=True,
-    show_default=True,
     help="Wait for another campaign on this machine to end, or refuse.",
 )
 @click.option(
@@ -61,34 +59,23 @@ from fcnn_latency.cli._options import (
 )
 def measure(
     n_architectures: int,
-    runtime: str | None,
-    protocol: str,
-    space: Any,
     given: str | None,
-    signal_length: int,
-    seed: int,
     store: str | None,
-    target_error: float | None,
     scheduler: str | None,
-    wait: bool,
     output: Path | None,
+    **settings: Any,
 ) -> None:
     """Measure architectures on this machine: random ones, or those of a file."""
+    # The other options are parameters of `make_dataset`.
     if output is None and store is None:
         output = Table().convert("latencies.csv")
     with warnings_as_lines(), _client(scheduler) as client:
         dataset = fcnn_latency.make_dataset(
             n_architectures if given is None else read_architectures(given),
-            space=space,
-            runtime=runtime,
-            protocol=protocol,
-            signal_length=signal_length,
-            target_error=target_error,
             store=store,
             client=client,
-            wait=wait,
-            random_state=seed,
             verbose=1,
+            **settings,
         )
     click.echo(dataset.DESCR)
     if output is not None:
@@ -97,28 +84,17 @@ def measure(
         raise SystemExit(130)
 
 
-@contextmanager
-def _client(scheduler: str | None) -> Iterator[Any]:
-    """A client of a Dask cluster; None without an address."""
+def _client(scheduler: str | None) -> Any:
+    """Return a context with a client of a Dask cluster, or with None if there is no address."""
     if scheduler is None:
-        yield None
-        return
-    distributed = import_extra("distributed", "fleet", "--scheduler")
-    with distributed.Client(scheduler) as client:
-        yield client
+        return nullcontext()
+    return import_extra("distributed", "fleet", "--scheduler").Client(scheduler)
 
 
 @click.command()
 @dataset_argument("store")
 @click.option("--raw", is_flag=True, help="Seconds as read, without the reference's correction.")
-@click.option(
-    "-o",
-    "--output",
-    type=Table(),
-    default="latencies.csv",
-    show_default=True,
-    help="CSV or Parquet.",
-)
+@click.option("-o", "--output", type=Table(), default="latencies.csv", help="CSV or Parquet.")
 def export(dataset: Any, output: Path) -> None:
     """Write the labels of a STORE as a table."""
     click.echo(dataset.DESCR)

@@ -23,17 +23,18 @@ from fcnn_latency.cli._options import (
 
 @click.command()
 @dataset_argument("data")
-@click.option("-e", "--estimator", default="deep", show_default=True, help="Which one to fit.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the estimator.")
+@click.option("-e", "--estimator", default="deep", help="Which one to fit.")
+@click.option("--seed", default=0, help="Seed of the estimator.")
 @click.option(
-    "--folds", default=0, help="Cross-validate with so many folds too.  [default: not at all]"
+    "--folds",
+    default=0,
+    show_default=False,
+    help="Cross-validate with so many folds too.  [default: not at all]",
 )
 @click.option(
     "--intervals", is_flag=True, help="Learn prediction intervals too; this needs ten further fits."
 )
-@click.option(
-    "-o", "--output", type=Output(), default="model.fcnn", show_default=True, help="Model file."
-)
+@click.option("-o", "--output", type=Output(), default="model.fcnn", help="Model file.")
 def fit(dataset: Any, estimator: str, seed: int, folds: int, intervals: bool, output: Path) -> None:
     """Fit an estimator to measured DATA, and keep it with its errors and what it was fitted on."""
     from fcnn_latency.metrics import latency_metrics
@@ -99,9 +100,7 @@ def predict(
 @click.argument("model", type=FILE)
 @dataset_argument("data")
 @trust_option
-@click.option(
-    "-o", "--output", type=Output(), default="adapted.fcnn", show_default=True, help="Model file."
-)
+@click.option("-o", "--output", type=Output(), default="adapted.fcnn", help="Model file.")
 def adapt(model: str, dataset: Any, trusted: tuple[str, ...], output: Path) -> None:
     """Adapt a MODEL to 10 to 50 measurements of another machine or runtime in DATA."""
     from fcnn_latency.metrics import latency_metrics

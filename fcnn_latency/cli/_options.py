@@ -59,9 +59,7 @@ class Table(Output):
 
 
 figure_option = click.option("--figure", type=Figure(), help="Draw it: .png, .svg or .pdf.")
-protocol_option = click.option(
-    "--protocol", default="reliable", show_default=True, help="How it is measured."
-)
+protocol_option = click.option("--protocol", default="reliable", help="How it is measured.")
 trust_option = click.option(
     "--trust", "trusted", multiple=True, help="Build this further type; full name, repeatable."
 )
@@ -93,8 +91,8 @@ def dataset_argument(name: str) -> Callable[[Any], Any]:
 def space_options(command: Any) -> Any:
     """Pass the space of the architectures as ``space``."""
 
-    @click.option("--max-layers", default=5, show_default=True, help="Most layers.")
-    @click.option("--max-width", default=50, show_default=True, help="Most neurons of a layer.")
+    @click.option("--max-layers", default=5, help="Most layers.")
+    @click.option("--max-width", default=50, help="Most neurons of a layer.")
     @click.option("--untied", is_flag=True, help="Input and output may differ in width.")
     @wraps(command)
     def with_space(*, max_layers: int, max_width: int, untied: bool, **rest: Any) -> Any:

@@ -33,25 +33,26 @@ from fcnn_latency.cli._options import (
 )
 @click.option("--max-latency", help='Budget, as "2us" or "0.5 ms".  [default: none, a front]')
 @click.option("--confidence", type=float, help="Hold it on the upper end of the interval, as 0.95.")
-@click.option("-n", "--n-trials", default=100, show_default=True, help="How many to evaluate.")
+@click.option("-n", "--n-trials", default=100, help="How many to evaluate.")
 @click.option("--minimize", is_flag=True, help="Lower quality is better.")
 @click.option(
     "--front/--no-front",
     default=None,
     help="Whether low latency is an aim beside quality.  [default: without a budget]",
 )
-@click.option("--sampler", default="tpe", show_default=True, help="tpe, nsga2 or random.")
+@click.option("--sampler", default="tpe", help="tpe, nsga2 or random.")
 @space_options
 @click.option(
     "--storage", help="SQLite file, journal or database of the trials; the same again resumes."
 )
-@click.option("--study", "study_name", default="fcnn-latency", show_default=True, help="Its name.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the proposals.")
+@click.option("--study", "study_name", default="fcnn-latency", help="Its name.")
+@click.option("--seed", "random_state", default=0, help="Seed of the proposals.")
 @click.option(
     "--verify",
     "n_verified",
     type=click.IntRange(min=0),
     default=0,
+    show_default=False,
     help="Measure so many finalists.  [default: none]",
 )
 @click.option("--runtime", help="For --verify: what executes the models, as for the labels.")
@@ -63,16 +64,8 @@ from fcnn_latency.cli._options import (
 def search(
     model: str,
     objective: str,
-    max_latency: str | None,
-    confidence: float | None,
-    n_trials: int,
     minimize: bool,
-    front: bool | None,
-    sampler: str,
-    space: Any,
-    storage: str | None,
-    study_name: str,
-    seed: int,
+    random_state: int,
     n_verified: int,
     runtime: str | None,
     protocol: str,
@@ -80,8 +73,10 @@ def search(
     output: Path | None,
     figure: Path | None,
     trusted: tuple[str, ...],
+    **settings: Any,
 ) -> None:
     """Search architectures of high quality within a latency budget, predicted by a MODEL."""
+    # The other options are parameters of `fcnn_latency.search`.
     from fcnn_latency.measurement._store_file import check_store
     from fcnn_latency.measurement.runtimes import get_runtime
     from fcnn_latency.nas._verification import check_passes
@@ -99,18 +94,11 @@ def search(
             check_store(store)
     result = fcnn_latency.search(
         _import_objective(objective),
-        space=space,
         latency_model=fcnn_latency.load(model, trusted=trusted),
-        max_latency=max_latency,
-        confidence=confidence,
-        n_trials=n_trials,
         direction="minimize" if minimize else "maximize",
-        front=front,
-        sampler=sampler,
-        storage=storage,
-        study_name=study_name,
-        random_state=seed,
+        random_state=random_state,
         verbose=1,
+        **settings,
     )
     click.echo(str(result))
     verification = None
@@ -122,7 +110,7 @@ def search(
                 n_finalists=n_verified,
                 protocol=protocol,
                 store=store,
-                random_state=seed,
+                random_state=random_state,
                 verbose=1,
             )
         click.echo(str(verification))

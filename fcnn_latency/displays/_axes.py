@@ -56,6 +56,12 @@ def make_logarithmic(ax: Any, which: str) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def show_decades(ax: Any, which: str, values: npt.ArrayLike) -> None:
+    """Make axis "x" or "y" logarithmic if the values on it span decades."""
+    if spans_decades(values):
+        make_logarithmic(ax, which)
+
+
 def estimator_name(estimator: Any) -> str:
     """Class of an estimator, or of the last step of a pipeline."""
     return type(estimator[-1] if hasattr(estimator, "steps") else estimator).__name__

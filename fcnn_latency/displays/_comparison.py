@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from fcnn_latency.displays._axes import axes_of, make_logarithmic, named_predictions, spans_decades
+from fcnn_latency.displays._axes import axes_of, named_predictions, show_decades
 from fcnn_latency.metrics import latency_metrics
 
 
@@ -67,8 +67,7 @@ class ComparisonDisplay:
             self.ax_.axvline(drawn[-1], color="black", linestyle="dashed", label="noise floor")
             self.ax_.legend(loc="upper right")
         self.ax_.margins(x=0.15)
-        if spans_decades(drawn):
-            make_logarithmic(self.ax_, "x")
+        show_decades(self.ax_, "x", drawn)
         self.ax_.grid(axis="x", alpha=0.3)
         self.ax_.set_yticks(places, list(errors.index))
         self.ax_.set_xlabel("MAPE (%)")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from fcnn_latency.displays._axes import axes_of, estimator_name, make_logarithmic, spans_decades
+from fcnn_latency.displays._axes import axes_of, estimator_name, show_decades
 from fcnn_latency.evaluation._sample_efficiency import SampleEfficiency, sample_efficiency
 
 #: What may be drawn along the horizontal axis, and how it is called.
@@ -91,8 +91,7 @@ class SampleEfficiencyDisplay:
             self.ax_.axhline(
                 100 * self.noise_floor, color="black", linestyle="dashdot", label="noise floor"
             )
-        if spans_decades(drawn):
-            make_logarithmic(self.ax_, "y")
+        show_decades(self.ax_, "y", drawn)
         self.ax_.set_xscale("log")
         places = np.unique(self.summary[x])
         self.ax_.set_xticks(places, [f"{value:.3g}" for value in places])

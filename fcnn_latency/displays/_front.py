@@ -72,8 +72,7 @@ class FrontDisplay:
             label = f"budget, {format_seconds(self.max_latency)}"
             self.ax_.axvline(self.max_latency, label=label, **BUDGET)
         show_seconds(self.ax_.xaxis)
-        self.ax_.set_xlabel("Latency")
-        self.ax_.set_ylabel(f"Quality ({self.direction})")
+        self.ax_.set(xlabel="Latency", ylabel=f"Quality ({self.direction})")
         self.ax_.legend()
         return self
 

@@ -7,29 +7,17 @@ from typing import Any
 import numpy as np
 
 from fcnn_latency._validation import check, choice, or_none
-from fcnn_latency.displays._axes import axes_of, make_logarithmic, spans_decades
+from fcnn_latency.displays._axes import axes_of, show_decades
 
-#: What `history_` holds, with its unit, by the target: seconds, or the logarithm of a ratio.
-LABELS: dict[str | None, dict[str, str]] = {
-    None: {
-        "loss": "loss (standardized target)",
-        "mse": "mean squared error",
-        "mae": "mean absolute error",
-        "rmse": "root mean squared error",
-    },
-    "absolute": {
-        "loss": "loss (standardized target)",
-        "mse": "mean squared error (s²)",
-        "mae": "mean absolute error (s)",
-        "rmse": "root mean squared error (s)",
-    },
-    "relative": {
-        "loss": "loss (standardized target)",
-        "mse": "mean squared relative error",
-        "mae": "mean absolute relative error",
-        "rmse": "root mean squared relative error",
-    },
+#: Names of what `history_` holds, without units.
+LABELS = {
+    "loss": "loss (standardized target)",
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
 }
+#: Units of the errors if the target is in seconds.
+UNITS = {"mse": "s²", "mae": "s", "rmse": "s"}
 
 
 class LossCurveDisplay:
@@ -98,9 +86,12 @@ class LossCurveDisplay:
                 drawn += self.history[key]
                 epochs = np.arange(1, len(self.history[key]) + 1)
                 self.ax_.plot(epochs, self.history[key], label=label)
-        label = LABELS[self.target].get(self.metric, self.metric)
+        label = LABELS.get(self.metric, self.metric)
+        if self.metric in UNITS and self.target == "absolute":
+            label += f" ({UNITS[self.metric]})"
+        elif self.metric in UNITS and self.target == "relative":
+            label = label.replace("error", "relative error")
         self.ax_.set(xlabel="epoch", ylabel=label)
-        if spans_decades(drawn):
-            make_logarithmic(self.ax_, "y")
+        show_decades(self.ax_, "y", drawn)
         self.ax_.legend()
         return self

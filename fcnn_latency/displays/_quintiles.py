@@ -9,13 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from fcnn_latency._units import format_seconds
-from fcnn_latency.displays._axes import (
-    axes_of,
-    estimator_name,
-    make_logarithmic,
-    named_predictions,
-    spans_decades,
-)
+from fcnn_latency.displays._axes import axes_of, estimator_name, named_predictions, show_decades
 from fcnn_latency.metrics import errors_by_quintile
 
 
@@ -89,8 +83,7 @@ class QuintileErrorDisplay:
                 label="noise floor",
             )
         drawn = np.concatenate([frame["mape"] for frame in self.errors.values()])
-        if spans_decades([*drawn, *(self.noise_floors or [])]):
-            make_logarithmic(self.ax_, "y")
+        show_decades(self.ax_, "y", [*drawn, *(self.noise_floors or [])])
         labels = [f"to {format_seconds(highest)}" for highest in first["highest"]]
         self.ax_.set_xticks(places, labels)
         self.ax_.set(xlabel="measured latency, a fifth each", ylabel="MAPE (%)")

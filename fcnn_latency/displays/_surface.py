@@ -135,17 +135,11 @@ class LatencySurfaceDisplay:
         projection = {"projection": "3d"} if kind == "surface" else None
         self.ax_ = axes_of(ax, subplot_kw=projection)
         self.figure_ = self.ax_.figure
+        grid = np.meshgrid(self.first_widths, self.second_widths)
         if kind == "heatmap":
-            drawn = self.ax_.pcolormesh(
-                self.first_widths,
-                self.second_widths,
-                self.latencies,
-                cmap=COLOURS,
-                shading="nearest",
-            )
+            drawn = self.ax_.pcolormesh(*grid, self.latencies, cmap=COLOURS)
             show_seconds(self.figure_.colorbar(drawn, ax=self.ax_, label="latency").ax.yaxis)
         else:
-            grid = np.meshgrid(self.first_widths, self.second_widths)
             self.ax_.plot_surface(*grid, self.latencies, cmap=COLOURS)
             self.ax_.set_zlabel("latency", labelpad=16)
             self.ax_.tick_params(axis="z", pad=8)
