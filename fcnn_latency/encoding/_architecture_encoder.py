@@ -15,7 +15,6 @@ from fcnn_latency._validation import (
     Rule,
     choice,
     or_none,
-    rule,
     whole,
 )
 from fcnn_latency.encoding._base import WidthsEncoder
@@ -96,7 +95,7 @@ class ArchitectureEncoder(WidthsEncoder):
         self.tile = tile
 
     def _rules(self) -> dict[str, Rule]:
-        sizes = rule(
+        sizes = Rule(
             "two whole numbers of at least 1",
             lambda tile: (
                 isinstance(tile, tuple | list) and len(tile) == 2 and all(map(whole(1).holds, tile))

@@ -15,7 +15,6 @@ from fcnn_latency._validation import (
     choice,
     number,
     or_none,
-    rule,
     whole,
 )
 from fcnn_latency.estimators._base import WidthsRegressor, relative_weights
@@ -40,7 +39,7 @@ _RULES: dict[str, Rule] = {
     "call_overhead": _OVERHEAD,
     "layer_overhead": _OVERHEAD,
     "tiles": or_none(
-        rule(
+        Rule(
             "'auto' or three whole numbers of at least 1",
             lambda value: choice(["auto"]).holds(value) or _is_tiles(value),
         )
