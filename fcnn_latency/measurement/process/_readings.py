@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import repeat
+from itertools import count, repeat
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
@@ -197,12 +197,8 @@ def calibrate_block(
 
 
 def _round_up(number: float) -> int:
-    power = 1
-    while True:
-        for factor in (1, 2, 5):
-            if factor * power >= number:
-                return factor * power
-        power *= 10
+    round_numbers = (factor * int(10**power) for power in count() for factor in (1, 2, 5))
+    return next(candidate for candidate in round_numbers if candidate >= number)
 
 
 @contextmanager
