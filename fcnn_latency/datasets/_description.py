@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,7 +79,7 @@ FIELDS = {
     "scale": Field(
         or_none(OBJECT),
         {"reference_latency": SECONDS, "campaign_latency": SECONDS, "set_at": TEXT},
-        lambda **parts: Scale(**parts).as_dict(),
+        lambda **parts: asdict(Scale(**parts)),
     ),
     "measuring_time": Field(or_none(number(least=0))),
     "noise_floor": Field(or_none(number(least=0))),
