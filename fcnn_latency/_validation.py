@@ -111,11 +111,6 @@ def choice(names: Iterable[str]) -> Rule:
     return Rule(f"one of {valid}", lambda value: isinstance(value, str) and value in valid)
 
 
-def rule(wanted: str, holds: Callable[[Any], bool]) -> Rule:
-    """A rule of its own, in words that follow "must be"."""
-    return Rule(wanted, holds)
-
-
 def or_none(inner: Rule) -> Rule:
     """What a rule allows, or None."""
     return Rule(f"{inner.wanted} or None", lambda value: value is None or inner.holds(value))

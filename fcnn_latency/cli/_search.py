@@ -40,7 +40,7 @@ from fcnn_latency.cli._options import (
     default=None,
     help="Whether low latency is an aim beside quality.  [default: without a budget]",
 )
-@click.option("--sampler", default="tpe", help="tpe, nsga2 or random.")
+@click.option("--sampler", default="tpe", help="gain, tpe, nsga2 or random.")
 @space_options
 @click.option(
     "--storage", help="SQLite file, journal or database of the trials; the same again resumes."

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fcnn_latency._validation import Rule, check, number, or_none, rule, whole
+from fcnn_latency._validation import Rule, check, number, or_none, whole
 from fcnn_latency.measurement.labels._reliability import QuintileNoise, Reliability
 from fcnn_latency.measurement.labels._scale import Scale
 from fcnn_latency.spaces._fcnn import FCNNSpace
@@ -16,10 +16,10 @@ from fcnn_latency.spaces._fcnn import FCNNSpace
 #: Fields that all descriptions have.
 ORIGIN = ("runtime", "protocol", "signal_length", "random_state", "environment", "scale")
 
-OBJECT = rule("a JSON object", lambda value: isinstance(value, dict))
-TEXT = rule("a text", lambda value: isinstance(value, str))
+OBJECT = Rule("a JSON object", lambda value: isinstance(value, dict))
+TEXT = Rule("a text", lambda value: isinstance(value, str))
 #: Also NaN, which a statistic of few latencies may be.
-NUMBER = rule(
+NUMBER = Rule(
     "a number",
     lambda value: type(value) is float or (type(value) is int and number().holds(value)),
 )
@@ -43,8 +43,8 @@ BY_ANNOTATION = {
     "int": whole(0),
     "float": NUMBER,
     "float | None": or_none(NUMBER),
-    "tuple[float, float] | None": or_none(rule("two numbers", _is_pair)),
-    "tuple[QuintileNoise, ...]": rule(
+    "tuple[float, float] | None": or_none(Rule("two numbers", _is_pair)),
+    "tuple[QuintileNoise, ...]": Rule(
         "a list of objects with the numbers lowest, highest, n, noise and noise_floor",
         _are_quintiles,
     ),
@@ -79,7 +79,7 @@ FIELDS = {
     "scale": Field(
         or_none(OBJECT),
         {"reference_latency": SECONDS, "campaign_latency": SECONDS, "set_at": TEXT},
-        lambda **parts: Scale(**parts).as_dict(),
+        lambda **parts: asdict(Scale(**parts)),
     ),
     "measuring_time": Field(or_none(number(least=0))),
     "noise_floor": Field(or_none(number(least=0))),

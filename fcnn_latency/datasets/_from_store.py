@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -127,7 +128,7 @@ def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Pa
     scale = None
     if corrected and protocol.reference_every and len(readings):
         own = process_references(readings, protocol).tolist()  # until it is set
-        scale = store.scale(number) or campaign_scale(own).as_dict()
+        scale = store.scale(number) or asdict(campaign_scale(own))
         passes *= scale["reference_latency"]
     labels, errors = _labels(passes, readings, protocol)
     frame = make_frame(

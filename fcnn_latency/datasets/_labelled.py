@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from fcnn_latency._validation import Floats, Ints
+from fcnn_latency._validation import Floats, Ints, refuse_first
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import repeats
 
@@ -75,11 +75,8 @@ def as_labelled(
     widths = space.validate(X)
     latencies = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))
     check_consistent_length(widths, latencies)
-    if (latencies <= 0).any():
-        row = int(np.argmax(latencies <= 0))
-        raise ValueError(
-            f"y, row {row}: a latency is above 0 seconds. Got {latencies[row]} instead."
-        )
+    message = "y, row {row}: a latency is above 0 seconds. Got {value} instead."
+    refuse_first(latencies <= 0, latencies, message)
     return LabelledArchitectures(
         widths,
         latencies,

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from fcnn_latency._units import format_percent, format_seconds
-from fcnn_latency._validation import Floats, check, or_none, rule, whole
+from fcnn_latency._validation import Floats, Rule, check, or_none, whole
 from fcnn_latency.datasets._bunch import finish
 from fcnn_latency.datasets._description import ORIGIN, read_description
 from fcnn_latency.datasets._files import as_numbers, find_file, read_table, write_table
@@ -160,7 +160,7 @@ def _layers(
 def _sizes(name: str, given: Sequence[int]) -> list[int]:
     sizes = np.ravel(np.asarray(given, dtype=object)).tolist()
     good = bool(sizes) and all(map(whole(1).holds, sizes))
-    wanted = rule("whole numbers of at least 1, or None", lambda _: good)
+    wanted = Rule("whole numbers of at least 1, or None", lambda _: good)
     check(given, wanted, name, "make_layer_table")
     return sorted({int(size) for size in sizes})
 

@@ -230,7 +230,7 @@ def measure_architectures(
         # A campaign that was killed before this line has readings and no scale.
         new = n_read > n_rounds or (n_read and store.scale(number) is None)
         if campaign.protocol.reference_every and new:
-            store.set_scale(number, scale_of_campaign(store, number).as_dict())
+            store.set_scale(number, asdict(scale_of_campaign(store, number)))
         try:
             bunch = dataset_of_campaigns(store, [number])
         except MeasurementError:
@@ -277,12 +277,10 @@ def _find_or_add(store: Store, asked: _Asked, runtime: Runtime) -> int:
     number = store.find_campaign(asked.request)
     if number is None:
         return store.add_campaign(*asked)
-    processes = store.processes(number)
-    if len(processes):
-        # Affinity and variables are those of a measuring process, which is asked when it starts.
-        here = describe_environment(runtime.packages)
-        here = {key: here[key] for key in here if key not in ("affinity", "variables")}
-        check_same(processes["environment"].iloc[0], here, f"this campaign of {store.path}")
+    # Affinity and variables are those of a measuring process, which is asked when it starts.
+    here = describe_environment(runtime.packages)
+    here = {key: here[key] for key in here if key not in ("affinity", "variables")}
+    check_same(store, number, here)
     store.set_conditions(number, asked.conditions)
     store.forget_failures(number)
     return number

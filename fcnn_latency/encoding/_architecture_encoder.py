@@ -16,7 +16,6 @@ from fcnn_latency._validation import (
     are_whole,
     choice,
     or_none,
-    rule,
 )
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.encoding._graphs import architecture_graphs, graph_feature_names, graphs_to_matrix
@@ -96,7 +95,7 @@ class ArchitectureEncoder(WidthsEncoder):
         self.tile = tile
 
     def _rules(self) -> dict[str, Rule]:
-        sizes = rule("two whole numbers of at least 1", lambda tile: are_whole(tile, 2))
+        sizes = Rule("two whole numbers of at least 1", lambda tile: are_whole(tile, 2))
         return {**super()._rules(), "features": choice(FEATURES), "tile": or_none(sizes)}
 
     def fit(self, X: Any, y: Any = None) -> Self:

@@ -20,7 +20,6 @@ from fcnn_latency._validation import (
     Rule,
     check_parameters,
     choice,
-    rule,
     whole,
 )
 from fcnn_latency.estimators._base import WidthsRegressor, relative_weights
@@ -41,7 +40,7 @@ def _is_table(value: object) -> bool:
 
 
 _RULES: dict[str, Rule] = {
-    "table": rule(
+    "table": Rule(
         "None, or a DataFrame with the columns rows, fan_in, fan_out and latency such as that of "
         "make_layer_table",
         _is_table,

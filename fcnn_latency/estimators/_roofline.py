@@ -16,7 +16,6 @@ from fcnn_latency._validation import (
     choice,
     number,
     or_none,
-    rule,
     whole,
 )
 from fcnn_latency.estimators._base import WidthsRegressor, relative_weights
@@ -36,7 +35,7 @@ _RULES: dict[str, Rule] = {
     "call_overhead": _OVERHEAD,
     "layer_overhead": _OVERHEAD,
     "tiles": or_none(
-        rule(
+        Rule(
             "'auto' or three whole numbers of at least 1",
             lambda value: choice(["auto"]).holds(value) or are_whole(value, 3),
         )

@@ -16,14 +16,14 @@ from sklearn.model_selection import GroupShuffleSplit
 from tqdm.auto import tqdm
 
 from fcnn_latency._units import format_percent, format_seconds
-from fcnn_latency._validation import Ints, check, rule, whole
+from fcnn_latency._validation import Ints, Rule, check, whole
 from fcnn_latency.datasets._design import DESIGNS, select_architectures
 from fcnn_latency.datasets._labelled import LabelledArchitectures, as_labelled
 from fcnn_latency.evaluation._comparison import named_estimators
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.metrics import latency_metrics
 
-DESIGN_NAMES = rule(
+DESIGN_NAMES = Rule(
     f"a sequence of {list(DESIGNS)}",
     lambda names: not isinstance(names, str) and len(names) > 0 and set(names) <= set(DESIGNS),
 )

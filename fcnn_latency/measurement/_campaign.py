@@ -74,23 +74,17 @@ class Campaign:
     def phases(self) -> Iterator[list[Group]]:
         """The plan: all passes of the protocol, then one more at a time where errors are large."""
         architectures, seed = self.architectures, self.store.seed(self.number)
-        groups = plan_groups(architectures, self.protocol, seed)
-        yield groups
-        n_groups, target = len(groups), self.protocol.target_error
-        if target is None:
-            return
-        for number in range(self.protocol.passes, self.protocol.max_passes):
-            rows = self._uncertain(number, target)
-            groups = plan_groups(
-                architectures,
-                self.protocol,
-                seed,
-                rows=rows,
-                passes=range(number, number + 1),
-                first_number=n_groups,
-            )
-            n_groups += len(groups)
+        target, most_passes = self.protocol.target_error, self.protocol.max_passes
+        rows: Sequence[int] = range(len(architectures))
+        passes, n_groups = range(self.protocol.passes), 0
+        while True:
+            groups = plan_groups(architectures, self.protocol, seed, rows, passes, n_groups)
             yield groups
+            if target is None or passes.stop >= most_passes:
+                return
+            n_groups += len(groups)
+            rows = self._uncertain(passes.stop, target)
+            passes = range(passes.stop, passes.stop + 1)
 
     def _uncertain(self, n_passes: int, target: float) -> list[int]:
         """Rows whose relative standard error after so many passes is above the target."""
@@ -124,7 +118,7 @@ class Campaign:
             If the process sees another machine or other versions than those before it.
         """
         if isinstance(report, ProcessReport):
-            self._check_environment(report)
+            check_same(self.store, self.number, report.environment)
         self.store.add(self.number, task.group, report)
         if isinstance(report, RoundReport) and report.lost_references:
             msg = (
@@ -134,30 +128,33 @@ class Campaign:
             )
             warnings.warn(MeasurementWarning(msg), stacklevel=2)
 
-    def _check_environment(self, report: ProcessReport) -> None:
-        processes = self.store.processes(self.number)
-        if len(processes):
-            check_same(
-                processes["environment"].iloc[0],
-                report.environment,
-                f"this campaign of {self.store.path}",
-            )
 
+def check_same(store: Store, campaign: int, environment: dict[str, Any]) -> None:
+    """Make sure that readings made now can be pooled with those of a campaign, if it has any.
 
-def check_same(stored: dict[str, Any], present: dict[str, Any], what: str) -> None:
-    """Make sure that readings made now can be pooled with those that are stored.
+    Parameters
+    ----------
+    store : Store
+        Holds the campaign.
+    campaign : int
+        Its number.
+    environment : dict
+        Of the process that would measure now.
 
     Raises
     ------
     StoreError
         If machine, versions or settings differ; says which.
     """
-    differences = environment_differences(stored, present)
+    processes = store.processes(campaign)
+    if not len(processes):
+        return
+    differences = environment_differences(processes["environment"].iloc[0], environment)
     if differences:
         raise StoreError(
-            f"The readings of {what} were made otherwise than they would be now, so they cannot "
-            f"be pooled; then and now: {'; '.join(differences)}. Give this campaign a store of "
-            "its own, or measure as then."
+            f"The readings of this campaign of {store.path} were made otherwise than they would "
+            f"be now, so they cannot be pooled; then and now: {'; '.join(differences)}. Give this "
+            "campaign a store of its own, or measure as then."
         )
 
 
@@ -224,9 +221,10 @@ def measure_here(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Ta
     n_workers = min(protocol.processes, len({task.group.pass_number for task in tasks}))
     with ExitStack() as stack:
         workers = [
-            stack.enter_context(MeasuringWorker(campaign.runtime, protocol, campaign.workload))
-            for _ in range(n_workers)
+            MeasuringWorker(campaign.runtime, protocol, campaign.workload) for _ in range(n_workers)
         ]
+        for worker in workers:
+            stack.callback(worker.stop)
         turns = [workers[task.group.pass_number % n_workers] for task in tasks]
         turns[0].start()
         block = None

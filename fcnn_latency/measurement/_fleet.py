@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import platform
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -80,15 +79,8 @@ def release_host(dask_worker: Any) -> None:
 
 
 def _processes_of(dask_worker: Any) -> dict[tuple[str, int], MeasuringWorker]:
-    if not hasattr(dask_worker, PROCESSES):
-        setattr(dask_worker, PROCESSES, {})
-    found: dict[tuple[str, int], MeasuringWorker] = getattr(dask_worker, PROCESSES)
+    found: dict[tuple[str, int], MeasuringWorker] = vars(dask_worker).setdefault(PROCESSES, {})
     return found
-
-
-def describe_host(packages: Sequence[str]) -> dict[str, Any]:
-    """The environment of a Dask worker."""
-    return {**describe_environment(packages), "host": platform.node()}
 
 
 @contextmanager
@@ -150,7 +142,7 @@ class Fleet:
 
     def _check_alike(self, hosts: dict[str, list[str]], packages: Sequence[str]) -> None:
         chosen = {addresses[0]: host for host, addresses in hosts.items()}
-        found = self.client.run(describe_host, packages, workers=list(chosen))
+        found = self.client.run(describe_environment, packages, workers=list(chosen))
         (first, environment), *others = found.items()
         for address, other in others:
             differences = environment_differences(environment, other)

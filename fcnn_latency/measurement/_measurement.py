@@ -10,12 +10,12 @@ from fcnn_latency._validation import (
     BOOLEAN,
     SEED,
     VERBOSITY,
+    Rule,
     check,
     choice,
     is_whole,
     number,
     or_none,
-    rule,
 )
 from fcnn_latency.measurement._protocol import MeasurementProtocol, get_protocol
 from fcnn_latency.measurement._workload import Workload
@@ -33,8 +33,8 @@ def _is_client(value: Any) -> bool:
 #: What each setting must be; runtime, protocol and workload have checks of their own.
 RULES = {
     "scale": choice(SCALES),
-    "store": or_none(rule("a path", lambda value: isinstance(value, str | os.PathLike))),
-    "client": or_none(rule("a distributed.Client", _is_client)),
+    "store": or_none(Rule("a path", lambda value: isinstance(value, str | os.PathLike))),
+    "client": or_none(Rule("a distributed.Client", _is_client)),
     "wait": BOOLEAN,
     "random_state": SEED,
     "verbose": VERBOSITY,

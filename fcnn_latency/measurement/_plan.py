@@ -39,10 +39,9 @@ def plan_groups(
     architectures: Sequence[tuple[int, ...]],
     protocol: MeasurementProtocol,
     seed: int,
-    *,
-    rows: Sequence[int] | None = None,
-    passes: range | None = None,
-    first_number: int = 0,
+    rows: Sequence[int],
+    passes: range,
+    first_number: int,
 ) -> list[Group]:
     """Groups in the order in which they are measured: every pass over one, then the next one.
 
@@ -54,15 +53,14 @@ def plan_groups(
         Says how many passes and how large the groups are.
     seed : int
         Of the campaign: the same one gives the same plan.
-    rows : sequence of int or None
-        Architectures to plan for; None for all.
-    passes : range or None
-        Passes to plan for; None for those of the protocol.
+    rows : sequence of int
+        Architectures to plan for.
+    passes : range
+        Passes to plan for.
     first_number : int
         Number of the first group.
     """
-    chosen = np.arange(len(architectures)) if rows is None else np.asarray(rows, dtype=np.int64)
-    passes = range(protocol.passes) if passes is None else passes
+    chosen = np.asarray(rows, dtype=np.int64)
     rng = np.random.default_rng([seed, passes.start])
     if protocol.shuffle:
         chosen = rng.permutation(chosen)

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from fcnn_latency._validation import (
     BOOLEAN,
     NAME,
+    Rule,
     check_parameters,
     choice,
     number,
     or_none,
-    rule,
     rules_of,
     whole,
 )
@@ -39,7 +39,7 @@ Fraction = Annotated[float, number(least=0, most=1)]
 ErrorOrNone = Annotated[float | None, or_none(number(above=0))]
 Statistic = Annotated[str, choice(STATISTICS)]
 Widths = Annotated[
-    tuple[int, ...], rule("an architecture such as (25, 25, 25, 25)", _is_architecture)
+    tuple[int, ...], Rule("an architecture such as (25, 25, 25, 25)", _is_architecture)
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
@@ -31,16 +31,13 @@ class StoreFile:
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         self.path = resolve(path)
-        self._lock: FileLock | None = None
         if read_only and not self.path.exists():
             raise FileNotFoundError(f"There is no store {str(self.path)!r}.")
-        if not read_only:
-            self._lock = _writer_lock(self.path)
-        try:
-            self._connection = self._connect(read_only)
-        except BaseException:
-            self._unlock()
-            raise
+        with ExitStack() as held:  # closed by an error here, otherwise by `close`
+            if not read_only:
+                held.callback(_writer_lock(self.path).release)
+            self._connection = held.enter_context(closing(self._connect(read_only)))
+            self._held = held.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -50,14 +47,7 @@ class StoreFile:
 
     def close(self) -> None:
         """Close the file; its write-ahead log goes into it."""
-        try:
-            self._connection.close()
-        finally:
-            self._unlock()
-
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            self._lock.release()
+        self._held.close()
 
     def _connect(self, read_only: bool) -> sqlite3.Connection:
         with self._translated():

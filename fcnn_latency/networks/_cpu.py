@@ -21,10 +21,17 @@ FLAG_PATTERN = re.compile(
 
 def read_cpu_flags() -> list[str] | None:
     """Which vector instructions this CPU has, as Linux names them; None where it does not tell."""
+    flags = read_cpuinfo("flags", "Features")
+    if flags is None:
+        return None
+    return sorted(flag for flag in flags.split() if FLAG_PATTERN.fullmatch(flag))
+
+
+def read_cpuinfo(*names: str) -> str | None:
+    """What Linux says of the first core under the first of some names that it has; or None."""
     for line in (read_file("/proc/cpuinfo") or "").splitlines():
-        if line.startswith(("flags", "Features")):
-            flags = line.partition(":")[2].split()
-            return sorted(flag for flag in flags if FLAG_PATTERN.fullmatch(flag))
+        if line.startswith(names):
+            return line.partition(":")[2].strip()
     return None
 
 

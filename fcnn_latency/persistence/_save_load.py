@@ -16,7 +16,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from fcnn_latency._files import check_writable
-from fcnn_latency._validation import NAME, check, rule
+from fcnn_latency._validation import NAME, Rule, check
 from fcnn_latency.datasets._files import describe_origin
 from fcnn_latency.encoding._base import WidthsEncoder
 from fcnn_latency.exceptions import ModelFileError, ModelFileWarning
@@ -30,10 +30,10 @@ PACKAGES = ("fcnn-latency", "numpy", "scikit-learn", "keras", "tensorflow", "sko
 #: The member that holds the estimator, as skops writes it.
 STATE = "estimator.skops"
 
-PREDICTOR = rule(
+PREDICTOR = Rule(
     "a fitted estimator with a method predict", lambda value: hasattr(value, "predict")
 )
-TYPE_NAMES = rule(
+TYPE_NAMES = Rule(
     "a sequence of full names of types, as ['lightgbm.sklearn.LGBMRegressor']",
     lambda value: not isinstance(value, str) and all(map(NAME.holds, value)),
 )

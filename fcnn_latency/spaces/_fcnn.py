@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._validation import BOOLEAN, Ints, check, refuse_first, rule, whole
+from fcnn_latency._validation import BOOLEAN, Ints, Rule, check, refuse_first, whole
 from fcnn_latency.spaces._widths import pad_widths
 
 #: Spaces of more architectures are not gone through as a whole.
@@ -381,4 +381,4 @@ def _depths_and_outputs(padded: Ints) -> tuple[Ints, Ints]:
 
 
 #: What a parameter that is a space must be.
-SPACE = rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))
+SPACE = Rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))

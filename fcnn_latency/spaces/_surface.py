@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fcnn_latency._validation import Floats, Ints, check, number, rule, whole
+from fcnn_latency._validation import Floats, Ints, Rule, check, number, whole
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
 #: The most widths of a layer, unless they are given.
 MOST_WIDTHS = 64
 
-WHOLE_NUMBERS = rule(
+WHOLE_NUMBERS = Rule(
     "whole numbers", lambda values: all(number().holds(v) and v % 1 == 0 for v in values)
 )
 
@@ -149,7 +149,7 @@ def describe_surface(X: Any) -> str:
 def _checked_layers(layers: tuple[int, int], depth: int) -> tuple[int, int]:
     """The two layers, counted from 0."""
     layer = whole(1, depth)
-    two = rule(
+    two = Rule(
         f"two different layers from 1 to {depth}",
         lambda given: len(given) == 2 and given[0] != given[1] and all(map(layer.holds, given)),
     )

@@ -16,7 +16,6 @@ from fcnn_latency._validation import (
     choice,
     number,
     or_none,
-    rule,
     whole,
 )
 from fcnn_latency.estimators.neural._dense_network import ACTIVATIONS
@@ -64,20 +63,20 @@ SHARED_RULES: dict[str, Rule] = {
 #: What each parameter must be.
 DEEP_RULES: dict[str, Rule] = {
     **SHARED_RULES,
-    "hidden_layer_sizes": rule("a sequence of one or more whole numbers of at least 1", _is_sizes),
+    "hidden_layer_sizes": Rule("a sequence of one or more whole numbers of at least 1", _is_sizes),
     "target": choice(("relative", "absolute")),
     "n_networks": whole(1),
     "activation": choice(ACTIVATIONS),
-    "batch_normalization": rule(
+    "batch_normalization": Rule(
         "True, False or 'first'",
         lambda value: BOOLEAN.holds(value) or (isinstance(value, str) and value == "first"),
     ),
     "l2": number(least=0),
     "optimizer": choice(OPTIMIZERS),
-    "learning_rate_decay": or_none(rule("'cosine'", choice(["cosine"]).holds)),
+    "learning_rate_decay": or_none(Rule("'cosine'", choice(["cosine"]).holds)),
     "loss": choice(DEEP_LOSSES),
-    "callbacks": rule("a list of keras.callbacks.Callback or None", _is_callbacks),
-    "log_dir": or_none(rule("a path", lambda value: isinstance(value, str | os.PathLike))),
+    "callbacks": Rule("a list of keras.callbacks.Callback or None", _is_callbacks),
+    "log_dir": or_none(Rule("a path", lambda value: isinstance(value, str | os.PathLike))),
 }
 
 

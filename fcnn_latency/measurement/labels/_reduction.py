@@ -77,13 +77,15 @@ def reference_drift(readings: pd.DataFrame, protocol: MeasurementProtocol) -> fl
     return float((process.max() / process.min()).max() - 1)
 
 
-def relative_readings(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.DataFrame:
+def relative_readings(
+    readings: pd.DataFrame, protocol: MeasurementProtocol, *, corrected: bool = True
+) -> pd.DataFrame:
     """Readings of architectures with ``relative``: in units of the reference latency.
 
-    Without a reference ``relative`` is in seconds.
+    Not corrected, or without a reference, ``relative`` is in seconds.
     """
     models = readings["architecture"] != REFERENCE
-    if not protocol.reference_every:
+    if not (corrected and protocol.reference_every):
         return readings[models].assign(relative=readings["seconds"][models])
     unit = pd.Series(np.nan, index=readings.index)
     for _, rows in readings.groupby(UNIT, sort=False).indices.items():
@@ -160,12 +162,9 @@ def _by_round(
     readings: pd.DataFrame, n_architectures: int, protocol: MeasurementProtocol, *, corrected: bool
 ) -> Floats:
     """Readings as an array of shape (n_architectures, n_passes, n_rounds)."""
-    if corrected:
-        models, column = relative_readings(readings, protocol), "relative"
-    else:
-        models, column = readings[readings["architecture"] != REFERENCE], "seconds"
+    models = relative_readings(readings, protocol, corrected=corrected)
     n_passes = max(protocol.passes, 1 + int(models["pass"].max()) if len(models) else 0)
     by_round = np.full((n_architectures, n_passes, protocol.rounds), np.nan)
     index = tuple(models[name].to_numpy() for name in ("architecture", "pass", "round"))
-    by_round[index] = models[column].to_numpy()
+    by_round[index] = models["relative"].to_numpy()
     return by_round

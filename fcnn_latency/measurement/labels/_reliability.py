@@ -113,7 +113,7 @@ class Reliability:
         runtime : str or None, default=None
             What executed the models, where known; the advice then fits it.
         """
-        return [*self._signal_warnings(runtime), *self._noise_warnings(), *self._machine_warnings()]
+        return [*self._signal_warnings(runtime), *self._disturbance_warnings()]
 
     def no_correlation_reason(self) -> str | None:
         """Why there is no retest correlation; None where there is one."""
@@ -148,7 +148,7 @@ class Reliability:
             f"{_advice(runtime)}"
         ]
 
-    def _noise_warnings(self) -> list[str]:
+    def _disturbance_warnings(self) -> list[str]:
         found = []
         if self.noise > MOST_NOISE:
             found.append(
@@ -160,10 +160,6 @@ class Reliability:
                 f"The passes differ by {self.pass_bias:.1%} in level: the machine was disturbed, "
                 "and the level of the labels is uncertain by that much."
             )
-        return found
-
-    def _machine_warnings(self) -> list[str]:
-        found = []
         if self.reference_drift is not None and self.reference_drift > MOST_DRIFT:
             found.append(
                 f"The reference latency changed by {self.reference_drift:.1%} during the campaign: "

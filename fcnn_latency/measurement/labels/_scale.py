@@ -9,7 +9,7 @@ import sqlite3
 import warnings
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,10 +58,6 @@ class Scale:
     reference_latency: float
     campaign_latency: float
     set_at: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return asdict(self)
 
 
 def campaign_scale(latencies: Sequence[float]) -> Scale:

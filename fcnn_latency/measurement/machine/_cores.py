@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 
+import psutil
+
 from fcnn_latency.networks._cpu import thread_siblings
 
 
@@ -51,14 +53,6 @@ def move_to(core: int | None) -> None:
     if core is None:
         return
     os.sched_setaffinity(0, {core})
-    for thread in _threads():
+    for thread in psutil.Process().threads():
         with suppress(ProcessLookupError):  # it has ended meanwhile
-            os.sched_setaffinity(thread, {core})
-
-
-def _threads() -> list[int]:
-    """The threads of this process, where the system tells (Linux)."""
-    try:
-        return [int(name) for name in os.listdir("/proc/self/task")]
-    except OSError:
-        return []
+            os.sched_setaffinity(thread.id, {core})

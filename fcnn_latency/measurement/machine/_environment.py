@@ -18,7 +18,14 @@ from fcnn_latency.measurement.machine._cpu_times import (
     read_cpu_times,
     stolen_fraction,
 )
-from fcnn_latency.networks._cpu import CPU, ask, read_cpu_flags, read_file, thread_siblings
+from fcnn_latency.networks._cpu import (
+    CPU,
+    ask,
+    read_cpu_flags,
+    read_cpuinfo,
+    read_file,
+    thread_siblings,
+)
 
 #: Distributions whose versions are always recorded.
 PACKAGES = ("fcnn-latency", "numpy", "scikit-learn")
@@ -86,7 +93,7 @@ def missing_packages(packages: Sequence[str]) -> list[str]:
 def _machine(core: int) -> dict[str, Any]:
     return {
         "host": platform.node() or None,
-        "cpu": _cpu_model(),
+        "cpu": read_cpuinfo("model name") or platform.processor() or None,
         "architecture": platform.machine(),
         "cpu_flags": ask(read_cpu_flags),
         "cores": os.cpu_count(),
@@ -109,12 +116,11 @@ def _frequency(core: int) -> dict[str, Any]:
 
 
 def _host() -> dict[str, Any]:
-    times = read_cpu_times()
     return {
         "virtualization": _virtualization(),
         "container": _container(),
         "cpu_quota": ask(_cpu_quota),
-        "stolen_since_boot": stolen_fraction(CpuTimes(0.0, 0.0), times),
+        "stolen_since_boot": stolen_fraction(CpuTimes(0.0, 0.0), read_cpu_times()),
         "load_average": load_average(),
         "swap_used_bytes": ask(lambda: psutil.swap_memory().used),
     }
@@ -129,13 +135,6 @@ def _software() -> dict[str, Any]:
         "python_implementation": platform.python_implementation(),
         "python_compiler": platform.python_compiler(),
     }
-
-
-def _cpu_model() -> str | None:
-    for line in (read_file("/proc/cpuinfo") or "").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or None
 
 
 def _caches(core: int) -> dict[str, str] | None:
@@ -160,10 +159,9 @@ def _on_battery() -> bool | None:
 
 
 def _virtualization() -> str | None:
-    for line in (read_file("/proc/cpuinfo") or "").splitlines():
-        if line.startswith("flags") and " hypervisor" in line:
-            return read_file("/sys/class/dmi/id/sys_vendor") or "hypervisor"
-    return None
+    if "hypervisor" not in (read_cpuinfo("flags") or "").split():
+        return None
+    return read_file("/sys/class/dmi/id/sys_vendor") or "hypervisor"
 
 
 def _container() -> str | None:

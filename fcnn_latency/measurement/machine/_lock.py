@@ -48,13 +48,12 @@ def timing_lock(wait: bool) -> Iterator[None]:
     try:
         _make_open(path.parent)
         lock.acquire(blocking=False)
+    except Timeout:
+        _wait_or_refuse(lock, wait)
     except OSError as error:
-        if isinstance(error, Timeout):
-            _wait_or_refuse(lock, wait)
-        else:
-            raise MeasurementError(
-                f"The lock of this machine, {path}, cannot be used: {error}. Remove it."
-            ) from error
+        raise MeasurementError(
+            f"The lock of this machine, {path}, cannot be used: {error}. Remove it."
+        ) from error
     try:
         yield
     finally:

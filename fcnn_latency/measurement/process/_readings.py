@@ -6,13 +6,14 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import repeat
+from itertools import count, repeat
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fcnn_latency._validation import Floats, Ints
+from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._statistics import STATISTICS
 
 #: Stands for the reference architecture among the places of the models of a group.
@@ -169,9 +170,7 @@ def time_block(call: Callable[[], Any], block: Block, statistic: str) -> float:
     return STATISTICS[statistic](elapsed) * 1e-9 / block.calls_per_sample
 
 
-def calibrate_block(
-    call: Callable[[], Any], block_seconds: float, sample_seconds: float, least_samples: int
-) -> Block:
+def calibrate_block(call: Callable[[], Any], protocol: MeasurementProtocol) -> Block:
     """Find how many calls make a block.
 
     Both numbers are rounded up to 1, 2 or 5 times a power of ten, so that campaigns nearly always
@@ -182,27 +181,21 @@ def calibrate_block(
     ----------
     call : callable without arguments
         One inference of the reference architecture.
-    block_seconds, sample_seconds : float
-        What a block and a sample shall last.
-    least_samples : int
-        Fewest samples of a block.
+    protocol : MeasurementProtocol
+        Says how long a block and a sample shall last, and the fewest samples of a block.
     """
     calls, wanted = 0, 1
     while wanted > calls:
         calls = wanted
-        latency = time_block(call, Block(least_samples, calls), "min")
-        wanted = _round_up(sample_seconds / latency)
-    samples = _round_up(block_seconds / (calls * latency))
-    return Block(max(samples, least_samples), calls)
+        latency = time_block(call, Block(protocol.least_samples, calls), "min")
+        wanted = _round_up(protocol.sample_seconds / latency)
+    samples = _round_up(protocol.block_seconds / (calls * latency))
+    return Block(max(samples, protocol.least_samples), calls)
 
 
 def _round_up(number: float) -> int:
-    power = 1
-    while True:
-        for factor in (1, 2, 5):
-            if factor * power >= number:
-                return factor * power
-        power *= 10
+    round_numbers = (factor * int(10**power) for power in count() for factor in (1, 2, 5))
+    return next(candidate for candidate in round_numbers if candidate >= number)
 
 
 @contextmanager

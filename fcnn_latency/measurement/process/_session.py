@@ -97,12 +97,7 @@ class Session:
         """How many calls a reading takes, found on the reference architecture."""
         protocol = self.protocol
         with collector_off():
-            found = calibrate_block(
-                self.references[0],
-                protocol.block_seconds,
-                protocol.sample_seconds,
-                protocol.least_samples,
-            )
+            found = calibrate_block(self.references[0], protocol)
         return Block(
             protocol.samples_per_block or found.samples,
             protocol.calls_per_sample or found.calls_per_sample,

@@ -59,12 +59,6 @@ class MeasuringWorker:
         self._built: Future[BuildReport] | None = None
         self._released: Future[int] | None = None
 
-    def __enter__(self) -> MeasuringWorker:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.stop()
-
     def stop(self) -> None:
         """End the process, whatever it does."""
         if self._executor is not None:

@@ -11,7 +11,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from fcnn_latency._validation import Floats32, check_parameters, whole
+from fcnn_latency._validation import Floats32
+
+#: Protocol fields of runtimes in which latency differs mostly by where a copy lies in memory.
+COPIES_DIFFER = {
+    "round_statistic": "median",
+    "reference_every": 2,
+    "reference_window": 8,
+    "reference_quantile": 0.25,
+}
 
 
 class Runtime(ABC):
@@ -97,11 +105,6 @@ def outputs_of(call: Callable[[], Any]) -> Floats32:
     """Call once what `Runtime.prepare` returned, for its outputs."""
     returned = call()
     return np.asarray(call.outputs() if isinstance(call, Inference) else returned)
-
-
-def check_threads(runtime: Runtime, parameter: str) -> None:
-    """Raise ValueError if a parameter of a runtime is no number of threads."""
-    check_parameters(runtime, {parameter: whole(1)})
 
 
 def make_weights(widths: Sequence[int], seed: int) -> list[tuple[Floats32, Floats32]]:

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, ClassVar
 
 from fcnn_latency._imports import without_chatter
-from fcnn_latency._validation import Floats32
-from fcnn_latency.measurement.runtimes._base import Inference, Runtime, check_threads, make_weights
+from fcnn_latency._validation import Floats32, check_parameters, whole
+from fcnn_latency.measurement.runtimes._base import COPIES_DIFFER, Inference, Runtime, make_weights
 
 
 @dataclass
@@ -29,19 +29,12 @@ class LiteRTRuntime(Runtime):
     packages: ClassVar[tuple[str, ...]] = ("ai-edge-litert",)
     extra: ClassVar[str | None] = "litert"
     #: What differs is where a copy of a model lies in memory: many copies, few rounds.
-    protocol_fields: ClassVar[dict[str, Any]] = {
-        "passes": 10,
-        "rounds": 4,
-        "round_statistic": "median",
-        "reference_every": 2,
-        "reference_window": 8,
-        "reference_quantile": 0.25,
-    }
+    protocol_fields: ClassVar[dict[str, Any]] = {"passes": 10, "rounds": 4, **COPIES_DIFFER}
 
     num_threads: int = 1
 
     def __post_init__(self) -> None:
-        check_threads(self, "num_threads")
+        check_parameters(self, {"num_threads": whole(1)})
         if self.num_threads != 1:
             self.name = f"litert-{self.num_threads}-threads"
 

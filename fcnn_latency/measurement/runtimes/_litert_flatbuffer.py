@@ -32,13 +32,11 @@ def write_model(weights: Sequence[tuple[Floats32, Floats32]], rows: int) -> byte
         Rows that one inference reads.
     """
     graph = _Graph()
-    read = graph.add_tensor("inputs", (rows, weights[0][0].shape[0]))
-    graph.inputs = [read]
+    inputs = read = graph.add_tensor("inputs", (rows, weights[0][0].shape[0]))
     for layer, (kernel, bias) in enumerate(weights):
         last = layer == len(weights) - 1
         read = graph.add_layer(f"layer_{layer + 1}", rows, read, kernel, bias, linear=last)
-    graph.outputs = [read]
-    return graph.pack()
+    return graph.pack(inputs, outputs=read)
 
 
 class _Buffer:
@@ -64,8 +62,6 @@ class _Graph:
         self.tensors: list[Any] = []
         self.operators: list[Any] = []
         self.buffers = [_Buffer()]  # the first is empty in every model
-        self.inputs: list[int] = []
-        self.outputs: list[int] = []
 
     def add_tensor(self, name: str, shape: Sequence[int], data: bytes = b"") -> int:
         """Place of a new tensor; one without data is computed."""
@@ -104,7 +100,7 @@ class _Graph:
         )
         return computed
 
-    def pack(self) -> bytes:
+    def pack(self, inputs: int, outputs: int) -> bytes:
         code = schema.BuiltinOperator.FULLY_CONNECTED
         model = schema.ModelT(
             version=3,
@@ -112,8 +108,8 @@ class _Graph:
             subgraphs=[
                 schema.SubGraphT(
                     tensors=self.tensors,
-                    inputs=self.inputs,
-                    outputs=self.outputs,
+                    inputs=[inputs],
+                    outputs=[outputs],
                     operators=self.operators,
                     name="main",
                 )

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fcnn_latency._validation import BOOLEAN, Floats32, check_parameters
-from fcnn_latency.measurement.runtimes._base import Inference, Runtime, check_threads, make_weights
+from fcnn_latency._validation import BOOLEAN, Floats32, check_parameters, whole
+from fcnn_latency.measurement.runtimes._base import COPIES_DIFFER, Inference, Runtime, make_weights
 
 #: Versions that every ONNX Runtime since 1.12 (2022) reads.
 OPSET, IR_VERSION = 17, 8
@@ -31,21 +31,13 @@ class ONNXRuntime(Runtime):
     name = "onnxruntime"
     packages: ClassVar[tuple[str, ...]] = ("onnx", "onnxruntime")
     extra: ClassVar[str | None] = "onnx"
-    protocol_fields: ClassVar[dict[str, Any]] = {
-        "passes": 4,
-        "rounds": 6,
-        "round_statistic": "median",
-        "reference_every": 2,
-        "reference_window": 8,
-        "reference_quantile": 0.25,
-    }
+    protocol_fields: ClassVar[dict[str, Any]] = {"passes": 4, "rounds": 6, **COPIES_DIFFER}
 
     intra_op_num_threads: int = 1
     io_binding: bool = False
 
     def __post_init__(self) -> None:
-        check_threads(self, "intra_op_num_threads")
-        check_parameters(self, {"io_binding": BOOLEAN})
+        check_parameters(self, {"intra_op_num_threads": whole(1), "io_binding": BOOLEAN})
         threads = self.intra_op_num_threads
         bound = "-bound" if self.io_binding else ""
         self.name = f"onnxruntime{bound}" + (f"-{threads}-threads" if threads != 1 else "")

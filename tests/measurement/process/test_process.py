@@ -22,11 +22,16 @@ from fcnn_latency.measurement.process import _readings as timing
 from fcnn_latency.measurement.process._readings import calibrate_block
 
 
+def planned(architectures, protocol, seed):
+    rows, passes = range(len(architectures)), range(protocol.passes)
+    return plan_groups(architectures, protocol, seed, rows, passes, 0)
+
+
 @given(n=st.integers(1, 300), seed=st.integers(0, 9))
 def test_plan_reads_each_model_once_in_each_pass(n, seed):
     protocol = get_protocol("reliable")
-    groups = plan_groups([(5, 5)] * n, protocol, seed)
-    assert groups == plan_groups([(5, 5)] * n, protocol, seed)
+    groups = planned([(5, 5)] * n, protocol, seed)
+    assert groups == planned([(5, 5)] * n, protocol, seed)
     assert [group.number for group in groups] == list(range(len(groups)))
     for pass_number in range(protocol.passes):
         members = [m for g in groups if g.pass_number == pass_number for m in g.members]
@@ -35,7 +40,7 @@ def test_plan_reads_each_model_once_in_each_pass(n, seed):
 
 
 def test_paper_plan_keeps_the_order_given():
-    groups = plan_groups([(5, 5)] * 5, get_protocol("paper"), 0)
+    groups = planned([(5, 5)] * 5, get_protocol("paper"), 0)
     assert [group.members for group in groups] == [(i,) for i in range(5)]
 
 
@@ -58,7 +63,7 @@ def test_protocol_survives_json():
 
 def test_wide_models_come_in_smaller_groups():
     protocol = MeasurementProtocol("small", group_bytes=10_000_000)
-    groups = plan_groups([(1000, 1000)] * 10, protocol, 0)
+    groups = planned([(1000, 1000)] * 10, protocol, 0)
     assert {len(group.members) for group in groups} == {2, 3}
 
 
@@ -150,7 +155,8 @@ def test_calibrated_blocks_last_as_long_as_asked(monkeypatch, latency):
         now[0] += latency
 
     monkeypatch.setattr(timing, "perf_counter_ns", lambda: round(now[0] * 1e9))
-    block = calibrate_block(call, block_seconds=5e-4, sample_seconds=2e-5, least_samples=5)
+    protocol = MeasurementProtocol("test", block_seconds=5e-4, sample_seconds=2e-5, least_samples=5)
+    block = calibrate_block(call, protocol)
     sample = block.calls_per_sample * latency
     assert sample >= 0.99 * 2e-5
     assert sample <= 1.01 * max(2.5 * 2e-5, latency)
