@@ -1,4 +1,4 @@
-"""Architectures to matrices: the transformer that every pipeline starts with."""
+"""Transformer from architectures to matrices, the first step of every pipeline."""
 
 from __future__ import annotations
 
@@ -30,47 +30,46 @@ FEATURES = ("widths", "costs", "flops", "tiles", "layers", "graph")
 
 
 class ArchitectureEncoder(WidthsEncoder):
-    """Encode architectures as the matrix that an estimator learns from.
+    """Encode architectures as the feature matrix of an estimator.
 
-    Architectures come as ragged sequences (``[[41, 41], [14, 21, 31, 14]]``), as zero-padded
+    Architectures are passed as ragged sequences (``[[41, 41], [14, 21, 31, 14]]``), as zero-padded
     arrays or as DataFrames with the columns ``layer_1`` to ``layer_k``.
 
     Parameters
     ----------
     space : FCNNSpace or None, default=None
-        The space that the architectures must lie in; None is ``FCNNSpace()``.
+        Space that must contain the architectures; None means ``FCNNSpace()``.
     features : {"widths", "costs", "flops", "tiles", "layers", "graph"}, default="widths"
         ``"widths"``: zero-padded widths, the encoding of Beglaryan and Ringhofer (2023),
-        section IV-A. ``"costs"``: the widths, then what latency depends on: depth, rows of the
-        workload, whether a layer has a single neuron (its product is one of vectors, which other
-        code computes), and multiply-accumulates, parameters, activations and bytes moved of each
-        layer and in total. ``"flops"``: one column, floating-point operations of one
-        inference (two for each multiply-accumulate). ``"tiles"``: the widths, then what the layers
-        cost together as a blocked matrix product sees them (see `tile_costs`),
-        float32. ``"layers"``: a tensor of shape (layers, 3), rows, inputs and outputs of each
-        layer, flattened, zero where an architecture has no such layer. ``"graph"``: node features
-        and adjacency, as from `GraphEncoder`.
+        section IV-A. ``"costs"``: the widths, followed by depth, rows of the workload, whether a
+        layer has a single neuron (other code computes its product, a vector product), and
+        multiply-accumulates, parameters, activations and bytes moved, for each layer and in total.
+        ``"flops"``: one column, the floating-point operations of one inference (two for each
+        multiply-accumulate). ``"tiles"``: the widths, followed by the costs of a blocked matrix
+        product, summed over layers (see `tile_costs`); float32. ``"layers"``: rows, inputs and
+        outputs of each layer, a flattened tensor of shape (layers, 3), with zeros for missing
+        layers. ``"graph"``: node features and adjacency, as returned by `GraphEncoder`.
     signal_length : int, default=50
-        Values that one inference reads; sets the rows of the workload.
+        Number of values that one inference reads; determines the rows of the workload.
     tile : (int, int) or None, default=None
-        Rows and columns of the register block that ``"tiles"`` counts in; None is that of the CPU
-        on which `fit` runs (see `register_tile`). For labels of another machine
-        give that machine's.
+        Rows and columns of the register block for ``"tiles"``. None means the block of the CPU on
+        which `fit` runs (see `register_tile`). For labels from another machine, pass the block of
+        that machine.
 
     Attributes
     ----------
     space_ : FCNNSpace
-        The space in force.
+        The given space, or ``FCNNSpace()``.
     tile_ : (int, int)
-        The register block in force.
+        The given register block, or that of this CPU.
     n_features_in_ : int
-        Columns of the array or frame seen in `fit`; ``space_.max_layers`` for ragged input.
+        Number of columns seen in `fit`; ``space_.max_layers`` for ragged input.
 
     Raises
     ------
     ValueError
         In `fit` and `transform`, if a row is not an architecture of the space; the message
-        names the row, the layer and what would be right.
+        names the row, the layer and the valid values.
 
     Examples
     --------
@@ -108,7 +107,7 @@ class ArchitectureEncoder(WidthsEncoder):
     def encode(self, widths: Ints) -> Array:
         """Encode zero-padded widths without checking them; see `WidthsEncoder.encode`.
 
-        The type is float64, but float32 for ``"tiles"``.
+        The result is float64, except float32 for ``"tiles"``.
         """
         if self.features == "widths":
             return widths.astype(np.float64)
@@ -133,7 +132,7 @@ class ArchitectureEncoder(WidthsEncoder):
         return np.hstack([widths.astype(np.float32), costs])
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
-        """Names of the columns that `transform` returns.
+        """Return the names of the columns that `transform` returns.
 
         Parameters
         ----------
@@ -161,7 +160,7 @@ class ArchitectureEncoder(WidthsEncoder):
         return np.array(names[self.features], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
-        """Tiles are float32 whatever the input is."""
+        """Return the tags: tiles are float32 for any input."""
         tags = super().__sklearn_tags__()
         if self.features == "tiles":
             tags.transformer_tags.preserves_dtype = []

@@ -1,4 +1,4 @@
-"""What the encoders of architectures share: their input, checked and zero-padded."""
+"""Base class of the encoders: checks and zero-pads the input."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from fcnn_latency._validation import (
 from fcnn_latency.encoding._parallel import map_chunks
 from fcnn_latency.spaces._fcnn import SPACE, FCNNSpace
 
-#: Names of the columns that hold the width of a layer, in whatever form.
+#: Names of the columns that hold layer widths, in all encodings.
 WIDTH_COLUMN = re.compile(r"(width_)?layer_\d+|fan_in_2|fan_out_\d+")
 
 
 class WidthsEncoder(TransformerMixin, BaseEstimator):
-    """Base of the transformers from architectures to matrices.
+    """Base class of the transformers from architectures to matrices.
 
-    Architectures come as ragged sequences (``[[41, 41], [14, 21, 31, 14]]``), as zero-padded
-    arrays or as DataFrames with the columns ``layer_1`` to ``layer_k``. A subclass has the
-    parameters `space` and `signal_length`, further `_rules`, and encodes zero-padded widths in
-    `encode`, which is all that `transform` does after checking its input. It names the columns in
-    `get_feature_names_out`.
+    Architectures are passed as ragged sequences (``[[41, 41], [14, 21, 31, 14]]``), as zero-padded
+    arrays or as DataFrames with the columns ``layer_1`` to ``layer_k``. A subclass has
+    the parameters `space` and `signal_length`, extends `_rules` for further parameters, and
+    implements `encode` and `get_feature_names_out`. `transform` checks its input and calls
+    `encode` on the zero-padded widths.
     """
 
     space: FCNNSpace | None
     signal_length: int
 
     def _rules(self) -> dict[str, Rule]:
-        """What the parameters must be."""
+        """Return the rule for each parameter."""
         return {"space": or_none(SPACE), "signal_length": whole(1)}
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -56,6 +56,11 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, or a row is not an architecture of the space.
         """
         check_parameters(self, self._rules())
         self.space_: FCNNSpace = FCNNSpace() if self.space is None else self.space
@@ -74,13 +79,18 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_features)
             Columns as named by `get_feature_names_out`.
+
+        Raises
+        ------
+        ValueError
+            If a row is not an architecture of the space, or the columns differ from those in `fit`.
         """
         check_is_fitted(self)
         return self.encode(self._validate(X, reset=False))
 
     @abstractmethod
     def encode(self, widths: Ints) -> Array:
-        """Encode architectures that are known to lie in the space, as those it enumerates.
+        """Encode architectures that are known to lie in the space, such as enumerated ones.
 
         Parameters
         ----------
@@ -90,16 +100,16 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            As from `transform`.
+            As returned by `transform`.
         """
 
     def inverse_transform(self, X: npt.ArrayLike) -> Ints:
-        """Read the architectures back from their encoding.
+        """Return the architectures of encoded rows.
 
         Parameters
         ----------
         X : array of shape (n_samples, n_features)
-            What `transform` returned.
+            Output of `transform`.
 
         Returns
         -------
@@ -127,8 +137,8 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         return self.space_.validate(X[:, kept])
 
     def _validate(self, X: Any, *, reset: bool) -> Ints:
-        """Zero-padded widths of `X`; ragged lists have no fixed number of columns to check."""
-        # Ragged rows in an object array have no columns either.
+        """Return zero-padded widths of `X`; ragged lists have no number of columns to check."""
+        # An object array of ragged rows has no number of columns either.
         if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
             X = list(X)
         if isinstance(X, (list, tuple)):
@@ -145,10 +155,10 @@ class WidthsEncoder(TransformerMixin, BaseEstimator):
         try:
             return map_chunks(self.space_.validate, checked)
         except ValueError:
-            return self.space_.validate(checked)  # names the row of the whole
+            return self.space_.validate(checked)  # names the row of the whole array, not of a chunk
 
     def __sklearn_tags__(self) -> Any:
-        """Widths are whole numbers, never negative; rows may differ in length."""
+        """Return the tags: widths are not negative; fitting is required."""
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = True
         tags.requires_fit = True

@@ -1,4 +1,4 @@
-"""Architectures to graphs, for `GraphConvolutionRegressor`."""
+"""Transformer from architectures to graphs, for `GraphConvolutionRegressor`."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ from fcnn_latency.spaces._fcnn import FCNNSpace
 
 
 class GraphEncoder(WidthsEncoder):
-    """Encode architectures as graphs: a node for each layer, padded to the deepest.
+    """Encode architectures as graphs with a node for each layer, padded to equal size.
 
-    A row holds the features of the global node, of layer 1 and so on, then the rows of the
-    adjacency, as from `graphs_to_matrix`. Architectures are given and checked as by
-    `ArchitectureEncoder`, whose ``features="graph"`` is this encoder with its defaults.
+    A row holds the features of the global node, of layer 1 and so on, followed by the rows of the
+    adjacency, as returned by `graphs_to_matrix`. Architectures are passed and checked as in
+    `ArchitectureEncoder`. Its ``features="graph"`` equals this encoder with default parameters.
 
     Parameters
     ----------
     space : FCNNSpace or None, default=None
-        The space that the architectures must lie in; None is ``FCNNSpace()``.
+        Space that must contain the architectures; None means ``FCNNSpace()``.
     signal_length : int, default=50
-        Values that one inference reads; sets the rows of the workload.
+        Number of values that one inference reads; determines the rows of the workload.
     global_node : bool, default=True
-        Whether the first node is one with an edge to every layer (Dudziak et al., "BRP-NAS:
+        Whether to add a first node with an edge to every layer (Dudziak et al., "BRP-NAS:
         Prediction-based NAS using GCNs", 2020, section 3.1).
     normalize : bool, default=False
-        Whether the rows of the adjacency are divided by their sums.
+        Whether to divide the rows of the adjacency by their sums.
 
     Attributes
     ----------
     space_ : FCNNSpace
-        The space in force.
+        The given space, or ``FCNNSpace()``.
     n_nodes_ : int
-        Nodes of a row: the most layers of the space, one more with a global node.
+        Number of nodes: ``space_.max_layers``, plus one with a global node.
     n_node_features_ : int
-        Features of a node: `NODE_FEATURES`, one more with a global node.
+        Number of features of a node: those of `NODE_FEATURES`, plus one with a global node.
     n_features_in_ : int
-        Columns of the array or frame seen in `fit`; ``space_.max_layers`` for ragged input.
+        Number of columns seen in `fit`; ``space_.max_layers`` for ragged input.
 
     Raises
     ------
     ValueError
         In `fit` and `transform`, if a row is not an architecture of the space; the message
-        names the row, the layer and what would be right.
+        names the row, the layer and the valid values.
 
     Examples
     --------
@@ -96,6 +96,6 @@ class GraphEncoder(WidthsEncoder):
         return graphs_to_matrix(*graphs, add_global_node=self.global_node, normalize=self.normalize)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
-        """Names of the columns: feature and node, then ``edge``, its source and its target."""
+        """Return the column names: feature and node, then ``edge`` with source and target."""
         check_is_fitted(self)
         return graph_feature_names(self.space_.max_layers, global_node=bool(self.global_node))

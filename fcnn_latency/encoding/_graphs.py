@@ -14,26 +14,26 @@ from fcnn_latency.networks._layers import layer_costs, signal_rows
 
 
 def architecture_graphs(padded: Ints, signal_length: int) -> tuple[Floats, Bools]:
-    """Architectures as graphs: a node for each layer, an edge from each layer to the next.
+    """Convert architectures to graphs: a node for each layer, an edge from each to the next.
 
     Parameters
     ----------
     padded : ndarray of int, shape (n, max_layers)
         Zero-padded widths.
     signal_length : int
-        Values of the signal, cut into ceil(signal_length / w_1) rows.
+        Number of values of the signal, which is cut into ceil(signal_length / w_1) rows.
 
     Returns
     -------
     node_features : ndarray of float64, shape (n, max_layers, 20)
-        `NODE_FEATURES`: the width of the layer and of the one before, rows of the workload,
+        `NODE_FEATURES`: the width of the layer and of the previous one, rows of the workload,
         whether the layer has a single neuron; multiply-accumulates, parameters, activations and
-        bytes moved by the product that leads to the layer; its multiply-accumulates when rows and
-        columns are filled up to whole blocks, and how many rows and columns that adds; whether it
-        is the input, whether it is the output. What concerns a product is 0 at the input, and
-        all is 0 where there is no layer.
+        bytes moved of the product that computes the layer; its multiply-accumulates with rows and
+        columns padded to whole blocks, and the number of padded rows and columns; whether the
+        layer is the input, and whether it is the output. Features of a product are 0 at the input.
+        All features are 0 for a missing layer.
     adjacency : ndarray of bool, shape (n, max_layers, max_layers)
-        Entry [i, j] is 1 where layer j follows layer i.
+        Entry [i, j] is True if layer j follows layer i.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def architecture_graphs(padded: Ints, signal_length: int) -> tuple[Floats, Bools
 
 
 def _node_features(padded: Ints, signal_length: int) -> dict[str, Any]:
-    """Each of `NODE_FEATURES` by its name, of shape (n, max_layers)."""
+    """Return each of `NODE_FEATURES` by name, each of shape (n, max_layers)."""
     layers = padded > 0
     place = np.arange(padded.shape[1])
     costs = layer_costs(padded, signal_length)
@@ -72,11 +72,11 @@ def _node_features(padded: Ints, signal_length: int) -> dict[str, Any]:
 
 
 def _after_the_input(values: Array) -> Array:
-    """Values of the products, each at the layer it leads to: none at the input."""
+    """Return values of products, each at the layer that it computes; 0 at the input."""
     return np.pad(values, ((0, 0), (1, 0)))
 
 
-#: Features of a node that stands for a layer, in their order.
+#: Names of the features of a layer node, in order.
 NODE_FEATURES = tuple(_node_features(np.ones((1, 2), dtype=np.int64), 1))
 
 
@@ -87,41 +87,41 @@ def graphs_to_matrix(
     add_global_node: bool = True,
     normalize: bool = False,
 ) -> Floats:
-    """Graphs of any kind as the matrix that `GraphConvolutionRegressor` learns from.
+    """Convert arbitrary graphs to the feature matrix of `GraphConvolutionRegressor`.
 
-    Graphs with fewer nodes than others are padded with nodes without features and edges, wherever
-    they stand; these change no prediction. Every other node gets an edge to itself, if it has
-    none. The global node of Dudziak et al., "BRP-NAS: Prediction-based NAS using GCNs" (2020),
-    section 3.1, is put first: it has an edge to every node but the padding, and a feature of its
-    own, the last, which is 1 there and 0 elsewhere.
+    Pad smaller graphs with nodes without features and edges, at any position; padding does not
+    change predictions. Every other node gets an edge to itself if it has none. The global node of
+    Dudziak et al., "BRP-NAS: Prediction-based NAS using GCNs" (2020), section 3.1, comes first. It
+    has an edge to every node except padding. An additional last feature is 1 for the global node
+    and 0 for the others.
 
     Parameters
     ----------
     node_features : array-like of shape (n_graphs, n_nodes, n_node_features)
-        What each node is, such as its operation in one-hot form. A node that has none of them
-        but is no padding is recognized by its edges.
+        Features of each node, such as its operation in one-hot form. A node whose features are all
+        0 is still not padding if it has an edge.
     adjacency : array-like of shape (n_graphs, n_nodes, n_nodes) or (n_nodes, n_nodes)
-        Entry [i, j] is the weight of the edge from node i to node j, mostly 0 or 1; two
-        dimensions where all graphs have the same edges.
+        Entry [i, j] is the weight of the edge from node i to node j, usually 0 or 1. Pass
+        two dimensions if all graphs have the same edges.
     add_global_node : bool, default=True
-        Whether to add the global node; without one, predictions come from the mean over nodes.
+        Whether to add the global node. Without one, predictions use the mean over nodes.
     normalize : bool, default=False
-        Whether the rows of the adjacency are divided by their sums, so that a node takes the mean
-        over its neighbours and itself rather than the sum (Kipf and Welling, "Semi-supervised
+        Whether to divide the rows of the adjacency by their sums, so that a node reads the mean
+        over its neighbours and itself instead of the sum (Kipf and Welling, "Semi-supervised
         classification with graph convolutional networks", 2017, here for directed edges). BRP-NAS
         does not.
 
     Returns
     -------
     ndarray of float64, shape (n_graphs, N F + N N)
-        Row by row the features of the first node, of the second and so on, then the rows of the
-        adjacency; N and F are the given numbers of nodes and features, one more with a global
-        node.
+        Each row holds the features of the first node, of the second and so on, followed by the
+        rows of the adjacency. N and F are the given numbers of nodes and features, each plus one
+        with a global node.
 
     Raises
     ------
     ValueError
-        If shapes do not fit, a value is not finite, a weight is negative, or a graph has no node.
+        If shapes do not match, a value is not finite, a weight is negative, or a graph has no node.
 
     Examples
     --------
@@ -156,21 +156,21 @@ def graphs_to_matrix(
 
 
 def real_nodes(nodes: Array, edges: Array) -> Bools:
-    """Whether each node is more than padding: has a feature or an edge; shape (n, n_nodes)."""
+    """Return whether each node has a feature or an edge (is not padding), shape (n, n_nodes)."""
     real: Bools = (nodes != 0).any(axis=2)
     real |= (edges != 0).any(axis=1) | (edges != 0).any(axis=2)
     return real
 
 
 def matrix_to_graphs(X: npt.ArrayLike, n_nodes: int, n_node_features: int) -> tuple[Any, Any]:
-    """Node features and adjacency of the rows of a matrix, as views where possible.
+    """Return node features and adjacency of the rows of a matrix, as views if possible.
 
     Parameters
     ----------
     X : array-like of shape (n_graphs, n_nodes n_node_features + n_nodes n_nodes)
-        As from `graphs_to_matrix` or `GraphEncoder`.
+        As returned by `graphs_to_matrix` or `GraphEncoder`.
     n_nodes, n_node_features : int
-        Nodes of a graph and features of a node, those of a global node included.
+        Number of nodes of a graph and of features of a node, including those of a global node.
 
     Returns
     -------
@@ -180,7 +180,7 @@ def matrix_to_graphs(X: npt.ArrayLike, n_nodes: int, n_node_features: int) -> tu
     Raises
     ------
     ValueError
-        If the columns are not as many as these numbers tell.
+        If the number of columns does not match these numbers.
     """
     X = np.asarray(X)
     split = n_nodes * n_node_features
@@ -196,12 +196,12 @@ def matrix_to_graphs(X: npt.ArrayLike, n_nodes: int, n_node_features: int) -> tu
 
 
 def nodes_of_columns(n_columns: int, n_node_features: int) -> int:
-    """The n_nodes for which n_nodes n_node_features + n_nodes^2 is `n_columns`.
+    """Return the n_nodes for which n_nodes n_node_features + n_nodes^2 equals `n_columns`.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If there is no such number.
 
     Examples
     --------
@@ -221,7 +221,7 @@ def nodes_of_columns(n_columns: int, n_node_features: int) -> int:
 
 
 def graph_feature_names(max_layers: int, *, global_node: bool = True) -> npt.NDArray[np.object_]:
-    """Names of the columns in which `graphs_to_matrix` puts the graphs of architectures.
+    """Return the column names of `graphs_to_matrix` for the graphs of architectures.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A function over many rows: in chunks that stay in the cache, on all cores."""
+"""Apply a function to many rows, in chunks that fit in the cache, on all cores."""
 
 from __future__ import annotations
 
@@ -14,23 +14,29 @@ from threadpoolctl import ThreadpoolController
 
 from fcnn_latency._validation import Array
 
-#: Rows of a chunk.
+#: Number of rows of a chunk.
 CHUNK_SIZE = 2048
 
 
 def map_chunks(function: Callable[[Any], Array], rows: Array) -> Array:
-    """Apply a function of rows chunk by chunk, and stack what it returns.
+    """Apply a function to chunks of rows, and stack the results.
 
-    NumPy releases the interpreter's lock while it computes, so threads share the work. The linear
-    algebra library then keeps to one thread each: on products of this size its own cost more
-    than they bring.
+    NumPy releases the global interpreter lock while it computes, so threads share the work. The
+    linear algebra library is limited to one thread per call, because its own threads cost more
+    than they gain for products of this size.
 
     Parameters
     ----------
     function : callable
-        From an array of shape (m, ...) to one of shape (m, ...) of the same dtype for all chunks.
+        Maps an array of shape (m, ...) to one of shape (m, ...), with the same dtype for all
+        chunks.
     rows : ndarray of shape (n, ...)
-        What it is applied to; as a whole where it is one chunk at most.
+        Input of the function. At most `CHUNK_SIZE` rows are passed in a single call.
+
+    Returns
+    -------
+    ndarray of shape (n, ...)
+        The stacked results.
     """
     if len(rows) <= CHUNK_SIZE:
         return function(rows)
@@ -47,5 +53,5 @@ def map_chunks(function: Callable[[Any], Array], rows: Array) -> Array:
 
 @cache
 def _libraries() -> ThreadpoolController:
-    """The libraries with threads of their own; looking for them takes milliseconds."""
+    """Return the controller of thread pools of libraries; cached, as it takes milliseconds."""
     return ThreadpoolController()

@@ -1,4 +1,4 @@
-"""What a matrix product costs on a CPU: tiles of a register block, panels, bytes beyond a cache."""
+"""Costs of a matrix product on a CPU: register tiles, panels, bytes beyond a cache."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from fcnn_latency.spaces._widths import pad_widths
 
 _Costs = tuple[dict[str, Floats32], Floats32, Floats32]
 
-#: Values kept free behind each row of a matrix that is read by columns: where rows are a power of
-#: two apart, all values of a column compete for the same few lines of the cache.
+#: Unused values at the end of each row of a matrix that is read by columns. Without the gap, if
+#: rows are a power of two apart, all values of a column compete for the same few cache lines.
 ROW_GAP = 16
 
 
 def tile_costs(padded: Ints, signal_length: int, tile: tuple[int, int]) -> Floats32:
-    """Costs of an inference as a blocked matrix product sees them, summed over layers.
+    """Return the costs of blocked matrix products in one inference, summed over layers.
 
-    A product is computed in blocks of `tile` results that stay in registers, each in fan_in steps,
-    so that its cost goes in steps of ceil(rows / tile rows) ceil(fan_out / tile columns) fan_in:
-    the refined roofline of Wess et al., "ANNETTE: Accurate neural network execution time estimation
-    with stacked models" (2021), section IV-B, with the tiles of Goto and van de Geijn, "Anatomy of
-    high-performance matrix multiplication" (2008).
+    A product is computed in blocks of `tile` results that stay in registers. Each block needs
+    fan_in steps, so the cost is proportional to ceil(rows / tile rows) ceil(fan_out / tile columns)
+    fan_in. This is the refined roofline of Wess et al., "ANNETTE: Accurate neural network execution
+    time estimation with stacked models" (2021), section IV-B, with the tiles of Goto and van de
+    Geijn, "Anatomy of high-performance matrix multiplication" (2008).
 
     Parameters
     ----------
     padded : ndarray of int, shape (n, max_layers)
         Zero-padded widths.
     signal_length : int
-        Values of the signal, cut into ceil(signal_length / widths[0]) rows.
+        Number of values of the signal, which is cut into ceil(signal_length / widths[0]) rows.
     tile : (int, int)
         Rows and columns of the register block.
 
@@ -43,7 +43,7 @@ def tile_costs(padded: Ints, signal_length: int, tile: tuple[int, int]) -> Float
     ValueError
         If a width is not a whole number.
     """
-    if padded.dtype.kind not in "iu":  # checked here, not in each block of an encoder
+    if padded.dtype.kind not in "iu":  # encoders pass integers and skip this check
         padded = pad_widths(padded, padded.shape[1])
     widths = np.ascontiguousarray(padded.T, dtype=np.float32)
     rows = signal_rows(padded[:, 0], signal_length).astype(np.float32)
@@ -63,10 +63,10 @@ def tile_costs(padded: Ints, signal_length: int, tile: tuple[int, int]) -> Float
 def _layer_costs(
     rows: Floats32, fan_in: Floats32, fan_out: Floats32, tile: tuple[int, int]
 ) -> _Costs:
-    """Of each layer its costs by name, the bytes of its weights in panels, and those in odd ones.
+    """Return costs by name, bytes of weights in panels, and bytes in odd panels of each layer.
 
-    All arrays are of shape (layers, n); the costs of padding, where `fan_out` is 0, are 0. A band
-    is a row of tiles, a panel a column of them; ``_in`` counts the panels of the inputs.
+    All arrays have shape (layers, n). The costs of padding, where `fan_out` is 0, are 0. A band is
+    a row of tiles, and a panel is a column of tiles. The suffix ``_in`` counts panels of inputs.
     """
     there = (fan_out > 0).astype(np.float32)
     fan_in, rows = fan_in * there, rows * there
@@ -75,9 +75,9 @@ def _layer_costs(
     tiles, panel_steps = bands * panels, panels * fan_in
     tile_steps = bands * panel_steps
     weights = fan_in * fan_out
-    # A single row is a product of matrix and vector, which other code computes.
+    # A single row gives a vector-matrix product, which other code computes.
     vector = (rows == 1).astype(np.float32)
-    # An odd number of panels does not fill those kernels that take two at a time.
+    # An odd number of panels leaves kernels that process two at a time partly idle.
     odd = panels - 2 * np.floor(panels / 2)
     odd_vector = odd * vector
     odd_tile = odd - odd_vector
@@ -120,7 +120,7 @@ def _layer_costs(
 
 _NO_LAYERS = np.empty((0, 0), dtype=np.float32)
 
-#: Names of the columns of `tile_costs`: sums over layers, then bytes beyond caches.
+#: Column names of `tile_costs`: sums over layers, followed by bytes beyond each cache size.
 TILE_FEATURES = (
     *_layer_costs(_NO_LAYERS, _NO_LAYERS, _NO_LAYERS, (1, 1))[0],
     *(f"beyond_{size >> 10}KiB" for size in CACHE_SIZES),

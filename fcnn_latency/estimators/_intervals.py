@@ -30,59 +30,65 @@ from fcnn_latency._validation import (
 )
 from fcnn_latency.spaces._widths import pad_widths
 
-#: Residuals below this fraction of their mean say no more about difficulty than one of this size.
+#: Relative residuals are clipped from below at this fraction of their mean, because smaller ones
+#: are no evidence of an easier architecture.
 LEAST_RESIDUAL = 1e-3
 
 
 class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     r"""Prediction intervals around the predictions of any regressor.
 
-    Normalized cross-conformal prediction. Clones of the estimator, each fitted without the fold
-    that it predicts, give every label a residual as unseen architectures would have it (the
-    residuals of CV+ of Barber et al., "Predictive inference with the jackknife+", 2021, section 3,
-    around the one estimator that is fitted on all rows). A residual is divided by how difficult
-    its architecture is, so that intervals are narrow where predictions are good and wide where
-    they are not (Papadopoulos et al., "Regression conformal prediction with nearest neighbours",
-    2011, eq. 21; here the difficulty is the prediction times the relative error that boosted trees
-    expect on the encoded architecture). Quantiles of these ratios times the difficulty of a
-    new architecture are the ends of its interval: the conformal predictive system of Boström et
-    al., "Mondrian conformal predictive distributions" (2021), by the package crepes.
+    The method is normalized cross-conformal prediction:
 
-    Both ends leave out the same share: the upper end of an interval of 90 % is a bound of 95 %.
-    Since the clones are fitted on fewer rows, intervals tend to be too wide rather than too
-    narrow, the less so the more folds there are.
+    1. Clones of the estimator are each fitted without one fold and predict that fold. So every
+       label gets a residual that is typical of unseen architectures. These are the residuals of
+       CV+ (Barber et al., "Predictive inference with the jackknife+", 2021, section 3), used here
+       around the single estimator that is fitted on all rows.
+    2. Each residual is divided by the difficulty of its architecture, so that intervals are narrow
+       where predictions are good and wide where they are poor (Papadopoulos et al., "Regression
+       conformal prediction with nearest neighbours", 2011, eq. 21). Here the difficulty is the
+       prediction times the relative error that boosted trees expect for the encoded architecture.
+    3. The ends of an interval are the prediction plus quantiles of these ratios times the
+       difficulty of the new architecture. This is the conformal predictive system of Boström et
+       al., "Mondrian conformal predictive distributions" (2021), computed by the package crepes.
+
+    Both ends leave out the same share: the upper end of a 90 % interval is a 95 % bound. The
+    clones are fitted on fewer rows than the estimator, so intervals tend to be too wide rather
+    than too narrow. More folds reduce this effect.
 
     Parameters
     ----------
     estimator : estimator
         Regressor or pipeline.
     cv : int, default=10
-        Folds. Repeats of an architecture lie in the same one.
+        Number of folds. Repeats of an architecture are kept in the same fold.
     adaptive : bool, default=True
-        Whether the difficulty is learnt; without, intervals are as wide everywhere, relative to
-        the prediction.
+        Whether the difficulty is learned. If False, all intervals have the same width relative
+        to the prediction.
     random_state : int, RandomState or None, default=0
         Seed of the folds.
     n_jobs : int or None, default=None
-        Folds that are fitted at a time.
+        Number of folds fitted in parallel, as in `sklearn.model_selection.cross_val_predict`.
 
     Attributes
     ----------
     estimator_ : estimator
         The estimator, fitted on all rows.
     difficulty_ : GradientBoostingRegressor or None
-        Expects log \|relative residual\| from encoded architectures; None where not adaptive.
+        Predicts log \|relative residual\| from encoded architectures. None if `adaptive` is False,
+        or if all residuals are 0.
     floor_ : float
-        Shortest latency in seconds that a relative error is taken of: the shortest label.
+        Smallest training label in seconds. Relative errors of shorter latencies refer to it.
     residuals_ : ndarray of shape (n_samples,)
         Label minus out-of-fold prediction, in seconds.
     residual_scales_ : ndarray of shape (n_samples,)
-        Difficulty of each row, learnt without its fold, in seconds.
+        Difficulty of each row in seconds, learned without the fold of the row.
 
     Raises
     ------
     ValueError
-        In `fit`, if data or a parameter are wrong, or there are fewer architectures than folds.
+        In `fit`, if the data or a parameter are invalid, or there are fewer different
+        architectures than folds.
 
     Examples
     --------
@@ -113,19 +119,19 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: npt.ArrayLike) -> IntervalRegressor:
-        """Fit the estimator on all rows, and clones of it out of fold.
+        """Fit the estimator on all rows, and a clone of it for each fold.
 
         Parameters
         ----------
-        X : as the estimator takes it
-            Architectures, of `n_samples` rows.
+        X : any input of the estimator
+            Architectures, `n_samples` rows.
         y : array-like of shape (n_samples,)
-            Latencies in seconds, all above 0.
+            Latencies in seconds; must be positive.
 
         Returns
         -------
         IntervalRegressor
-            Itself.
+            The estimator itself.
         """
         check_parameters(self, {"cv": whole(2), "adaptive": BOOLEAN})
         if y is None:
@@ -150,34 +156,35 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> Floats:
-        """Predict latencies in seconds, shape (n_samples,), as the estimator does."""
+        """Predict latencies in seconds with `estimator_`, shape (n_samples,)."""
         check_is_fitted(self)
         return np.asarray(self.estimator_.predict(X))
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Floats:
-        """Intervals that hold the latencies of a share `coverage` of architectures.
+        """Predict intervals that contain the latency of a fraction `coverage` of architectures.
 
         Parameters
         ----------
-        X : as the estimator takes it
-            Architectures, of `n_samples` rows.
+        X : any input of the estimator
+            Architectures, `n_samples` rows.
         coverage : float, default=0.9
-            Share of latencies within their interval, above 0 and below 1; any at any time, without
-            another fit.
+            Fraction of latencies that lie within their interval, above 0 and below 1. It can
+            change from call to call without fitting again. Coverage c needs at least
+            2 / (1 - c) - 1 training rows.
 
         Returns
         -------
         ndarray of float64, shape (n_samples, 2)
-            Lower and upper ends in seconds; a lower end is at least 0.
+            Lower and upper ends in seconds; lower ends are at least 0.
 
         Raises
         ------
         ValueError
-            If `coverage` is wrong, or asks for more than the rows of `fit` can tell.
+            If `coverage` is invalid, or `fit` had too few rows for it.
         """
         check_is_fitted(self)
         check(coverage, number(above=0, below=1), "coverage")
-        # A hair less, since rounding of 1 - coverage would now and then cost a residual.
+        # Slightly less, because rounding of 1 - coverage could otherwise require one residual more.
         coverage = float(coverage) - 1e-12
         needed = math.ceil(2 / (1 - coverage)) - 1
         if len(self.residuals_) < needed:
@@ -187,19 +194,19 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             )
         predicted, scales = self._predict_with_scales(X)
         system = _conformal_predictive_system().fit(self.residuals_, self.residual_scales_)
-        # For a prediction of 0 and difficulty 1: crepes takes 2 µs for each row.
+        # Only for a prediction of 0 and a difficulty of 1, because crepes needs 2 µs per row.
         ratios = system.predict_int(np.zeros(1), np.ones(1), confidence=coverage)
         return np.asarray(np.maximum(predicted[:, None] + scales[:, None] * ratios, 0.0))
 
     def predict_upper(self, X: Any, confidence: float = 0.95) -> Floats:
-        """Latencies that a share `confidence` of architectures does not exceed.
+        """Predict upper bounds that a fraction `confidence` of architectures does not exceed.
 
         Parameters
         ----------
-        X : as the estimator takes it
-            Architectures, of `n_samples` rows.
+        X : any input of the estimator
+            Architectures, `n_samples` rows.
         confidence : float, default=0.95
-            Share of latencies up to their bound, above 0.5 and below 1.
+            Fraction of latencies that do not exceed their bound, above 0.5 and below 1.
 
         Returns
         -------
@@ -209,7 +216,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `confidence` is wrong, or asks for more than the rows of `fit` can tell.
+            If `confidence` is invalid, or `fit` had too few rows for it.
         """
         check(confidence, number(above=0.5, below=1), "confidence")
         return np.asarray(self.predict_interval(X, 2 * confidence - 1)[:, 1])
@@ -226,7 +233,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return list(splitter.split(groups, groups=groups))
 
     def _learn_difficulty(self, X: Any, folds: Any) -> Floats:
-        """Relative errors as expected without a row's fold, for the scale of its residual."""
+        """Fit `difficulty_`, and return the relative error expected for each row out of fold."""
         errors = np.abs(self.residuals_) / self.residual_scales_
         if not errors.any():
             return np.ones(len(errors))
@@ -240,7 +247,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return np.asarray(np.exp(expected))
 
     def _split(self) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-        """What encodes architectures, and what predicts from the encoded ones."""
+        """Return the function that encodes architectures, and the one that predicts from these."""
         if isinstance(self.estimator_, Pipeline) and len(self.estimator_) > 1:
             return self.estimator_[:-1].transform, self.estimator_[-1].predict
         return (lambda X: X), self.estimator_.predict
@@ -256,12 +263,12 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     @property
     def n_features_in_(self) -> int:
-        """Columns of the array or frame seen in `fit`."""
+        """Number of columns of the array or DataFrame seen in `fit`."""
         return int(self._fitted("n_features_in_"))
 
     @property
     def feature_names_in_(self) -> npt.NDArray[np.object_]:
-        """Names of the columns of the frame seen in `fit`."""
+        """Column names of the DataFrame seen in `fit`."""
         return np.asarray(self._fitted("feature_names_in_"))
 
     def _fitted(self, attribute: str) -> Any:
@@ -270,7 +277,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return getattr(self.estimator_, attribute)
 
     def __sklearn_tags__(self) -> Any:
-        """Takes what the estimator takes; latencies are above 0."""
+        """Return the tags: same input as the estimator, dense; latencies must be positive."""
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         tags.input_tags.sparse = False
@@ -279,13 +286,13 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
 
 def _conformal_predictive_system() -> Any:
-    with warnings.catch_warnings():  # crepes turns all UserWarnings on as it is imported
+    with warnings.catch_warnings():  # importing crepes enables all UserWarnings
         from crepes import ConformalPredictiveSystem
     return ConformalPredictiveSystem()
 
 
 def _repeats(X: Any) -> Ints:
-    """A number for each row, the same for equal rows, however they are padded."""
+    """Return a group number for each row; equal rows share one, however they are padded."""
     if not isinstance(X, pd.DataFrame):
         rows = list(X if isinstance(X, list | tuple) else np.asarray(X))
         same = len({len(row) for row in rows}) == 1

@@ -1,4 +1,4 @@
-"""A linear law of costs, fitted by relative error."""
+"""Linear model of costs, fitted by relative error."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from fcnn_latency.estimators._base import FeatureRegressor
 
 _RULES = {"method": choice(["pursuit", "ridge", "nonnegative"])}
 
-#: Most costs that pursuit takes up, its folds, and the fewest rows that it takes.
+#: For pursuit: maximum number of selected costs, number of folds, minimum number of rows.
 MOST_COSTS, FOLDS, LEAST_ROWS = 30, 5, 10
 
-#: What the penalty is chosen from.
+#: Candidate penalties.
 PENALTIES = np.logspace(-8, 3, 23)
 
-#: No prediction is below this fraction of the least training latency.
+#: Predictions are at least this fraction of the smallest training latency.
 LEAST_FRACTION = 0.1
 
 
 class RelativeLinearRegressor(FeatureRegressor):
-    """Latency as a linear function of costs, by least squares of the relative error.
+    """Linear regression of latency on costs, by least squares of the relative error.
 
     The analytical part of stacked models (Wess et al., "ANNETTE: Accurate neural network execution
-    time estimation with stacked models", 2021, section IV). Minimizes sum ((y - f(X)) / y)^2, since
-    a prediction is judged by its relative error and latencies range over decades. A prediction is
-    never below a tenth of the least training latency.
+    time estimation with stacked models", 2021, section IV). It minimizes sum ((y - f(X)) / y)^2,
+    because predictions are judged by relative error and latencies span several decades.
+    Predictions are at least a tenth of the smallest training latency.
 
     Parameters
     ----------
     method : {"pursuit", "ridge", "nonnegative"}, default="pursuit"
         ``"pursuit"``: orthogonal matching pursuit (Pati, Rezaiifar and Krishnaprasad, 1993), which
-        takes up one cost after the other; how many, at most 30, is chosen by cross-validation.
-        Few labels then serve for many costs. With fewer than 10 rows it is ``"ridge"``.
-        ``"ridge"``: all costs, with a penalty chosen by leave-one-out. ``"nonnegative"``: no cost
-        takes negative time; without penalty.
+        selects one cost after the other. Cross-validation chooses how many, at most 30, so that
+        a few labels suffice for many costs. With fewer than 10 rows it falls back to
+        ``"ridge"``. ``"ridge"``: all costs, with a penalty chosen by leave-one-out.
+        ``"nonnegative"``: nonnegative coefficients, without a penalty.
 
     Attributes
     ----------
     coef_ : ndarray of shape (n_features,)
         Seconds per unit of each cost.
     intercept_ : float
-        Seconds.
+        Latency in seconds when all costs are 0.
     least_ : float
-        Least prediction, in seconds.
+        Lower bound of the predictions, in seconds.
 
     Examples
     --------
@@ -62,24 +62,24 @@ class RelativeLinearRegressor(FeatureRegressor):
         self.method = method
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> RelativeLinearRegressor:
-        """Fit the law.
+        """Fit the linear model.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Costs.
         y : array-like of shape (n_samples,)
-            Latencies in seconds, above 0.
+            Latencies in seconds; must be positive.
 
         Returns
         -------
         RelativeLinearRegressor
-            Itself.
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            If `method` is unknown, or a latency is not above 0.
+            If `method` is unknown, or a latency is not positive.
         """
         check_parameters(self, _RULES)
         costs, latencies = self._checked(X, y)
@@ -105,7 +105,7 @@ class RelativeLinearRegressor(FeatureRegressor):
 
     @property
     def intercept_(self) -> float:
-        """Seconds at costs of 0."""
+        """Latency in seconds when all costs are 0."""
         return float(self.level_ - self.center_ @ self.coef_)
 
     def predict(self, X: npt.ArrayLike) -> Floats:
@@ -113,25 +113,25 @@ class RelativeLinearRegressor(FeatureRegressor):
         return self.law(self._checked_features(X))
 
     def law(self, costs: Array) -> Floats:
-        """What `predict` returns, of costs that have been checked."""
+        """Return the predictions for costs that have already been checked."""
         used = np.flatnonzero(self.coef_)
         centered = np.take(costs, used, axis=1) - self.center_[used]
         return np.asarray(np.maximum(centered @ self.coef_[used] + self.level_, self.least_))
 
 
 def ridge_line() -> Pipeline:
-    """A linear law of standardized features, by least squares of the error itself."""
+    """Return a ridge regression on standardized features, fitted by the absolute error."""
     return make_pipeline(StandardScaler(), RidgeCV(PENALTIES))
 
 
 def _penalized(method: str, rows: Floats, target: Floats) -> Floats:
-    """Coefficients of centered, weighted rows."""
-    if np.ptp(target) <= 1e-12:  # constant latencies, but for rounding
+    """Return the coefficients fitted to centered, weighted rows."""
+    if np.ptp(target) <= 1e-12:  # constant latencies, apart from rounding
         return np.zeros(rows.shape[1])
     if method == "pursuit" and len(rows) >= LEAST_ROWS:
         most = min(MOST_COSTS, rows.shape[1], len(rows) - -(-len(rows) // FOLDS) - 1)
         law = OrthogonalMatchingPursuitCV(cv=FOLDS, max_iter=most, fit_intercept=False)
-        with warnings.catch_warnings():  # it ends early where nothing is left to explain
+        with warnings.catch_warnings():  # it ends early if no residual is left
             warnings.filterwarnings("ignore", message=r"\s*Orthogonal matching pursuit ended")
             return np.asarray(law.fit(rows, target).coef_)
     return np.asarray(RidgeCV(PENALTIES, fit_intercept=False).fit(rows, target).coef_)

@@ -1,4 +1,4 @@
-"""A table of layer latencies, looked up and summed."""
+"""Lookup table of layer latencies."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from fcnn_latency.estimators._roofline import RooflineRegressor
 from fcnn_latency.networks._layer_nodes import layer_nodes
 from fcnn_latency.networks._layers import Layers, layers_of
 
-#: What tells an entry of a table from the others; all three are 0 in the overhead of a call.
+#: Key columns of a table; all three are 0 in the entry for the overhead of a call.
 ENTRY_COLUMNS = ["rows", "fan_in", "fan_out"]
-#: What the penalty on an estimated table is chosen from.
+#: Candidate penalties for rescaling a table.
 RIDGE_PENALTIES = np.logspace(-4, 4, 17)
 
 
@@ -52,61 +52,63 @@ _RULES: dict[str, Rule] = {
 
 
 class LookupTableRegressor(WidthsRegressor):
-    r"""Look the latency of each layer up in a table and sum.
+    r"""Regressor that sums layer latencies from a lookup table.
 
     .. math:: T = c + \sum_n (t(r_n, i_n, o_n) - c)
 
-    with t(r, i, o) the latency of a network of one layer of i inputs and o outputs that reads r
-    rows, and c the overhead of a call, which each entry contains and a network pays once. The
-    method of Dai et al., "ChamNet: Towards efficient network design through platform-aware model
-    adaptation" (2019), section 3.3, and, with models of kernels in place of entries, of Zhang et
-    al., "nn-Meter: Towards accurate latency prediction of deep-learning model inference on
+    where t(r, i, o) is the latency of a one-layer network with i inputs and o outputs that reads r
+    rows, and c is the overhead of a call. Each entry contains c, but a network pays it once. This
+    is the method of Dai et al., "ChamNet: Towards efficient network design through platform-aware
+    model adaptation" (2019), section 3.3. With kernel models instead of entries it is the method of
+    Zhang et al., "nn-Meter: Towards accurate latency prediction of deep-learning model inference on
     diverse edge devices" (2021).
 
-    With a table measured by `make_layer_table` it predicts architectures that have never been
-    measured whole, and `fit` learns nothing, unless the table is to be rescaled. Without one the
-    table is estimated from the whole architectures given to `fit`: a refined `RooflineRegressor`
-    gives its entries, which then are rescaled.
+    With a table measured by `make_layer_table`, the regressor predicts architectures that have
+    never been measured as a whole, and `fit` learns nothing unless `rescale` is True. Without a
+    table, `fit` estimates one from whole architectures: a refined `RooflineRegressor` provides the
+    entries, which are then rescaled.
 
-    Rescaling adjusts entries to what architectures show that read them, since layers in a network
-    do not cost quite what they cost alone: each is multiplied by 1 + a + b + ..., with one
-    correction of its own, one common to the whole table, and one each shared by all entries of the
-    same rows, inputs or outputs, or of the same two of these. The corrections are solved for by
-    ridge regression on the relative error, so that they stay near 0 where few architectures speak
-    for them; the penalty is chosen by leave-one-out.
+    Rescaling adjusts the entries to the latencies of the architectures that read them, because a
+    layer in a network does not cost exactly what it costs alone. Each entry is multiplied by
+    1 + a + b + ..., where one correction belongs to this entry only, one is common to the whole
+    table, and the others are each shared by all entries with the same rows, inputs or outputs, or
+    with the same two of these. The corrections are found by ridge regression on the relative
+    error, so that they stay near 0 where few architectures support them. The penalty is chosen by
+    leave-one-out.
 
     Parameters
     ----------
     table : DataFrame, Bunch of `make_layer_table` or None, default=None
-        Columns ``rows``, ``fan_in``, ``fan_out`` and ``latency`` in seconds; the entry whose
-        sizes are all 0 is the overhead of a call. None estimates a table from the training data.
+        Columns ``rows``, ``fan_in``, ``fan_out`` and ``latency`` in seconds. The entry
+        whose sizes are all 0 is the overhead of a call. None estimates a table from the training
+        data.
     interpolation : {"linear", "nearest"}, default="linear"
-        Between entries: linear in rows, inputs and outputs, which is exact for costs that grow
-        with the size of operands or with multiply-accumulates, and needs entries at all nodes of
-        a grid; or the nearest entry by the logarithms of the sizes.
+        Interpolation between entries. ``"linear"`` is linear in rows, inputs and outputs. It is
+        exact for costs proportional to operand sizes or multiply-accumulates, and needs an entry at
+        every node of a grid. ``"nearest"`` uses the entry whose sizes are nearest in logarithm.
     signal_length : int, default=50
-        Values that one inference reads, cut into ceil(signal_length / w_1) rows.
+        Number of values that one inference reads, cut into ceil(signal_length / w_1) rows.
     rescale : bool, default=False
-        Whether a table that is given is rescaled to the training data. False is the table as
-        measured; a table that is estimated always is.
+        Whether to rescale a given table to the training data. False uses the table as measured.
+        An estimated table is always rescaled.
 
     Attributes
     ----------
     entries_ : ndarray of shape (n_entries, 3)
-        Rows, inputs and outputs.
+        Rows, inputs and outputs of each entry.
     costs_ : ndarray of shape (n_entries,)
-        What each entry adds to the latency of a network, in seconds.
+        Time that each entry adds to the latency of a network, in seconds.
     overhead_ : float
-        The overhead of a call in seconds.
+        Overhead of a call in seconds.
     roofline_ : RooflineRegressor or None
-        What an estimated table is made from; None where the table was given.
+        Model that provides the entries of an estimated table; None if a table was given.
     n_features_in_ : int
-        Columns of the widths seen in `fit`.
+        Number of columns seen in `fit`.
 
     Notes
     -----
-    A layer outside a table that was given is an error. A table that was estimated covers its
-    training data; beyond, the roofline says what more a layer takes than the nearest one inside.
+    A layer outside a given table is an error. An estimated table covers its training data. For a
+    layer outside, the roofline adds the time that it needs beyond the nearest layer inside.
 
     Examples
     --------
@@ -132,24 +134,24 @@ class LookupTableRegressor(WidthsRegressor):
         self.rescale = rescale
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike | None = None) -> LookupTableRegressor:
-        """Read the table, or estimate it.
+        """Read the table or estimate it, and rescale it if needed.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, max_layers)
             Zero-padded widths.
         y : array-like of shape (n_samples,) or None, default=None
-            Latencies in seconds; only a table that is rescaled or estimated takes them.
+            Latencies in seconds. Required only to estimate or rescale a table.
 
         Returns
         -------
         LookupTableRegressor
-            Itself.
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            If data, table or a parameter are wrong.
+            If the data, the table or a parameter are invalid.
         """
         check_parameters(self, _RULES)
         self.roofline_: RooflineRegressor | None = None
@@ -177,11 +179,12 @@ class LookupTableRegressor(WidthsRegressor):
         Returns
         -------
         ndarray of float64, shape (n_samples,)
+            Latencies in seconds.
 
         Raises
         ------
         ValueError
-            If a layer lies outside a table that was given; names row and layer.
+            If a layer lies outside a given table; the message names the row and the layer.
         """
         layers = self._layers(X)
         if self.roofline_ is None:
@@ -192,7 +195,7 @@ class LookupTableRegressor(WidthsRegressor):
         return np.asarray(self.overhead_ + self._reads(inside) @ self.costs_ + beyond)
 
     def _clipped(self, layers: Layers) -> Layers:
-        """Layers no smaller and no larger than the table has them."""
+        """Return the layers with their sizes clipped to the range of the table."""
         ends = zip(self.entries_.min(axis=0), self.entries_.max(axis=0), strict=True)
         clipped = [np.clip(size, *end) for size, end in zip(layers, ends, strict=True)]
         return Layers(*(np.where(layers.rows > 0, size, 0.0) for size in clipped))
@@ -237,7 +240,7 @@ class LookupTableRegressor(WidthsRegressor):
         return [np.unique(column) for column in self.entries_.T]
 
     def _estimate(self, widths: Floats, layers: Layers, y: Floats) -> None:
-        """Entries of a roofline, corrected by what their readers show."""
+        """Estimate the entries by a roofline and rescale them."""
         self.roofline_ = roofline = RooflineRegressor(self.signal_length).fit(widths, y)
         there = layers.rows > 0
         sizes = [size[there] if there.any() else np.ones(1) for size in layers]
@@ -248,7 +251,7 @@ class LookupTableRegressor(WidthsRegressor):
         self._rescale(layers, y)
 
     def _rescale(self, layers: Layers, y: Floats) -> None:
-        """Multiply entries by what the architectures show that read them."""
+        """Multiply the entries by factors fitted to the latencies of whole architectures."""
         weights = relative_weights(y)[:, None]
         reads = self._reads(layers) @ sparse.diags_array(self.costs_)
         shared = _shared_factors(self.entries_)
@@ -258,7 +261,7 @@ class LookupTableRegressor(WidthsRegressor):
         self.costs_ = self.costs_ * np.maximum(1.0 + shared @ ridge.coef_, 0.0)
 
     def _reads(self, layers: Layers) -> sparse.csr_array:
-        """How often each architecture reads each entry, shape (n_samples, n_entries)."""
+        """Return how often each architecture reads each entry, shape (n_samples, n_entries)."""
         there = layers.rows > 0
         sizes = np.stack([size[there] for size in layers], axis=1)
         if self.roofline_ is None:
@@ -293,10 +296,10 @@ class LookupTableRegressor(WidthsRegressor):
 
 
 def _corners(axes: list[Floats], sizes: Floats) -> tuple[list[npt.NDArray[np.intp]], list[Floats]]:
-    """Entries at the corners of the cell of each layer, and their shares in its latency.
+    """Return the entries at the corners of each layer's grid cell, and their interpolation weights.
 
-    SciPy's `RegularGridInterpolator` gives the same values, but not the shares that a table is
-    rescaled by.
+    SciPy's `RegularGridInterpolator` gives the same values, but not the weights, which rescaling
+    needs.
     """
     sides = []
     for axis, size in zip(axes, sizes.T, strict=True):
@@ -312,7 +315,10 @@ def _corners(axes: list[Floats], sizes: Floats) -> tuple[list[npt.NDArray[np.int
 
 
 def _shared_factors(entries: Floats) -> sparse.csr_array:
-    """Which factors an entry has: its own, and those shared by all of one, two or no same sizes."""
+    """Return which factors apply to each entry.
+
+    For each subset of the sizes, from none to all, entries with the same sizes share a factor.
+    """
     parts = []
     for chosen in product((False, True), repeat=entries.shape[1]):
         _, factor = np.unique(entries[:, chosen], axis=0, return_inverse=True)

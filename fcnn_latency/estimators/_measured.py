@@ -1,4 +1,4 @@
-"""The measurement itself as an estimator: the expensive reference of every comparison."""
+"""Measurement as an estimator: the expensive reference for comparisons."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ from fcnn_latency.spaces._fcnn import FCNNSpace
 
 
 class MeasuredLatency(WidthsRegressor):
-    """Measure, on this machine, what the other estimators predict.
+    """Estimator that measures latencies on this machine instead of predicting them.
 
-    `predict` builds the networks and times them by `make_dataset`; `fit` learns nothing. This is
-    the real-time measurement that Beglaryan and Ringhofer (2023), section II, weigh the estimators
-    against: as exact as labels are, and as expensive.
+    `predict` builds the networks and measures them with `make_dataset`; `fit` learns nothing. This
+    is the real-time measurement to which Beglaryan and Ringhofer (2023), section II, compare their
+    estimators. It is as exact as labels, and as expensive.
 
     Parameters
     ----------
     runtime : str, Runtime or None, default=None
-        What executes the networks, as in `make_dataset`.
+        Runtime that executes the networks, as in `make_dataset`.
     protocol : str or MeasurementProtocol, default="reliable"
-        How they are measured, as in `make_dataset`.
+        Measurement protocol, as in `make_dataset`.
     signal_length : int, default=50
-        Values that one inference reads.
+        Number of values that one inference reads.
     space : FCNNSpace or None, default=None
-        The space that the architectures must lie in; None is ``FCNNSpace()``.
+        Space that must contain the architectures; None means ``FCNNSpace()``.
     scale : {"machine", "campaign"}, default="machine"
-        Where the common level of the latencies comes from, as in `make_dataset`.
+        Source of the common level of the latencies, as in `make_dataset`.
     target_error : float or None, default=None
-        Relative standard error that is aimed at, as in `make_dataset`.
+        Relative standard error to reach, as in `make_dataset`.
     store : path or None, default=None
-        SQLite file that every reading is written to, as in `make_dataset`. With one, and a fixed
-        `random_state`, the same architectures are not measured again.
+        SQLite file for the readings, as in `make_dataset`. With a store and a fixed
+        `random_state`, the same architectures are not measured twice.
     client : distributed.Client or None, default=None
         Measure on the hosts of this Dask cluster, as in `make_dataset`.
     wait : bool, default=True
         Whether to wait while another campaign measures on this machine.
     random_state : int, RandomState or None, default=None
-        Seed of the order of measuring.
+        Seed of the measuring order.
     verbose : int, default=0
-        Whether to show progress with the time left.
+        If nonzero, show progress and the remaining time.
 
     Attributes
     ----------
     n_features_in_ : int
-        Columns of the widths seen in `fit`.
+        Number of columns seen in `fit`.
 
     Examples
     --------
@@ -89,24 +89,24 @@ class MeasuredLatency(WidthsRegressor):
         self.verbose = verbose
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike | None = None) -> MeasuredLatency:
-        """Check the widths; nothing is learnt.
+        """Check the widths; nothing is learned.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, max_layers)
             Zero-padded widths.
         y : array-like of shape (n_samples,) or None, default=None
-            Checked, and not used.
+            Checked but not used.
 
         Returns
         -------
         MeasuredLatency
-            Itself.
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            If data are no finite numbers, or widths are negative.
+            If the data are not finite numbers, or a width is negative.
         """
         if y is None:
             self._checked_widths(X, reset=True)
@@ -125,15 +125,16 @@ class MeasuredLatency(WidthsRegressor):
         Returns
         -------
         ndarray of float64, shape (n_samples,)
+            Latencies in seconds.
 
         Raises
         ------
         ValueError
-            If a row is no architecture of the space, or a parameter is wrong.
+            If a row is not an architecture of the space, or a parameter is invalid.
         MeasurementError
-            If an architecture has no latency; says which and why.
+            If an architecture could not be measured; the message names the row and the reason.
         KeyboardInterrupt
-            If Ctrl-C comes before all of them are complete.
+            If Ctrl-C is pressed before all measurements are complete.
         """
         widths = self._checked_widths(X)
         dataset = make_dataset(widths, **self.get_params(deep=False))
@@ -148,7 +149,7 @@ class MeasuredLatency(WidthsRegressor):
         return np.asarray(dataset.target)
 
     def __sklearn_tags__(self) -> Any:
-        """Latencies repeat only within the noise, and tell nothing of labels made otherwise."""
+        """Return the tags: repeated predictions differ by noise; labels are not required."""
         tags = super().__sklearn_tags__()
         tags.non_deterministic = True
         tags.target_tags.required = False

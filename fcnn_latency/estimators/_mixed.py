@@ -1,4 +1,4 @@
-"""A linear law of costs, corrected by a statistical model: the stacked model of ANNETTE."""
+"""Linear model of costs, corrected by a statistical model: the stacked model of ANNETTE."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fcnn_latency._validation import Floats, check_latencies, check_parameters, 
 from fcnn_latency.estimators._base import FeatureRegressor, weight_of
 from fcnn_latency.estimators._linear import RelativeLinearRegressor
 
-#: What leaves noise alone: few leaves, a penalty on each.
+#: Parameters that avoid fitting noise: few leaves and a penalty on each.
 SMALL_TREES = {
     "max_iter": 200,
     "learning_rate": 0.05,
@@ -28,21 +28,22 @@ SMALL_TREES = {
 class MixedLatencyRegressor(FeatureRegressor):
     """Analytical latency model, corrected by a statistical model of its log-residual.
 
-    The mixed models of Wess et al., "ANNETTE: Accurate neural network execution time estimation
-    with stacked models" (2021), section IV-C: y = a(X) exp(w c(X)). The correction c learns
-    log(y / a(X)). Its weight w in [0, 1] is the least-squares one on predictions out of fold, so
-    that a correction that only learns noise is left out; this is stacking as in Wolpert, "Stacked
-    generalization" (1992).
+    This is a mixed model as in Wess et al., "ANNETTE: Accurate neural network execution time
+    estimation with stacked models" (2021), section IV-C: y = a(X) exp(w c(X)). The correction c
+    learns log(y / a(X)). Its weight w in [0, 1] is the least-squares weight of its out-of-fold
+    predictions, so a correction that only learns noise is left out. This is stacking as in Wolpert,
+    "Stacked generalization" (1992).
 
     Parameters
     ----------
     analytical : {"pursuit", "ridge", "nonnegative"} or estimator, default="pursuit"
-        The analytical part a; by name `RelativeLinearRegressor` with this method.
+        The analytical part a. A name means `RelativeLinearRegressor` with this method.
     correction : estimator or None, default=None
-        The statistical part c; None is scikit-learn's `HistGradientBoostingRegressor` with small
-        trees.
+        The statistical part c. None means scikit-learn's `HistGradientBoostingRegressor` with
+        small trees.
     cv : int, default=5
-        Folds of the weight of the correction; with fewer rows than twice as many there is none.
+        Number of folds for the weight of the correction. With fewer than ``2 * cv`` rows there is
+        no correction.
     random_state : int, RandomState or None, default=None
         Seed of the folds and of the default correction.
 
@@ -51,9 +52,9 @@ class MixedLatencyRegressor(FeatureRegressor):
     analytical_ : estimator
         The fitted analytical part.
     correction_ : estimator or None
-        The fitted statistical part; None where its weight is 0.
+        The fitted statistical part; None if its weight is 0.
     weight_ : float
-        Weight of the correction.
+        Weight of the correction, in [0, 1].
 
     Examples
     --------
@@ -79,28 +80,28 @@ class MixedLatencyRegressor(FeatureRegressor):
         self.random_state = random_state
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> MixedLatencyRegressor:
-        """Fit the analytical part, the weight of the correction, the correction.
+        """Fit the analytical part, then the correction and its weight.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Encoded architectures.
         y : array-like of shape (n_samples,)
-            Latencies in seconds, above 0.
+            Latencies in seconds; must be positive.
 
         Returns
         -------
         MixedLatencyRegressor
-            Itself.
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            If a parameter is wrong, or a latency is not above 0.
+            If a parameter is invalid, or a latency is not positive.
         """
         check_parameters(self, {"cv": whole(2)})
         encoded, latencies = self._checked(X, y)
-        # On so few rows OpenMP's threads cost more than they bring; far more on a busy machine.
+        # With so few rows, OpenMP threads cost more than they gain, above all on a busy machine.
         with threadpool_limits(1, user_api="openmp"):
             return self._fit(encoded, latencies)
 

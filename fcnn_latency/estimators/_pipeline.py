@@ -1,4 +1,4 @@
-"""Encoder and estimator, ready to fit."""
+"""Pipelines of an encoder and an estimator, ready to fit."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from fcnn_latency.estimators.neural._deep import LatencyRegressor
 from fcnn_latency.estimators.neural._graph import GraphConvolutionRegressor
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-#: Gradient boosting on the logarithm, so that errors are relative ones.
+#: Gradient boosting on the logarithm of the latency, so that errors are relative.
 _TREES = HistGradientBoostingRegressor(max_iter=500, learning_rate=0.05)
 _boosting = partial(TransformedTargetRegressor, _TREES, func=np.log, inverse_func=np.exp)
 
-#: As many nodes as the columns tell, with the feature of the global node; the features are costs,
-#: which add up.
+#: The number of nodes follows from the number of columns. One more feature marks the global node.
+#: The features are costs, which add up, so a linear part helps.
 _graph = partial(
     GraphConvolutionRegressor, n_node_features=len(NODE_FEATURES) + 1, linear_part=True
 )
 
-#: Features of each estimator and what makes it, by name.
+#: Default features and factory of each estimator, by name.
 ESTIMATORS: dict[str, tuple[str, Callable[[], Any]]] = {
     "mean": ("widths", DummyRegressor),
     "flops": ("flops", LinearRegression),
@@ -51,7 +51,7 @@ ESTIMATORS: dict[str, tuple[str, Callable[[], Any]]] = {
     "measured": ("widths", MeasuredLatency),
 }
 
-#: Estimators that compute from widths and accept no other features.
+#: Estimators that accept no features other than widths.
 OF_WIDTHS = ("roofline", "lookup", "measured")
 
 
@@ -64,7 +64,7 @@ def make_latency_pipeline(
     random_state: Any = None,
     **parameters: Any,
 ) -> Pipeline:
-    """A scikit-learn pipeline from architectures to latencies in seconds.
+    """Make a scikit-learn pipeline from architectures to latencies in seconds.
 
     Parameters
     ----------
@@ -73,15 +73,15 @@ def make_latency_pipeline(
         network of Beglaryan and Ringhofer (2023). ``"linear"``: `RelativeLinearRegressor` on tile
         costs. ``"boosting"``: scikit-learn's histogram gradient boosting on the logarithm of the
         latency. ``"graph"``: `GraphConvolutionRegressor`. ``"roofline"``: `RooflineRegressor`.
-        ``"lookup"``: `LookupTableRegressor`, whose table is estimated unless `table` is given.
+        ``"lookup"``: `LookupTableRegressor`, which estimates its table unless `table` is given.
         ``"flops"``: latency = a FLOPs + b. ``"mean"``: the mean of the training labels.
         ``"measured"``: `MeasuredLatency`, whose predictions are measurements.
     space : FCNNSpace or None, default=None
-        The space of the architectures; None is ``FCNNSpace()``.
+        Space of the architectures; None means ``FCNNSpace()``.
     features : {"widths", "costs", "flops", "graph"} or None, default=None
-        Features of the encoder; None is the estimator's own.
+        Features of the encoder; None means the estimator's default features.
     signal_length : int, default=50
-        Values that one inference reads.
+        Number of values that one inference reads.
     random_state : int or None, default=None
         Seed of the estimator.
     **parameters
@@ -90,8 +90,8 @@ def make_latency_pipeline(
     Raises
     ------
     ValueError
-        If a parameter is wrong (an unknown name lists those that there are), or the estimator
-        takes no such features or parameter.
+        If a parameter is invalid, or the estimator does not accept these features or this
+        parameter. For an unknown estimator the message lists the known ones.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def make_latency_pipeline(
         "space": space,
         "signal_length": signal_length,
         "random_state": random_state,
-        "regressor__random_state": random_state,  # of the trees
+        "regressor__random_state": random_state,  # of the boosted trees
     }
     taken = pipeline[-1].get_params()
     pipeline[-1].set_params(**{k: v for k, v in shared.items() if k in taken}, **parameters)

@@ -1,4 +1,4 @@
-"""The roofline model, whose peaks are given or fitted."""
+"""Roofline model with given or fitted peaks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fcnn_latency.estimators._base import WidthsRegressor, relative_weights
 from fcnn_latency.networks._kernels import ROOFLINE_TILES
 from fcnn_latency.networks._layers import Layers, layers_of
 
-#: Machine balances that are tried between the least and the greatest intensity of a layer.
+#: Number of machine balances tried between the lowest and the highest intensity of a layer.
 N_BALANCES = 16
 
 
@@ -44,36 +44,36 @@ _RULES: dict[str, Rule] = {
 
 
 class RooflineRegressor(WidthsRegressor):
-    r"""Roofline model: each layer takes as long as its arithmetic or its data, whichever is longer.
+    r"""Roofline model: the time of a layer is that of its arithmetic or its data, if longer.
 
-    Wess et al., "ANNETTE: Accurate neural network execution time estimation with stacked models"
-    (2021), eq. 1, summed over the layers n of a network:
+    The model of Wess et al., "ANNETTE: Accurate neural network execution time estimation with
+    stacked models" (2021), eq. 1, is summed over the layers n of a network:
 
     .. math:: T \approx c + \sum_n \left( o +
         \max\left(\frac{f_n}{P_{peak}}, \frac{D_n}{B_{peak}}\right)\right)
 
     with f_n floating-point operations, D_n bytes of weights, inputs and outputs, P_peak in FLOP/s
     and B_peak in bytes/s. (Beglaryan and Ringhofer (2023), section II, print f_n / D_n for the
-    first term, a misprint: it is no time.) ANNETTE has neither the overhead c of a call nor o of
-    a layer; a framework costs both, so they are fitted too unless they are given.
+    first term. This is a misprint: f_n / D_n is not a time.) ANNETTE has neither the overhead c of
+    a call nor the overhead o of a layer. Frameworks have both, so they are fitted unless given.
 
-    The refined form multiplies f_n by the ratio of padded to real work: a kernel computes whole
-    tiles of s_r rows by s_i inputs by s_o outputs, so that
+    The refined form multiplies f_n by the ratio of padded to actual work, because a kernel
+    computes whole tiles of s_r rows by s_i inputs by s_o outputs:
 
     .. math:: f_n' = f_n \frac{\lceil r / s_r \rceil s_r}{r}
         \frac{\lceil i / s_i \rceil s_i}{i} \frac{\lceil o / s_o \rceil s_o}{o}
 
-    which is ANNETTE's refined roofline model with the unrolled dimensions of a dense layer.
+    This is ANNETTE's refined roofline model with the unrolled dimensions of a dense layer.
 
-    What is not given is fitted by least squares of the relative error: for a machine balance
-    P_peak / B_peak the model is linear with coefficients of at least 0, so the balance is searched
-    and the rest solved for. This has no starting point and no unit, so that microseconds and
-    milliseconds fit alike.
+    Parameters that are None are fitted by least squares of the relative error. For a fixed machine
+    balance P_peak / B_peak the model is linear with nonnegative coefficients. So the balance is
+    searched, and the other parameters are solved for. This needs no starting point and does not
+    depend on units: microseconds and milliseconds are fitted equally well.
 
     Parameters
     ----------
     signal_length : int, default=50
-        Values that one inference reads, cut into ceil(signal_length / w_1) rows.
+        Number of values that one inference reads, cut into ceil(signal_length / w_1) rows.
     peak_flops : float or None, default=None
         P_peak in FLOP/s; None fits it.
     peak_bandwidth : float or None, default=None
@@ -83,21 +83,22 @@ class RooflineRegressor(WidthsRegressor):
     layer_overhead : float or None, default=None
         o in seconds; None fits it.
     tiles : "auto", None or (rows, fan_in, fan_out), default="auto"
-        Sizes of a tile; None pads nothing. ``"auto"`` takes those of `ROOFLINE_TILES`, register
-        blocks of AVX-512, AVX2 and NEON, that fit the training data best.
-        ``RooflineRegressor(call_overhead=0, layer_overhead=0, tiles=None)`` is eq. 1 as it stands.
+        Sizes of a tile; None disables padding. ``"auto"`` chooses the tile of `ROOFLINE_TILES`
+        (register blocks of AVX-512, AVX2 and NEON) that fits the training data best.
+        ``RooflineRegressor(call_overhead=0, layer_overhead=0, tiles=None)`` is eq. 1 unchanged.
 
     Attributes
     ----------
     peak_flops_, peak_bandwidth_ : float
-        The peaks in force; infinite where the data show no cost at all. Where all layers of
-        the training data meet one bound, the other peak is the lowest that they do not meet.
+        The given or fitted peaks in FLOP/s and bytes/s; infinite if the data show no cost at all.
+        If all layers of the training data are limited by one peak, the other is the lowest value
+        that does not limit them.
     call_overhead_, layer_overhead_ : float
-        The overheads in force, in seconds.
+        The given or fitted overheads in seconds.
     tiles_ : tuple of int or None
-        The tile in force.
+        The given or chosen tile.
     n_features_in_ : int
-        Columns of the widths seen in `fit`.
+        Number of columns seen in `fit`.
 
     Examples
     --------
@@ -126,7 +127,7 @@ class RooflineRegressor(WidthsRegressor):
         self.tiles = tiles
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> RooflineRegressor:
-        """Fit what is not given.
+        """Fit the parameters that are None.
 
         Parameters
         ----------
@@ -138,12 +139,12 @@ class RooflineRegressor(WidthsRegressor):
         Returns
         -------
         RooflineRegressor
-            Itself.
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            If data or a parameter are wrong.
+            If the data or a parameter are invalid.
         """
         widths, latencies = self._checked(X, y)
         check_parameters(self, _RULES)
@@ -162,7 +163,7 @@ class RooflineRegressor(WidthsRegressor):
         return np.asarray(self.call_overhead_ + self.layer_latencies(layers).sum(axis=1))
 
     def layer_latencies(self, layers: Layers) -> Floats:
-        """What each layer adds to the latency of a network, in seconds, of the layers' shape."""
+        """Return the seconds that each layer adds to the latency, in the shape of `layers`."""
         arithmetic = _padded_flops(layers, self.tiles_) / self.peak_flops_
         busy = np.maximum(arithmetic, layers.bytes / self.peak_bandwidth_)
         return np.asarray(np.where(layers.rows > 0, self.layer_overhead_ + busy, 0.0))
@@ -173,7 +174,7 @@ class RooflineRegressor(WidthsRegressor):
         return [None if self.tiles is None else tuple(int(size) for size in self.tiles)]
 
     def _fit_balance(self, layers: Layers, y: Floats, tiles: tuple[int, ...] | None) -> _Fit:
-        """The best machine balance, and what is best with it."""
+        """Return the fit with the best machine balance."""
         flops, moved = _padded_flops(layers, tiles), layers.bytes
 
         def solved(log_balance: float) -> _Fit:
@@ -195,7 +196,7 @@ class RooflineRegressor(WidthsRegressor):
     def _solve(
         self, balance: float, flops: Floats, moved: Floats, layers: Layers, y: Floats
     ) -> _Fit:
-        """Overheads and seconds of a FLOP for one balance: non-negative least squares."""
+        """Fit overheads and seconds per FLOP for one balance by nonnegative least squares."""
         busy = np.maximum(flops, balance * moved).sum(axis=1)
         columns = np.stack([np.ones_like(busy), layers.counts, busy], axis=1)
         slope = None
@@ -218,7 +219,7 @@ class RooflineRegressor(WidthsRegressor):
 
 
 class _Fit(NamedTuple):
-    """Overheads of call and layer and seconds of a FLOP, and how well they do."""
+    """Call overhead, layer overhead and seconds per FLOP for one balance, with their loss."""
 
     loss: float
     balance: float
@@ -226,7 +227,7 @@ class _Fit(NamedTuple):
 
 
 def _padded_flops(layers: Layers, tiles: tuple[int, ...] | None) -> Floats:
-    """Operations of whole tiles."""
+    """Return the floating-point operations of each layer, padded to whole tiles."""
     if tiles is None:
         return layers.flops
     return Layers(*(np.ceil(s / t) * t for s, t in zip(layers, tiles, strict=True))).flops

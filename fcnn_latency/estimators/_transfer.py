@@ -1,4 +1,4 @@
-"""A predictor of one machine or runtime, adapted to another by a few measurements."""
+"""Adaptation of a predictor to another machine or runtime with a few measurements."""
 
 from __future__ import annotations
 
@@ -16,60 +16,69 @@ from fcnn_latency.networks._kernels import TRANSFER_TILES
 from fcnn_latency.networks._layers import Layers, layers_of
 from fcnn_latency.spaces._widths import pad_widths
 
-#: What the penalty is chosen from, columns being standardized.
+#: Candidate penalties; they apply to standardized columns.
 PENALTIES = np.logspace(-5, 1, 13)
-#: Scale of the columns that are hardly penalized: the constant and the number of layers.
+#: Scale of the columns with almost no penalty: the constant and the number of layers.
 FREE = 100.0
-#: Laws of less weight are left out.
+#: Linear models with less weight than this are dropped.
 LEAST_WEIGHT = 0.01
 LEAST_ROWS = 5
-#: Columns that all laws share.
+#: Number of columns that all linear models share.
 SHARED = 5
 
 
 class TransferRegressor(WidthsRegressor):
-    """A law of latency for another machine or runtime, from 10 to 50 measurements there.
+    """Latency model for another machine or runtime, from 10 to 50 measurements there.
 
-    Latency is taken for linear in the number of layers and of layers that write a single neuron,
-    the values written, the number and weights of products of vectors (a workload of one row, which
-    other code computes), and the work and number of the blocks in which a matrix product is
-    computed; and in the prediction of the source. The block is not known beforehand, nor
-    whether the source is of use, so each block of a table with and without the source is a law of
-    its own: a ridge regression that minimizes relative errors, its penalty chosen by
-    leave-one-out. The laws are averaged with weights by their leave-one-out errors (pseudo-Bayesian
-    model averaging: Geisser and Eddy, "A predictive approach to model selection", 1979), which
-    is one linear law again. So a source that tells nothing about the target, as Keras, whose
-    overhead hides the arithmetic, does next to no harm.
+    Latency is modelled as linear in these features, summed over layers:
 
-    Which architectures are measured matters more than the source: see `select_for_transfer`.
+    - the number of layers,
+    - the number of layers that write a single neuron,
+    - the values written,
+    - the number of vector products (layers of a workload of one row, which other code computes),
+    - the weights of these vector products,
+    - the work and the number of the blocks in which a matrix product is computed,
+
+    and in the prediction of the source. Neither the block size nor the usefulness of the source is
+    known beforehand. So each block size of a table, with and without the source, gives one linear
+    model: a ridge regression that minimizes relative errors, with a penalty chosen by
+    leave-one-out. The models are averaged with weights from their leave-one-out errors
+    (pseudo-Bayesian model averaging: Geisser and Eddy, "A predictive approach to model selection",
+    1979). The average is again one linear model. A source without information about the target
+    does almost no harm; an example is Keras, whose overhead hides the arithmetic.
+
+    The choice of the measured architectures matters more than the source: see
+    `select_for_transfer`.
 
     Parameters
     ----------
     source : estimator or None, default=None
-        Fitted regressor or pipeline of the other machine or runtime; it is never fitted again, and
-        `sklearn.base.clone` keeps it as it is. None adapts nothing: the laws alone.
+        Fitted regressor or pipeline for the original machine or runtime. It is never fitted again,
+        and `sklearn.base.clone` keeps it unchanged. None fits the target without a source.
     signal_length : int, default=50
-        Values that one inference reads; sets the rows of the workload.
+        Number of values that one inference reads; determines the rows of the workload.
 
     Attributes
     ----------
     tiles_ : ndarray of int, shape (n_tiles, 2)
-        Blocks of the laws that are kept.
+        Block sizes (rows, outputs) of the models that are kept.
     intercept_ : float
-        Seconds of an inference without layers.
+        Latency of an inference without layers, in seconds.
     coef_ : ndarray of shape (5 + 2 * n_tiles,)
-        Seconds per layer, per layer of a single neuron, per value written, per product of a
-        vector and per weight of those, then per work and per block of each of `tiles_`.
+        Seconds per layer, per layer that writes a single neuron, per value written, per vector
+        product and per weight of a vector product; then, for each of `tiles_`, seconds per unit of
+        work and per block.
     source_coef_ : float
-        Seconds per second that the source predicts; 0 without a source.
+        Seconds per second predicted by the source; 0 without a source.
     source_weight_ : float
-        Weight of the laws with the source: 1 where they are better, 0 where they are worse, about
-        0.5 where the source makes no difference.
+        Total weight of the models with the source: 1 if they are better, 0 if they are worse,
+        about 0.5 if the source makes no difference.
 
     Raises
     ------
     ValueError
-        In `fit`, if data are wrong, not positive, or fewer than 5 rows.
+        In `fit`, if the data are invalid, a latency is not positive, or there are fewer than 5
+        rows.
     sklearn.exceptions.NotFittedError
         In `fit`, if the source is not fitted.
 
@@ -88,19 +97,19 @@ class TransferRegressor(WidthsRegressor):
         self.signal_length = signal_length
 
     def fit(self, X: Any, y: npt.ArrayLike) -> TransferRegressor:
-        """Fit the laws to measurements of the target.
+        """Fit the model to measurements of the target.
 
         Parameters
         ----------
         X : sequence of sequences, array or DataFrame of shape (n_samples, max_layers)
-            Architectures, ragged or zero-padded, as the source takes them.
+            Architectures, ragged or zero-padded, as the source accepts them.
         y : array-like of shape (n_samples,)
-            Their latencies in seconds on the target, all above 0.
+            Their latencies in seconds on the target; must be positive.
 
         Returns
         -------
         TransferRegressor
-            Itself.
+            The estimator itself.
         """
         check_parameters(self, {"signal_length": whole(1)})
         padded = _pad_ragged(X, None)
@@ -149,20 +158,20 @@ class TransferRegressor(WidthsRegressor):
                 self.source_weight_ += float(weight)
 
     def __sklearn_clone__(self) -> TransferRegressor:
-        """An unfitted copy with the very source, as `sklearn.frozen.FrozenEstimator` would."""
+        """Return an unfitted copy with the same source object, like `FrozenEstimator`."""
         parameters = self.get_params(deep=False)
         source = parameters.pop("source")
         return type(self)(source, **{name: clone(v, safe=False) for name, v in parameters.items()})
 
     def __sklearn_tags__(self) -> Any:
-        """Latencies are above 0."""
+        """Return the tags: latencies must be positive."""
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = True
         return tags
 
 
 def _pad_ragged(X: Any, max_layers: int | None) -> Any:
-    """Rows of different or other lengths padded to `max_layers`, or to the deepest."""
+    """Return ragged rows padded to `max_layers` columns, or to the longest row if it is None."""
     if not isinstance(X, list | tuple) or not all(isinstance(row, list | tuple) for row in X):
         return X
     lengths = {len(row) for row in X}
@@ -171,11 +180,11 @@ def _pad_ragged(X: Any, max_layers: int | None) -> Any:
 
 
 def _columns(layers: Layers, tiles: Any) -> Floats:
-    """What the laws are linear in, shape (n, 5 + 2 * n_tiles).
+    """Return the features of the linear models, shape (n, 5 + 2 * n_tiles).
 
-    Layers, those of one neuron, values written, products of vectors and their weights; then for
-    each tile work and number of its blocks, each of which is a tile of sums of as many terms as
-    there are inputs.
+    The columns are: layers, layers that write a single neuron, values written, vector products and
+    their weights; then, for each tile, the work and the number of its blocks. A block computes a
+    tile of sums with one term for each input.
     """
     vector = layers.rows == 1
     weights = vector * layers.fan_in * layers.fan_out
@@ -187,9 +196,12 @@ def _columns(layers: Layers, tiles: Any) -> Floats:
 
 
 def _fit_law(columns: Floats, latencies: Floats) -> tuple[float, float, Floats]:
-    """Mean squared relative leave-one-out error, intercept and coefficients in seconds."""
+    """Return the mean squared relative leave-one-out error, intercept and coefficients.
+
+    Intercept and coefficients are in seconds.
+    """
     means, scales = columns.mean(axis=0), columns.std(axis=0)
-    scales = np.where(scales > 0, scales, np.inf)  # a constant column: no effect
+    scales = np.where(scales > 0, scales, np.inf)  # a constant column has no effect
     scales[0] /= FREE
     constant = np.full((len(columns), 1), FREE)
     design = np.hstack([constant, (columns - means) / scales]) / latencies[:, None]

@@ -1,4 +1,4 @@
-"""What a network is: its layers, their shapes and their costs."""
+"""Layers of a network: their shapes and their costs."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""What the system says of the processor."""
+"""Information on the processor from the operating system."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-#: Where Linux describes the processors.
+#: Folder in which Linux describes the processors.
 CPU = "/sys/devices/system/cpu"
 
 T = TypeVar("T")
 
-#: Instruction sets that matter to matrix products.
+#: Instruction sets that are relevant for matrix products.
 FLAG_PATTERN = re.compile(
     r"sse4_2|f16c|fma|avx\w*|amx\w*|neon|fphp|asimd\w*|sve\w*|sme2?|i8mm|bf16"
 )
 
 
 def read_cpu_flags() -> list[str] | None:
-    """Which vector instructions this CPU has, as Linux names them; None where it does not tell."""
+    """Return the vector instruction sets of this CPU by their Linux names; None if unknown."""
     flags = read_cpuinfo("flags", "Features")
     if flags is None:
         return None
@@ -28,7 +28,7 @@ def read_cpu_flags() -> list[str] | None:
 
 
 def read_cpuinfo(*names: str) -> str | None:
-    """What Linux says of the first core under the first of some names that it has; or None."""
+    """Return the first entry of /proc/cpuinfo that starts with one of `names`; or None."""
     for line in (read_file("/proc/cpuinfo") or "").splitlines():
         if line.startswith(names):
             return line.partition(":")[2].strip()
@@ -36,7 +36,7 @@ def read_cpuinfo(*names: str) -> str | None:
 
 
 def read_file(path: str) -> str | None:
-    """Stripped text of a file of the system; None if it cannot be read."""
+    """Return the stripped text of a system file; None if it cannot be read."""
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
@@ -44,7 +44,7 @@ def read_file(path: str) -> str | None:
 
 
 def thread_siblings(core: int) -> list[int] | None:
-    """Hardware threads of a core's physical core, itself included; None if the system is mute."""
+    """Return all hardware threads of the physical core of `core`; None if unknown."""
     text = read_file(f"{CPU}/cpu{core}/topology/thread_siblings_list")
     if not text:
         return None
@@ -56,7 +56,10 @@ def thread_siblings(core: int) -> list[int] | None:
 
 
 def ask(question: Callable[[], T]) -> T | None:
-    """What the system answers, or None: systems refuse in more ways than can be listed."""
+    """Return the result of `question`, or None if it raises any exception.
+
+    Systems fail in more ways than can be listed.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

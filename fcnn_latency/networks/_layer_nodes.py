@@ -1,4 +1,4 @@
-"""Sizes of layers between which latency is all but linear."""
+"""Grid of layer sizes between which latency is almost linear."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import numpy.typing as npt
 from fcnn_latency._validation import Array
 from fcnn_latency.networks._kernels import VECTOR_WIDTHS
 
-#: Most rows for which a table of layers has entries.
+#: Maximum number of different row counts in a table of layers.
 MOST_ROW_NODES = 16
 
 
 def layer_nodes(
     rows: npt.ArrayLike, fan_in: tuple[float, float], fan_out: tuple[float, float]
 ) -> tuple[Array, Array, Array]:
-    """Sizes of dense layers between which latency is all but linear: the grid of a table.
+    """Return the grid of a layer table: sizes between which latency is almost linear.
 
-    The inner loop of a matrix product runs over the inputs, so few of these will do. Outputs are
-    computed in vectors (`VECTOR_WIDTHS`), so latency jumps behind multiples of them.
+    The inner loop of a matrix product runs over the inputs, so few input sizes suffice. Outputs
+    are computed in vectors (`VECTOR_WIDTHS`), so latency jumps after multiples of these widths.
 
     Parameters
     ----------
     rows : array-like
-        The rows that occur; where they are more than 16, some of them, evenly on a log scale.
+        Row counts that occur. If more than 16 differ, at most 16 are chosen, evenly on a log scale.
     fan_in, fan_out : (float, float)
-        Fewest and most inputs and outputs.
+        Minimum and maximum number of inputs, and of outputs.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Dense layers of architectures: their shapes, and the one formula of each cost."""
+"""Dense layers of architectures: their shapes, and the only formula of each cost."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ FLOAT_BYTES = 4
 
 
 class Layers(NamedTuple):
-    """Dense layers of architectures: a (rows, fan_in) by a (fan_in, fan_out) product each.
+    """Dense layers of architectures, each a (rows, fan_in) by (fan_in, fan_out) product.
 
     Parameters
     ----------
     rows, fan_in, fan_out : ndarray, shape (n, max_layers - 1)
-        Sizes of the products; all three are 0 if an architecture has no such layer.
+        Sizes of the products; all three are 0 for a missing layer.
     """
 
     rows: Array
@@ -33,53 +33,53 @@ class Layers(NamedTuple):
 
     @property
     def macs(self) -> Array:
-        """Multiply-accumulates."""
+        """Multiply-accumulates of each layer."""
         return np.asarray(self.rows * self.fan_in * self.fan_out)
 
     @property
     def flops(self) -> Array:
-        """Floating-point operations, two for each multiply-accumulate."""
+        """Floating-point operations of each layer, two for each multiply-accumulate."""
         return np.asarray(2 * self.macs)
 
     @property
     def parameters(self) -> Array:
-        """Weights and biases."""
+        """Number of weights and biases of each layer."""
         return np.asarray((self.fan_in + 1) * self.fan_out)
 
     @property
     def activations(self) -> Array:
-        """Values written."""
+        """Number of values that each layer writes."""
         return np.asarray(self.rows * self.fan_out)
 
     @property
     def bytes(self) -> Array:
-        """Weights, inputs and outputs moved, in float32."""
+        """Bytes of parameters, inputs and outputs that each layer moves, in float32."""
         moved = self.parameters + self.activations + self.rows * self.fan_in
         return np.asarray(FLOAT_BYTES * moved)
 
 
 def signal_rows(input_widths: npt.ArrayLike, signal_length: int) -> Ints:
-    """Rows of a workload: ceil(signal_length / input width)."""
+    """Return the rows of a workload: ceil(signal_length / input width)."""
     widths = np.asarray(input_widths, dtype=np.int64)
     return -(-int(signal_length) // widths)
 
 
 def layers_of(widths: Array, signal_length: int) -> Layers:
-    """Layers of zero-padded widths.
+    """Return the layers of zero-padded widths.
 
-    Widths may be real numbers; an input narrower than 1 is cut into as many rows as one of 1.
+    Widths may be real numbers. An input width below 1 gives as many rows as a width of 1.
 
     Parameters
     ----------
     widths : ndarray, shape (n, max_layers)
         Zero-padded widths.
     signal_length : int
-        Values of the signal, cut into ceil(signal_length / w_1) rows.
+        Number of values of the signal, which is cut into ceil(signal_length / w_1) rows.
 
     Returns
     -------
     Layers
-        Arrays of the type of `widths`.
+        Arrays with the dtype of `widths`.
 
     Examples
     --------
@@ -96,41 +96,41 @@ def layers_of(widths: Array, signal_length: int) -> Layers:
 
 
 def layer_shapes(padded: Ints, signal_length: int) -> Ints:
-    """Rows, inputs and outputs of each layer.
+    """Return rows, inputs and outputs of each layer.
 
     Parameters
     ----------
     padded : ndarray of int, shape (n, max_layers)
         Zero-padded widths.
     signal_length : int
-        Values of the signal, cut into ceil(signal_length / w_1) rows.
+        Number of values of the signal, which is cut into ceil(signal_length / w_1) rows.
 
     Returns
     -------
     ndarray of int64, shape (n, max_layers - 1, 3)
-        All three are 0 if an architecture has no such layer.
+        Rows, inputs and outputs; all three are 0 for a missing layer.
     """
     return np.stack(layers_of(padded, signal_length), axis=-1)
 
 
 def layer_costs(padded: Ints, signal_length: int) -> dict[str, Ints]:
-    """Costs of each dense layer for one inference of the workload.
+    """Return the costs of each dense layer for one inference of the workload.
 
-    Layer j of widths (w_1 ... w_k) multiplies a (rows, w_j) by a (w_j, w_{j+1}) matrix.
+    With widths (w_1 ... w_k), layer j multiplies a (rows, w_j) by a (w_j, w_{j+1}) matrix.
 
     Parameters
     ----------
     padded : ndarray of int, shape (n, max_layers)
         Zero-padded widths.
     signal_length : int
-        Values of the signal, cut into ceil(signal_length / w_1) rows.
+        Number of values of the signal, which is cut into ceil(signal_length / w_1) rows.
 
     Returns
     -------
     dict of str to ndarray of int64, shape (n, max_layers - 1)
         ``macs`` (multiply-accumulates), ``parameters`` (weights and biases), ``activations``
-        (values written) and ``bytes`` (weights, inputs and outputs moved, float32); 0 if an
-        architecture has no such layer.
+        (values written) and ``bytes`` (parameters, inputs and outputs moved, float32); 0 for
+        a missing layer.
     """
     layers = layers_of(padded, signal_length)
     return {

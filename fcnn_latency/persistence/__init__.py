@@ -1,4 +1,4 @@
-"""Fitted models as files, without pickle."""
+"""Save and load fitted models without pickle."""
 
 import lazy_loader as _lazy
 

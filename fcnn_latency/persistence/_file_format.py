@@ -1,7 +1,7 @@
-"""The file that holds a fitted model: its layout, whether it is whole, how it is written.
+"""Model files: layout, integrity check, reading and writing.
 
-The first line is ``fcnn-latency model FORMAT SHA256``; behind it lies a zip archive, whose bytes
-the digest is of. Zip readers pass over the line: ``unzip -p model.fcnn manifest.json``.
+The first line is ``fcnn-latency model FORMAT SHA256``. A zip archive follows, and the digest is
+that of its bytes. Zip readers skip the first line: ``unzip -p model.fcnn manifest.json``.
 """
 
 from __future__ import annotations
@@ -18,23 +18,26 @@ from typing import Any
 from fcnn_latency._files import write_whole
 from fcnn_latency.exceptions import ModelFileError
 
-#: Number of the layout that is written. When to raise it: when a release of the package that reads
-#: the present number would misread what is written from now on (a member renamed, a state that
-#: means something else). Not for a further key of the manifest, a further parameter or attribute of
-#: an estimator, or a further estimator. How: raise it by one; write a golden file with the last
-#: release first (``python tests/persistence/golden/make.py``) and keep the old ones, which
-#: tests/persistence/test_golden.py goes on reading; teach `read_model_file` to bring what an older
-#: number holds into the present form; say so in CHANGELOG.md. The first line stays as it is in all
-#: formats.
+#: Number of the layout that is written.
+#:
+#: Raise it if a release that reads the current number would misread new files (a member is renamed,
+#: a state changes its meaning). Do not raise it for a new key of the manifest, a new parameter or
+#: attribute of an estimator, or a new estimator.
+#:
+#: How to raise it: first write a golden file with the last release
+#: (``python tests/persistence/golden/make.py``) and keep the old ones, which
+#: tests/persistence/test_golden.py continues to read. Raise the number by one. Make
+#: `read_model_file` convert older formats to the current one. Add an entry to CHANGELOG.md. The
+#: first line stays the same in all formats.
 FORMAT = 1
 
-#: Bytes at most of the first line.
+#: Maximum length of the first line in bytes.
 LINE_LENGTH = 128
 LINE = re.compile(rb"fcnn-latency model ([1-9][0-9]{0,8}) ([0-9a-f]{64})\n")
 
 MANIFEST = "manifest.json"
 
-#: What files begin with that are often taken for models.
+#: First bytes of files that are often mistaken for model files.
 FOREIGN = {
     b"\x80": "a pickle, which could run any code, and is never read",
     b"\x78": "compressed, as joblib's pickles are, which are never read",
@@ -46,27 +49,27 @@ FOREIGN = {
 
 
 def write_model_file(path: Path, manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> None:
-    """Write a model file, or leave what was there untouched.
+    """Write a model file; if this fails, leave an existing file unchanged.
 
     Parameters
     ----------
     path : Path
-        A link is followed; a file that exists keeps its permissions.
+        Path of the file. A link is followed. An existing file keeps its permissions.
     manifest : mapping
-        Of what JSON can say; gets the ``format``.
+        Values that JSON can represent; ``format`` is added.
     members : mapping of str to bytes
-        By their names.
+        Content of each member, by name.
 
     Raises
     ------
     ValueError
-        If the manifest holds what JSON cannot say.
+        If the manifest contains a value that JSON cannot represent.
     OSError
         If the file cannot be written.
     """
     about = {"format": FORMAT, **manifest}
     content = io.BytesIO()
-    # Place for the first line: the archive's offsets count from the start of the file.
+    # Reserve space for the first line, because offsets of the archive start at the file's start.
     content.write(_first_line(b""))
     start = content.tell()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -82,21 +85,21 @@ def _first_line(data: bytes) -> bytes:
 
 
 def read_model_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Read a model file that is whole and of a known format.
+    """Read a model file, and check that it is intact and of a known format.
 
     Returns
     -------
     manifest : dict
-        What the file says of itself.
+        Description of the model.
     members : dict of str to bytes
-        The rest of it, by name.
+        Content of the other members, by name.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ModelFileError
-        If it is no model file, is damaged, or of a newer format.
+        If the file is not a model file, is damaged, or has a newer format.
     """
     data = _checked(path)
     try:
@@ -105,13 +108,13 @@ def read_model_file(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         manifest = json.loads(members.pop(MANIFEST))
         if manifest["format"] != FORMAT:
             raise ValueError(f"its manifest says format {manifest['format']!r}")
-    except Exception as error:  # zipfile and zlib raise many kinds on an archive that is not ours
+    except Exception as error:  # zipfile and zlib raise many types for a foreign archive
         raise ModelFileError(f"{path} was not written by fcnn_latency.save: {error}") from error
     return manifest, members
 
 
 def _checked(path: Path) -> bytes:
-    """The bytes of a whole file of this format."""
+    """Return the bytes of a file, after checking its first line and its digest."""
     if path.is_dir():
         raise ModelFileError(
             f"{path} is a folder; a model file is one file, as fcnn_latency.save writes it."

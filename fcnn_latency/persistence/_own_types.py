@@ -1,4 +1,4 @@
-"""The types of this package that a model file may hold, and where each of them lives today."""
+"""Types of this package that a model file may contain, with their current modules."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
 
-#: Trusted in every model file. Files of earlier releases name the modules of their time: a type is
-#: found by its own name, so moving one means changing its line here. Reading is promised backward
-#: only: releases before this list refuse the modules that files name now, as types not trusted.
+#: Types trusted in every model file. Files of earlier releases contain the module names of their
+#: time, so types are found by class name. If you move a class, change its line here. Only reading
+#: older files is guaranteed: releases before this list refuse current files, because they do not
+#: trust the new module names.
 OWN_TYPES = {
     "ArchitectureEncoder": "fcnn_latency.encoding._architecture_encoder",
     "DenseNetwork": "fcnn_latency.estimators.neural._dense_network",
@@ -26,16 +27,17 @@ OWN_TYPES = {
     "TransferRegressor": "fcnn_latency.estimators._transfer",
 }
 
-#: What fitted estimators of earlier releases held and no longer do: cut out unread.
+#: Attributes of fitted estimators of earlier releases that no longer exist; removed unread.
 DROPPED = {"LatencyRegressor": ("archives_",)}
 
 SCHEMA = "schema.json"
 
 
 def with_current_types(data: bytes) -> bytes:
-    """A state of skops whose own types are those of today.
+    """Return a skops state in which types of this package have their current modules.
 
-    Files of earlier releases name the modules of their time, and hold attributes that are gone.
+    Files of earlier releases contain the module names of their time, and attributes that no longer
+    exist.
     """
     translated = BytesIO()
     with ZipFile(BytesIO(data)) as archive, ZipFile(translated, "w") as current:
@@ -48,11 +50,11 @@ def with_current_types(data: bytes) -> bytes:
 
 
 def _translate(node: dict[str, Any]) -> dict[str, Any]:
-    """Give a node of an own type its module of today, and cut out what it no longer holds."""
+    """Update the module of a node of this package, and remove attributes that no longer exist."""
     module, name = node.get("__module__"), node.get("__class__")
     if str(module).partition(".")[0] == "fcnn_latency" and name in OWN_TYPES:
         node["__module__"] = OWN_TYPES[name]
-        # A class that is held as a value has no attributes of its own.
+        # A node that is a class, not an instance, has no attributes.
         for attribute in DROPPED.get(name, ()) if "content" in node else ():
             attributes = node["content"]
             if attributes["content"].pop(attribute, None) is not None:

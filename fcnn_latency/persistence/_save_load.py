@@ -1,4 +1,4 @@
-"""A fitted pipeline to a file and back, without pickle."""
+"""Save a fitted pipeline to a file and load it, without pickle."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from fcnn_latency.measurement.machine._environment import describe_environment
 from fcnn_latency.persistence._file_format import read_model_file, write_model_file
 from fcnn_latency.persistence._state import dump_state, load_state, nested_estimators
 
-#: Distributions that a model depends on.
+#: Packages that a model depends on.
 PACKAGES = ("fcnn-latency", "numpy", "scikit-learn", "keras", "tensorflow", "skops")
 
-#: The member that holds the estimator, as skops writes it.
+#: Name of the member with the estimator in skops format.
 STATE = "estimator.skops"
 
 PREDICTOR = Rule(
@@ -48,37 +48,39 @@ def save(
 ) -> Path:
     """Write a fitted pipeline to one file, without pickle.
 
-    Estimators are written by skops, networks as the arrays that predict. Beside them the file
-    says with what it was fitted and how well, which `read_manifest` shows. It is written beside
-    `path` and renamed, so that an interruption leaves what was there before.
+    skops writes the estimators; networks are stored as arrays. A manifest describes the training
+    data, the software and the errors of the model; `read_manifest` returns it. The file is written
+    under a temporary name next to `path` and then renamed, so an interruption leaves an existing
+    file unchanged.
 
     Parameters
     ----------
     pipeline : estimator
-        Fitted: a pipeline of `make_latency_pipeline`, or what is built on one, as
+        Fitted pipeline from `make_latency_pipeline`, or an estimator that contains one, such as
         ``GridSearchCV`` or its ``best_estimator_``.
     path : path
-        The file, by custom ``.fcnn``; its folder is made where there is none.
+        Path of the file, usually with the suffix ``.fcnn``. A missing folder is created.
     dataset : Bunch or None, default=None
-        What the pipeline was fitted on, from `make_dataset` or `load_dataset`: its runtime,
-        environment, description and noise floor go into the file. Labels do not.
+        Training data, from `make_dataset` or `load_dataset`. Its runtime, environment, description
+        and noise floor are stored in the file; labels are not.
     metrics : mapping of str or None, default=None
-        What is known of its errors, as from `latency_metrics`; mappings of mappings are fine:
+        Errors of the model, such as those from `latency_metrics`. Mappings can be nested:
         ``{"training": {...}, "cross_validated": {...}}``.
 
     Returns
     -------
     Path
-        The file.
+        Path of the file.
 
     Raises
     ------
     NotFittedError
         If the pipeline is not fitted.
     ModelFileError
-        If it holds what a file cannot: functions of no module, callbacks, open files.
+        If the pipeline contains objects that cannot be stored: functions outside modules,
+        callbacks, open files.
     ValueError
-        If `dataset` is no dataset, or `metrics` holds what JSON cannot say.
+        If `dataset` is not a dataset, or `metrics` contains a value that JSON cannot represent.
     OSError
         If the file cannot be written.
 
@@ -105,41 +107,40 @@ def save(
 
 
 def load(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> Any:
-    """Read a pipeline that `save` wrote.
+    """Load a pipeline that `save` wrote.
 
-    Nothing of the file is built before all of it has been checked: that it is whole, of a known
-    format, and of trusted types only, which are scikit-learn's estimators and those of this
-    package. Trust is a matter of its types, not of who wrote it: a file from a stranger can still
-    predict nonsense.
+    The whole file is checked before any object is built: it must be intact, have a known format,
+    and contain only trusted types. Estimators of scikit-learn and of this package are trusted.
+    Trust refers to types, not to the author of the file: a file from a stranger can still predict
+    nonsense.
 
     Parameters
     ----------
     path : path
-        A file of `save`.
+        File written by `save`.
     trusted : sequence of str, default=()
-        Further types that may be built, by their full names, as
-        ``["lightgbm.sklearn.LGBMRegressor"]``: those whose code you would run. The error that
-        names what is not trusted gives the list.
+        Full names of additional types that may be built, such as
+        ``["lightgbm.sklearn.LGBMRegressor"]``. List only types whose code you would run. The error
+        for types that are not trusted contains the list.
 
     Returns
     -------
     estimator
-        Fitted; it predicts the same as the one that was written. Parameters that its class has
-        got since have their defaults.
+        Fitted estimator with the same predictions as the saved one. Parameters added to its class
+        since then have their defaults.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ModelFileError
-        If it is no model file (a pickle, a folder, another's), is damaged, has a newer format, or
-        holds types that are not trusted. A ValueError.
+        If the file is not a model file (a pickle, a folder, a file of another program), is damaged,
+        has a newer format, or contains types that are not trusted. A subclass of ValueError.
 
     Warns
     -----
     ModelFileWarning
-        If it was written with another version of scikit-learn, whose estimators may predict
-        otherwise.
+        If the file was written with another version of scikit-learn: predictions may differ.
     """
     check(trusted, TYPE_NAMES, "trusted", "load")
     path = Path(path).expanduser()
@@ -149,7 +150,7 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> Any:
             f"{path} was not written by fcnn_latency.save: it has no member {STATE}."
         )
     with warnings.catch_warnings():
-        # One for each estimator, where one for the file says more.
+        # A single warning for the file is more useful than one for each estimator.
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         estimator = load_state(members[STATE], trusted, str(path))
     _warn_of_version(path, manifest)
@@ -157,12 +158,12 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> Any:
 
 
 def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What a model file says of itself, without building the model.
+    """Return the manifest of a model file, without building the model.
 
     Parameters
     ----------
     path : path
-        A file of `save`.
+        File written by `save`.
 
     Returns
     -------
@@ -170,23 +171,28 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
         ``format``, ``written_at`` (UTC), ``estimator`` (with its parameters), ``versions``,
         ``environment`` (of the fitting), ``space``, ``signal_length``, ``metrics``, and
         ``dataset``: ``runtime``, ``n_architectures``, ``noise_floor``, ``environment`` (of the
-        measurement), ``description`` and more; None where no dataset was given.
+        measurement), ``description`` and more. ``dataset`` is None if none was given to `save`.
 
     Raises
     ------
     FileNotFoundError, ModelFileError
-        As `load`, types apart.
+        As in `load`, except for types, which are not checked.
     """
     return read_model_file(Path(path).expanduser())[0]
 
 
 def manifest_text(manifest: Mapping[str, Any]) -> str:
-    """What people want to know of a model file first.
+    """Return the most important information on a model file as text.
 
     Parameters
     ----------
     manifest : mapping
-        From `read_manifest`.
+        Output of `read_manifest`.
+
+    Returns
+    -------
+    str
+        Lines of text.
     """
     versions = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
     lines = [
@@ -242,7 +248,7 @@ def _about_dataset(dataset: Any) -> dict[str, Any]:
 
 
 def _json_able(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings of text, numbers and None; numbers of NumPy as Python's."""
+    """Return metrics as JSON-compatible Python objects; convert NumPy numbers to Python numbers."""
     try:
         plain: dict[str, Any] = json.loads(
             json.dumps(metrics, allow_nan=False, default=lambda value: value.item())

@@ -1,9 +1,9 @@
-"""The state of a fitted estimator, written and read by skops; what of it is trusted.
+"""State of a fitted estimator, written and read by skops, and the types that are trusted.
 
-How a file of an earlier release stays readable while estimators change: a parameter that the file
-lacks gets its default, so a new one's default must mean what was done before. A new fitted
-attribute that prediction needs gets a class attribute of its name for those that lack it, or
-``__setstate__`` derives it. What was moved is found by its name, see `OWN_TYPES`.
+How to keep files of earlier releases readable when estimators change: a parameter missing in the
+file gets its default, so the default of a new parameter must keep the previous behaviour. If
+prediction needs a new fitted attribute, add a class attribute of the same name for older files, or
+derive it in ``__setstate__``. Classes that moved are found by name, see `OWN_TYPES`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fcnn_latency.exceptions import ModelFileError
 from fcnn_latency.persistence._own_types import OWN_TYPES, with_current_types
 from fcnn_latency.persistence._tree_bounds import check_trees
 
-#: Packages whose objects are looked into.
+#: Packages whose objects are searched for nested estimators.
 OWN_PACKAGES = ("fcnn_latency", "sklearn")
 
 #: Kernels of Gaussian processes.
@@ -30,11 +30,11 @@ KERNELS = (
     *("ConstantKernel", "DotProduct", "Exponentiation", "ExpSineSquared", "Matern", "Product"),
     *("RBF", "RationalQuadratic", "Sum", "WhiteKernel"),
 )
-#: Splitters that leave architectures together or apart.
+#: Cross-validation splitters, with and without grouping by architecture.
 SPLITTERS = ("GroupKFold", "GroupShuffleSplit", "KFold", "RepeatedKFold", "ShuffleSplit")
 
-#: Trusted beside scikit-learn's estimators, which skops knows, and our own public ones. The first
-#: two hold raw indices into memory, which `check_trees` holds against their bounds.
+#: Trusted types, in addition to scikit-learn's estimators, which skops trusts. The first two
+#: contain raw indices into memory; `check_trees` checks their bounds.
 TRUSTED = {
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
@@ -52,19 +52,19 @@ TRUSTED = {
 
 
 def dump_state(estimator: Any) -> bytes:
-    """An estimator as skops writes it.
+    """Return an estimator in skops format.
 
     Raises
     ------
     ModelFileError
-        If it holds what skops cannot write, or no other process could import.
+        If it contains an object that skops cannot write or another process cannot import.
     """
     from skops.io import dumps, get_untrusted_types  # slow: it imports all of scikit-learn
 
     try:
         data: bytes = dumps(estimator)
         names = get_untrusted_types(data=data)
-    except Exception as error:  # skops calls __reduce__ of whatever it meets, which raises anything
+    except Exception as error:  # skops calls __reduce__ of every object, which can raise anything
         raise ModelFileError(
             f"{type(estimator).__name__} cannot be written to a model file: {error}"
         ) from error
@@ -79,7 +79,7 @@ def dump_state(estimator: Any) -> bytes:
 
 
 def load_state(data: bytes, trusted: Sequence[str], path: str) -> Any:
-    """The estimator that `dump_state` wrote, once all of its types are found trusted.
+    """Return the estimator that `dump_state` wrote, after checking that its types are trusted.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def load_state(data: bytes, trusted: Sequence[str], path: str) -> Any:
     try:
         data = with_current_types(data)
         names = get_untrusted_types(data=data)
-    except Exception as error:  # of a state that skops did not write
+    except Exception as error:  # for a state that skops did not write
         raise ModelFileError(f"{path} holds a state that skops cannot read: {error!r}") from error
     unknown = sorted(name for name in names if name not in trusted and not _is_trusted(name))
     if unknown:
@@ -106,7 +106,7 @@ def load_state(data: bytes, trusted: Sequence[str], path: str) -> Any:
             check_trees(part)
     except ModelFileError:
         raise
-    except Exception as error:  # skops, and each type's __setstate__, raise what they meet
+    except Exception as error:  # skops and __setstate__ of any type can raise anything
         raise ModelFileError(
             f"{path} holds a state that this version of its packages cannot read: {error!r}. Its "
             "versions are in fcnn_latency.read_manifest."
@@ -115,11 +115,11 @@ def load_state(data: bytes, trusted: Sequence[str], path: str) -> Any:
 
 
 def nested_estimators(estimator: Any, trusted: Sequence[str] = ()) -> Iterator[BaseEstimator]:
-    """An estimator and all that it holds, the outer ones first."""
+    """Yield an estimator and all estimators nested in it, outer ones first."""
     packages = {*OWN_PACKAGES, *(name.partition(".")[0] for name in trusted)}
     seen: set[int] = set()
     found = [estimator]
-    for part in found:  # which grows
+    for part in found:  # the list grows during the loop
         if id(part) not in seen:
             seen.add(id(part))
             found += _held(part, packages)
@@ -134,11 +134,11 @@ def _is_importable(name: str) -> bool:
     try:
         return hasattr(import_module(module), attribute)
     except ImportError:
-        return True  # a method: its class stands before it
+        return True  # a method: the part before it is a class
 
 
 def _is_trusted(name: str) -> bool:
-    """Whether a type is listed or a metric; what is named is not looked up before."""
+    """Return whether a type is listed or is a metric, without importing the named type."""
     return name in TRUSTED or name in {
         f"{function.__module__}.{function.__name__}"
         for module in (metrics, sklearn_metrics)
@@ -148,7 +148,7 @@ def _is_trusted(name: str) -> bool:
 
 
 def _held(part: Any, packages: Container[str]) -> Iterable[Any]:
-    """What a part holds, unless it is another package's: a live network is a world of its own."""
+    """Return the objects in a part, or nothing for other packages, such as a live network."""
     kind = type(part)
     if kind is dict:
         return list(part.values())
@@ -162,7 +162,7 @@ def _held(part: Any, packages: Container[str]) -> Iterable[Any]:
 
 
 def _complete(estimator: BaseEstimator) -> None:
-    """Give parameters that the class of an estimator has got since their defaults."""
+    """Set parameters that were added to the class after saving to their defaults."""
     for parameter in inspect.signature(type(estimator)).parameters.values():
         if parameter.default is not inspect.Parameter.empty:
             vars(estimator).setdefault(parameter.name, parameter.default)

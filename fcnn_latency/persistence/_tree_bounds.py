@@ -1,7 +1,7 @@
-"""Whether the nodes of loaded decision trees stay within their arrays.
+"""Check that the nodes of loaded decision trees stay within their arrays.
 
-scikit-learn follows the indices of its trees without looking, so that a file with others would read
-foreign memory. skops trusts no trees for that reason.
+scikit-learn follows the indices of its trees without checking them, so a manipulated file could
+make it read foreign memory. For this reason skops does not trust trees.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from fcnn_latency._validation import Array
 from fcnn_latency.exceptions import ModelFileError
 
-#: Ensembles that hand their input to their trees unchecked.
+#: Ensembles that pass their input to their trees without checks.
 ENSEMBLES = (
     ensemble.ExtraTreesClassifier,
     ensemble.ExtraTreesRegressor,
@@ -28,12 +28,12 @@ ENSEMBLES = (
 
 
 def check_trees(estimator: BaseEstimator) -> None:
-    """Check the trees that an estimator itself holds.
+    """Raise ModelFileError if a tree that the estimator holds directly is out of bounds.
 
     Parameters
     ----------
     estimator : estimator
-        Just loaded, its parts too.
+        Newly loaded estimator, with all of its parts.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def _is_tree_bounded(tree: Any) -> bool:
 
 
 def _is_predictor_bounded(predictor: Any, n_features: int) -> bool:
-    """The same of a tree of histogram-based gradient boosting."""
+    """Return the same as `_is_tree_bounded` for a tree of histogram-based gradient boosting."""
     nodes = predictor.nodes
     inner = nodes["is_leaf"] == 0
     by_category = nodes[inner & (nodes["is_categorical"] != 0)]
@@ -78,9 +78,9 @@ def _is_predictor_bounded(predictor: Any, n_features: int) -> bool:
 
 
 def _is_bounded(children: Array, feature: Array, inner: Array, n_features: int) -> bool:
-    """Whether inner nodes read a feature, and their children exist and come after them.
+    """Return whether inner nodes read a valid feature, and their children exist and come later.
 
-    A walk down then ends.
+    Then every path down the tree ends.
     """
     child, split = children.astype(np.int64)[:, inner], feature[inner]
     ahead = (child > np.flatnonzero(inner)) & (child < len(inner))

@@ -1,4 +1,4 @@
-"""The deep fully connected regressor, trained through scikeras."""
+"""Deep fully connected regressor, trained through scikeras."""
 
 from __future__ import annotations
 
@@ -30,90 +30,95 @@ from fcnn_latency.estimators.neural._training import history_in_units, seed_of, 
 
 
 class LatencyRegressor(FeatureRegressor):
-    r"""Deep fully connected regressor on scikeras' `KerasRegressor`.
+    r"""Deep fully connected regressor, trained through scikeras' `KerasRegressor`.
 
-    A linear part is fitted first, on the inputs as they are; the networks learn what the line
-    leaves. This is the wide and deep model of Cheng et al., "Wide & deep learning for recommender
-    systems" (2016), section 3, fitted one part after the other. With ``target="relative"`` the line
-    is that of `RelativeLinearRegressor` and the networks learn log(y / line), so that all errors
-    are relative ones. The networks' inputs are compressed by sign(x) log(1 + \|x\|), since costs
-    range over decades, and standardized; their target is standardized, so that microseconds and
-    seconds train alike, and so that the `l2` penalty keeps a network silent where the line leaves
-    nothing but noise. After training, the networks are kept as arrays: a prediction does not call
-    Keras.
+    A linear part is fitted first, on the untransformed inputs. The networks learn its residual.
+    This is the wide and deep model of Cheng et al., "Wide & deep learning for recommender systems"
+    (2016), section 3, with the parts fitted one after the other. With ``target="relative"`` the
+    linear part is a `RelativeLinearRegressor` and the networks learn log(y / linear part), so all
+    errors are relative.
+
+    The networks' inputs are compressed by sign(x) log(1 + \|x\|), because costs span several
+    decades, and then standardized. Their target is standardized too, so that training does not
+    depend on the unit of time, and so that the `l2` penalty keeps the output of a network near 0
+    if the residual is only noise. After training, the networks are kept as arrays: predictions do
+    not call Keras.
 
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(64, 32)
-        Units of each hidden layer.
+        Number of units of each hidden layer.
     linear_part : bool, default=True
-        Whether the networks learn the residual of a linear model, rather than the whole.
+        Whether the networks learn the residual of a linear model instead of the whole latency.
     target : {"relative", "absolute"}, default="relative"
-        Whether line and networks are fitted by relative errors, or by errors in seconds.
+        Whether linear part and networks minimize relative errors or errors in seconds.
     n_networks : int, default=1
-        Networks of different initial weights, whose mean is the prediction (Lakshminarayanan et
-        al., "Simple and scalable predictive uncertainty estimation using deep ensembles", 2017).
+        Number of networks with different initial weights. The prediction is their mean
+        (Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimation using deep
+        ensembles", 2017).
     activation : str, default="relu"
-        Keras activation of the hidden layers; any that works value by value.
+        Keras activation of the hidden layers; must be element-wise.
     batch_normalization : bool or "first", default=False
-        Whether each hidden layer, or the first only, is followed by batch normalization.
+        Whether batch normalization follows each hidden layer, or only the first.
     dropout : float, default=0.0
-        Fraction dropped after each hidden layer.
+        Fraction of values dropped after each hidden layer.
     l2 : float, default=3e-4
         Weight of the squared kernels in the loss.
     optimizer : str, default="adam"
         Keras optimizer: "adam", "adamw", "nadam", "adamax", "adagrad", "adadelta", "adafactor",
         "rmsprop", "sgd", "ftrl" or "lion".
     learning_rate : float, default=1e-2
-        Step size; the first one, where it decays.
+        Learning rate; the initial one if it decays.
     learning_rate_decay : {"cosine"} or None, default="cosine"
-        Whether the step size falls to 0 over the epochs along half a cosine (Loshchilov and Hutter,
-        "SGDR: Stochastic gradient descent with warm restarts", 2017, eq. 5, without restarts).
+        Whether the learning rate decays to 0 over the epochs as half a cosine (Loshchilov and
+        Hutter, "SGDR: Stochastic gradient descent with warm restarts", 2017, eq. 5, without
+        restarts).
     loss : str, default="mean_squared_error"
         Keras loss on the standardized target: "mean_squared_error", "mean_absolute_error",
-        "huber" or "log_cosh". A relative one would divide by targets around 0.
+        "huber" or "log_cosh". Relative losses are excluded because
+        they would divide by targets close to 0.
     epochs : int, default=50
-        Passes over the training data.
+        Number of passes over the training data.
     batch_size : int, default=16
-        Samples of a gradient step.
+        Number of samples per gradient step.
     early_stopping : bool, default=False
-        Stop when the validation loss has not improved for a tenth of `epochs`, and keep the best
-        weights.
+        Whether to stop when the validation loss has not improved for a tenth of `epochs`. The best
+        weights are kept.
     validation_fraction : float, default=0.1
-        Fraction held out for validation; 0 for none.
+        Fraction of rows held out for validation; 0 holds out none.
     callbacks : list of keras.callbacks.Callback or None, default=None
-        Further callbacks; copied before use, the used ones are `callbacks_`.
+        Additional callbacks. They are copied before use; the used ones are `callbacks_`.
     log_dir : str, path or None, default=None
-        Folder for TensorBoard logs; takes the package tensorboard.
+        Folder for TensorBoard logs; requires the package tensorboard.
     random_state : int, RandomState or None, default=None
-        The same seed gives the same predictions on the same machine; the global seeds of random,
-        NumPy and TensorFlow are put back after.
+        Seed. The same seed gives the same predictions on the same machine. The global seeds of
+        random, NumPy and TensorFlow are restored after training.
     verbose : {0, 1, 2}, default=0
         Verbosity of Keras.
 
     Attributes
     ----------
     line_ : estimator
-        The linear part; the mean of the training target (the geometric one of a relative target)
-        without one.
+        The linear part. Without one, a constant: the mean of the training latencies, or their
+        geometric mean with ``target="relative"``.
     target_scale_ : float
-        Standard deviation of what the networks learn: log-residuals, or residuals in seconds.
+        Standard deviation of the target of the networks: log-residuals, or residuals in seconds.
     x_used_ : ndarray of int, shape (n_used,)
-        Columns that vary in the training data, which the networks read.
+        Columns that the networks read: those that vary in the training data.
     x_mean_, x_scale_ : ndarray of shape (n_used,)
-        Mean and standard deviation of these columns, compressed.
+        Mean and standard deviation of these columns after compression.
     networks_ : list of DenseNetwork
-        What predicts.
+        The trained networks.
     weights_ : list of float
-        What the output of each network is multiplied by: the least-squares weight in [0, 1] on its
-        validation rows where there is a linear part, so that a network that has learnt noise is
-        left out; else 1.
+        Factor for the output of each network. With a linear part and validation rows, it is the
+        least-squares weight in [0, 1] on these rows, so a network that has learned only noise is
+        left out. Otherwise it is 1.
     callbacks_ : list of keras.callbacks.Callback
-        Those of the last training; neither pickled nor saved.
+        Callbacks of the last training; neither pickled nor saved.
     history_ : dict of str to list of float
-        Per epoch of the last training ``loss`` (of the standardized target, weight penalty
-        included), ``mse``, ``mae`` and ``rmse`` (in units of the target: relative errors, or
-        seconds), and the same with ``val_`` where rows were held out.
+        Values per epoch of the last training: ``loss`` (of the standardized target, with the
+        weight penalty), ``mse``, ``mae`` and ``rmse`` (in units of the target: relative errors or
+        seconds). The same keys with the prefix ``val_`` exist if rows were held out.
     """
 
     def __init__(
@@ -163,14 +168,24 @@ class LatencyRegressor(FeatureRegressor):
 
     @classmethod
     def paper(cls, **parameters: Any) -> LatencyRegressor:
-        """The network of Beglaryan and Ringhofer (2023), trained as they did for 100 epochs.
+        """Return the network of Beglaryan and Ringhofer (2023), trained for 100 epochs like theirs.
 
-        Their section IV ("Description of the proposed estimator model") states three hidden
-        layers, ReLU, regularization, normalization, Adam, squared error and the share of validation
-        rows; their published code, the widths, the place of the normalization and the epochs. The
-        text states neither batch size, step size nor weight of the regularization: they are
-        Keras' defaults here. Unlike theirs, inputs are compressed and standardized and the target
-        is standardized, as always here.
+        Their section IV ("Description of the proposed estimator model") specifies three hidden
+        layers, ReLU, regularization, normalization, Adam, squared error and the fraction of
+        validation rows. Their published code specifies the widths, the position of the
+        normalization and the epochs. The text does not specify batch size, learning rate and weight
+        of the regularization; Keras' defaults are used. Unlike theirs, inputs are compressed and
+        standardized and the target is standardized, as always in this class.
+
+        Parameters
+        ----------
+        **parameters
+            Parameters of the class that override the preset.
+
+        Returns
+        -------
+        LatencyRegressor
+            Not fitted.
         """
         preset = {
             "hidden_layer_sizes": (32, 16, 8),
@@ -187,29 +202,29 @@ class LatencyRegressor(FeatureRegressor):
         return cls(**{**preset, **parameters})
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> LatencyRegressor:
-        """Train the network.
+        """Train the networks.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Encoded architectures.
         y : array-like of shape (n_samples,)
-            Latencies in seconds.
+            Latencies in seconds; must be positive if ``target="relative"``.
 
         Returns
         -------
         LatencyRegressor
-            Itself.
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            If data or a parameter are wrong, or training diverges.
+            If the data or a parameter are invalid, or training diverges.
         """
         encoded, latencies = self._checked(X, y)
         check_parameters(self, DEEP_RULES)
         import_keras()
-        # A network would give a column that never varied a weight of chance.
+        # A column that never varies would keep its random initial weight.
         varies = np.flatnonzero(np.ptp(encoded, axis=0))
         self.x_used_ = varies if len(varies) else np.arange(1)
         scaler = StandardScaler().fit(compress(encoded[:, self.x_used_]))
@@ -217,7 +232,7 @@ class LatencyRegressor(FeatureRegressor):
         self.line_ = self._fit_line(encoded, latencies)
         line = self.line_.predict(encoded)
         left = np.log(latencies / line) if self.target == "relative" else latencies - line
-        # Rounding leaves a trace where the line is exact.
+        # Even if the linear part is exact, rounding leaves small residuals.
         exact = np.ptp(left) <= 1e-12 * (1.0 if self.target == "relative" else np.ptp(latencies))
         self.target_scale_ = 0.0 if exact else float(left.std())
         inputs = self._inputs(encoded)
@@ -230,7 +245,7 @@ class LatencyRegressor(FeatureRegressor):
         return self
 
     def _add_network(self, inputs: Floats32, target: Floats32, seed: int) -> None:
-        """Train one network more."""
+        """Train and append one more network."""
         callbacks = copy.deepcopy(list(self.callbacks or []))
         if self.log_dir is not None:
             callbacks.append(import_keras().callbacks.TensorBoard(os.fspath(self.log_dir)))
@@ -255,7 +270,7 @@ class LatencyRegressor(FeatureRegressor):
         self.history_ = history_in_units(trained.recorded, self.target_scale_)
 
     def _build(self, n_inputs: int) -> Any:
-        """A network that is not compiled yet."""
+        """Return a network that is not compiled yet."""
         keras = import_keras()
         layers = keras.layers
         network = keras.Sequential([keras.Input((n_inputs,))])
@@ -270,15 +285,15 @@ class LatencyRegressor(FeatureRegressor):
         return network
 
     def to_keras(self) -> Any:
-        r"""The trained networks as one Keras model of dense layers.
+        r"""Return the trained networks as one Keras model of dense layers.
 
         Returns
         -------
         keras.Model
-            Its input, of shape (n, n_used), are the columns `x_used_` of the encoded
-            architectures, compressed by sign(x) log(1 + \|x\|), less `x_mean_`, divided by
-            `x_scale_`. It outputs what is added to the linear part, shape (n, 1): seconds, or with
-            ``target="relative"`` the logarithm of the factor.
+            The input, of shape (n, n_used), consists of the columns `x_used_` of the encoded
+            architectures, compressed by sign(x) log(1 + \|x\|), minus `x_mean_`, divided by
+            `x_scale_`. The output, of shape (n, 1), corrects the linear part: seconds to add, or
+            with ``target="relative"`` the logarithm of a factor.
         """
         check_is_fitted(self)
         keras = import_keras()
@@ -299,7 +314,7 @@ class LatencyRegressor(FeatureRegressor):
         return map_chunks(self._predict_chunk, self._checked_features(X))
 
     def _checked_features(self, X: npt.ArrayLike) -> Array:
-        """Features for `predict`; an array that is as it should be passes faster."""
+        """Return features for `predict`, with a fast path for valid arrays."""
         if (
             isinstance(X, np.ndarray)
             and X.dtype in (np.float32, np.float64)
@@ -317,18 +332,18 @@ class LatencyRegressor(FeatureRegressor):
         left = np.zeros(len(encoded))
         for network, factor in self._weighted_networks():
             left += factor * network(inputs)
-        # They have been checked, which `law` does not do again.
+        # `law` skips the checks, which are already done.
         line = getattr(self.line_, "law", self.line_.predict)(encoded)
         return np.asarray(line * np.exp(left) if self.target == "relative" else line + left)
 
     def _weighted_networks(self) -> Iterator[tuple[DenseNetwork, float]]:
-        """Networks, and what their output is multiplied by in the sum of them."""
+        """Yield each network and the factor of its output in the sum."""
         for network, weight in zip(self.networks_, self.weights_, strict=True):
             yield network, weight / len(self.networks_) * self.target_scale_
 
     def _inputs(self, encoded: Array) -> Floats32:
-        """What the networks read."""
-        # Of many rows, `take` is several times as fast as indexing.
+        """Return the compressed and standardized inputs of the networks."""
+        # For many rows, `take` is several times as fast as indexing.
         used = np.take(encoded, self.x_used_, axis=1)
         inputs = compress(used.astype(np.float32, copy=False))
         inputs -= self.x_mean_.astype(np.float32)
@@ -336,7 +351,7 @@ class LatencyRegressor(FeatureRegressor):
         return inputs
 
     def _fit_line(self, X: Floats, y: Floats) -> Any:
-        """The linear part, or a constant."""
+        """Return the fitted linear part, or a constant without one."""
         line: Any = DummyRegressor()
         if self.linear_part and len(X) > 1:
             line = RelativeLinearRegressor() if self.target == "relative" else ridge_line()
@@ -345,13 +360,13 @@ class LatencyRegressor(FeatureRegressor):
         return line.fit(X, y)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without callbacks, which may hold open files as TensorBoard's does."""
+        """Return the state without callbacks, which may hold open files, as TensorBoard's does."""
         state = dict(super().__getstate__())
         state.pop("callbacks_", None)
         return state
 
     def __sklearn_tags__(self) -> Any:
-        """Of latencies of 0 or below there are no relative errors."""
+        """Return the tags: relative errors require positive latencies."""
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = self.target == "relative"
         return tags

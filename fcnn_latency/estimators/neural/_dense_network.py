@@ -1,6 +1,6 @@
-"""A trained Keras network of dense layers as arrays: predictions without Keras.
+"""A trained Keras network of dense layers as arrays, to predict without Keras.
 
-A call of Keras' ``predict`` takes tens of milliseconds, whatever it predicts.
+A call of ``predict`` in Keras takes tens of milliseconds, even for a single row.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _hard_sigmoid(x: Floats32) -> Floats32:
     return np.clip(x / 6 + 0.5, 0, 1)
 
 
-#: Keras' activations that work value by value.
+#: Element-wise activations of Keras.
 ACTIVATIONS: dict[str, Callable[[Floats32], Floats32]] = {
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
     "gelu": lambda x: 0.5 * x * (1 + erf(x / np.sqrt(np.float32(2)))),
@@ -54,16 +54,16 @@ ACTIVATIONS: dict[str, Callable[[Floats32], Floats32]] = {
 
 
 class DenseNetwork:
-    """Dense layers, one after the other.
+    """Sequence of dense layers.
 
     Parameters
     ----------
     kernels : list of ndarray of float32, shape (fan_in, fan_out)
-        Of each layer.
+        Kernel of each layer.
     biases : list of ndarray of float32, shape (fan_out,)
-        Of each layer.
+        Bias of each layer.
     activation : str
-        Of all layers but the last, which has none: a key of `ACTIVATIONS`.
+        Activation of all layers except the last, which has none; a key of `ACTIVATIONS`.
     """
 
     def __init__(self, kernels: list[Floats32], biases: list[Floats32], activation: str) -> None:
@@ -73,15 +73,15 @@ class DenseNetwork:
 
     @classmethod
     def from_keras(cls, model: Any, activation: str) -> DenseNetwork:
-        """Take the weights of a sequential model of dense, normalization and dropout layers.
+        """Convert a sequential model of dense, batch normalization and dropout layers.
 
-        A batch normalization is folded into the dense layer behind it (Ioffe and Szegedy, "Batch
-        normalization", 2015, algorithm 2, step 11).
+        A batch normalization is folded into the dense layer that follows it (Ioffe and Szegedy,
+        "Batch normalization", 2015, algorithm 2, step 11).
 
         Raises
         ------
         TypeError
-            If the model has a layer of another kind.
+            If the model has a layer of another type.
         """
         kernels: list[Floats32] = []
         biases: list[Floats32] = []
@@ -106,7 +106,7 @@ class DenseNetwork:
         return cls(kernels, biases, activation)
 
     def __call__(self, inputs: Floats32) -> Floats32:
-        """The output of the single unit of the last layer, shape (n,); inputs (n, fan_in)."""
+        """Return the output of the last layer's only unit, shape (n,), for inputs (n, fan_in)."""
         activate = ACTIVATIONS[self.activation]
         values = inputs
         for kernel, bias in zip(self.kernels[:-1], self.biases[:-1], strict=True):

@@ -1,4 +1,4 @@
-"""The graph convolutional regressor: latencies of any graph."""
+"""Graph convolutional regressor for latencies of arbitrary graphs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from fcnn_latency.estimators.neural._graph_network import build_network, run_net
 from fcnn_latency.estimators.neural._parameters import GRAPH_LOSSES, GRAPH_RULES
 from fcnn_latency.estimators.neural._training import history_in_units, seed_of, train
 
-#: float32 values of one layer that a block of predictions may hold: 64 MB.
+#: Maximum number of float32 values per layer in a block of predictions: 64 MB.
 BLOCK_VALUES = 2**24
 
 
-#: Epochs without improvement after which training stops, as a share of all: 35 of 250 in BRP-NAS.
+#: Fraction of all epochs without improvement after which training stops: 35 of 250 in BRP-NAS.
 PATIENCE = 0.14
 
 
@@ -30,92 +30,94 @@ class GraphConvolutionRegressor(FeatureRegressor):
 
     The predictor of Dudziak et al., "BRP-NAS: Prediction-based NAS using GCNs" (2020), section
     3.1: graph convolutions (Kipf and Welling, "Semi-supervised classification with graph
-    convolutional networks", 2017, eq. 2), H' = ReLU(A H W + b), of which the values of the global
-    node are read out into one fully connected output. Their training is `paper`; the defaults
-    are what served better here. Unlike theirs, a node reads the nodes behind it as well as those
-    ahead of it (`bidirectional`), errors are relative, and the step size falls along half a
+    convolutional networks", 2017, eq. 2), H' = ReLU(A H W + b), followed by a fully connected
+    output that reads the values of the global node. `paper` gives their settings; the defaults are
+    those that worked better here. Unlike theirs, by default a node reads its predecessors as well
+    as its successors (`bidirectional`), errors are relative, and the learning rate decays as half a
     cosine. Node features are compressed by sign(x) log(1 + \|x\|) and standardized over all nodes
-    but the padding; the target is standardized.
+    except padding. The target is standardized.
 
-    Training runs in Keras, prediction in NumPy, on the same weights.
+    Training runs in Keras and prediction in NumPy, with the same weights.
 
     Parameters
     ----------
     n_nodes : int or None, default=None
-        Nodes of a graph, global node and padding included. None: as many as `n_node_features`
-        leaves; without that either, each row is the only node of its graph, so that any matrix
-        can be learnt.
+        Number of nodes of a graph, including global node and padding. None infers it from
+        `n_node_features` and the number of columns. If both are None, each row is a graph of a
+        single node, so that the estimator accepts any matrix.
     n_node_features : int or None, default=None
-        Features of a node. None: as many as `n_nodes` leaves.
+        Number of features of a node. None infers it from `n_nodes` and the number of columns.
     n_convolutions : int, default=4
-        Graph convolutions, one after the other.
+        Number of successive graph convolutions.
     units : int, default=128
-        Values that a node has after each convolution.
+        Number of values of a node after each convolution.
     bidirectional : bool, default=True
-        Whether a node reads itself, the nodes its edges lead to and the nodes whose edges lead to
-        it, each with weights of their own (Schlichtkrull et al., "Modeling relational data with
-        graph convolutional networks", 2018, eq. 2), rather than those its edges lead to alone.
+        If True, a node reads itself, its successors and its predecessors, each with separate
+        weights (Schlichtkrull et al., "Modeling relational data with graph convolutional networks",
+        2018, eq. 2). If False, it reads only the nodes that its edges lead to.
     layer_normalization : bool, default=True
-        Whether each convolution is normalized over the values of a node, as in the code of BRP-NAS.
+        Whether the output of each convolution is normalized over the values of a node, as in the
+        code of BRP-NAS.
     linear_part : bool, default=False
-        Whether the network learns what a ridge line on the number of nodes and the sums of their
-        features leaves: the layer-wise sum. It serves where features are costs, as those of
-        `GraphEncoder` are.
+        Whether the network learns the residual of a ridge regression on the number of nodes and
+        the sums of their features, which is a sum over layers. This helps if features are costs,
+        as those of `GraphEncoder` are.
     dropout : float, default=0.002
-        Fraction dropped after each convolution.
+        Fraction of values dropped after each convolution.
     loss : str, default="mean_absolute_percentage_error"
-        "mean_absolute_percentage_error" or "mean_squared_percentage_error", of latencies, which
-        must be above 0, or "mean_absolute_error" or "mean_squared_error", of the standardized
+        "mean_absolute_percentage_error" or "mean_squared_percentage_error" of the latencies, which
+        must then be positive; or "mean_absolute_error" or "mean_squared_error" of the standardized
         target.
     learning_rate : float, default=3e-3
-        Step size of AdamW; the first one, where it decays.
+        Learning rate of AdamW; the initial one if it decays.
     learning_rate_decay : {"cosine", "plateau"} or None, default="cosine"
-        ``"cosine"``: falls to 0 over the epochs along half a cosine. ``"plateau"``: halved when
-        the validation loss has not improved for 10 epochs, as in the code of BRP-NAS.
+        ``"cosine"``: decays to 0 over the epochs as half a cosine. ``"plateau"``: is halved when
+        the validation loss has not improved for 10 epochs, as in the code of BRP-NAS; requires
+        validation rows.
     weight_decay : float, default=0.1
-        Share of the weights, times the step size, that each step takes off (Loshchilov and Hutter,
-        "Decoupled weight decay regularization", 2019).
+        Decoupled weight decay: each step shrinks the weights by this fraction times the learning
+        rate (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019).
     epochs : int, default=200
-        Passes over the training data.
+        Number of passes over the training data.
     batch_size : int, default=32
-        Graphs of a gradient step.
+        Number of graphs per gradient step.
     early_stopping : bool, default=False
-        Stop when the validation loss has not improved for 14 % of `epochs` (35 of 250, as in the
-        code of BRP-NAS), and keep the best weights.
+        Whether to stop when the validation loss has not improved for 14 % of `epochs` (35 of 250,
+        as in the code of BRP-NAS). The best weights are kept. Requires validation rows.
     validation_fraction : float, default=0.0
-        Fraction held out for validation; 0 for none.
+        Fraction of rows held out for validation; 0 holds out none.
     random_state : int, RandomState or None, default=None
-        The same seed gives the same predictions on the same machine; the global seeds of random,
-        NumPy and TensorFlow are put back after.
+        Seed. The same seed gives the same predictions on the same machine. The global seeds of
+        random, NumPy and TensorFlow are restored after training.
     verbose : {0, 1, 2}, default=0
         Verbosity of Keras.
 
     Attributes
     ----------
     n_nodes_, n_node_features_ : int
-        Nodes of a graph, features of a node.
+        Number of nodes of a graph, and number of features of a node.
     readout_ : {"global", "mean"}
-        Whether the first node is read out, or the mean over all nodes but the padding. The first
-        node is taken for a global one if it has edges to all others in every graph of `fit`.
+        Whether the output reads the first node, or the mean over all nodes except padding. The
+        first node is treated as global if it has edges to all others in every graph of `fit`.
     weights_ : dict of str to list of ndarray
-        Weights of the layers; `to_keras` puts them into a Keras model.
+        Weights of each layer; `to_keras` returns a Keras model with these weights.
     line_ : estimator
-        The linear part, on the standardized target; 0 without one.
+        The linear part, which predicts the standardized target; constant 0 without one.
     y_mean_, y_scale_ : float
         Mean and standard deviation of the training target, in seconds.
     history_ : dict of str to list of float
-        Per epoch ``loss`` (as a fraction of the latency where it is a percentage error), ``mse``
-        (seconds squared), ``mae`` and ``rmse`` (seconds), and the same with ``val_`` where rows
-        were held out.
+        Values per epoch: ``loss`` (as a fraction of the latency if it is a percentage error),
+        ``mse`` (seconds squared), ``mae`` and ``rmse`` (seconds). The same keys with the prefix
+        ``val_`` exist if rows were held out.
 
     See Also
     --------
-    fcnn_latency.encoding.GraphEncoder : Architectures to graphs.
-    fcnn_latency.encoding.graphs_to_matrix : Graphs of other kinds, such as cells.
+    fcnn_latency.encoding.GraphEncoder : Encode architectures as graphs.
+    fcnn_latency.encoding.graphs_to_matrix : Encode graphs of other kinds, such as cells.
 
     Examples
     --------
-    Chains of one to three nodes of two kinds, whose latencies add up:
+    Chains of two or three nodes of two kinds, where the latencies of the nodes add up:
 
     >>> import numpy as np
     >>> from fcnn_latency.encoding import graphs_to_matrix
@@ -174,14 +176,24 @@ class GraphConvolutionRegressor(FeatureRegressor):
 
     @classmethod
     def paper(cls, **parameters: Any) -> GraphConvolutionRegressor:
-        """The latency predictor of BRP-NAS, trained as its authors did.
+        """Return the latency predictor of BRP-NAS, trained as by its authors.
 
-        Of Dudziak et al. (2020): four convolutions of 600 units, dropout, AdamW and its step size
-        and weight decay, 250 epochs. Of their published code: the normalization after each
-        convolution, the absolute error, the step size halved on a plateau, early stopping, 100 of
-        1,000 graphs for validation. A batch is of 10 graphs rather than one, to train in
-        reasonable time. Unlike theirs, weights are drawn as Glorot and Bengio (2010) do,
+        From Dudziak et al. (2020): four convolutions of 600 units, dropout, AdamW with its learning
+        rate and weight decay, and 250 epochs. From their published code: normalization after each
+        convolution, absolute error, a learning rate halved on a plateau, early stopping, and 100
+        of 1,000 graphs for validation. A batch has 10 graphs instead of one, to train in
+        reasonable time. Unlike theirs, weights are initialized as in Glorot and Bengio (2010),
         features and target are standardized, and padding has no edge to the global node.
+
+        Parameters
+        ----------
+        **parameters
+            Parameters of the class that override the preset.
+
+        Returns
+        -------
+        GraphConvolutionRegressor
+            Not fitted.
         """
         preset = {
             "units": 600,
@@ -203,19 +215,19 @@ class GraphConvolutionRegressor(FeatureRegressor):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Graphs as from `GraphEncoder` or `graphs_to_matrix`.
+            Graphs as returned by `GraphEncoder` or `graphs_to_matrix`.
         y : array-like of shape (n_samples,)
-            Latencies in seconds.
+            Latencies in seconds; must be positive for a percentage error.
 
         Returns
         -------
         GraphConvolutionRegressor
-            Itself.
+            The estimator itself.
 
         Raises
         ------
         ValueError
-            If data or a parameter are wrong, or training diverges.
+            If the data or a parameter are invalid, or training diverges.
         """
         check_parameters(self, GRAPH_RULES)
         encoded, latencies = self._checked(X, y)
@@ -229,7 +241,7 @@ class GraphConvolutionRegressor(FeatureRegressor):
         weights = self._weights(latencies)
         self.line_ = self._fit_line(_sums(nodes, real), target, weights)
         target -= self.line_.predict(_sums(nodes, real))
-        # What the line leaves is standardized again, so that the step size fits it as well.
+        # The residual is standardized again, so that the same learning rate suits it.
         scale = float(target.std()) or 1.0
         inputs = self._inputs(nodes, adjacency, real)
         loss, power = GRAPH_LOSSES[self.loss]
@@ -263,14 +275,15 @@ class GraphConvolutionRegressor(FeatureRegressor):
         return np.asarray(self.y_mean_ + self.y_scale_ * predicted)
 
     def to_keras(self) -> Any:
-        """The trained network as a Keras model of built-in layers.
+        """Return the trained network as a Keras model of built-in layers.
 
         Returns
         -------
         keras.Model
-            Takes the scaled node features (n, n_nodes, n_node_features), the adjacency
-            (n, n_nodes, n_nodes) and the share of each node in the readout (n, n_nodes); outputs
-            what is added to the linear part, on the standardized target.
+            The inputs are the scaled node features (n, n_nodes, n_node_features), the adjacency
+            (n, n_nodes, n_nodes) and the weight of each node in the readout (n, n_nodes). The
+            output, of shape (n, 1), is added to the linear part, in units of the standardized
+            target.
         """
         check_is_fitted(self)
         network = build_network(self)
@@ -279,16 +292,16 @@ class GraphConvolutionRegressor(FeatureRegressor):
         return network
 
     def _sizes(self, n_columns: int) -> tuple[int, int]:
-        """Nodes of a graph and features of a node."""
+        """Return the number of nodes of a graph and of features of a node."""
         n_nodes, n_node_features = self.n_nodes, self.n_node_features
         if n_nodes is not None:
             return n_nodes, n_node_features or max(1, (n_columns - n_nodes**2) // n_nodes)
         if n_node_features is not None:
             return nodes_of_columns(n_columns, n_node_features), n_node_features
-        return 1, n_columns  # a row is the one node of its graph
+        return 1, n_columns  # each row is the only node of its graph
 
     def _graphs(self, X: Floats) -> tuple[Floats, Floats, Bools]:
-        """Node features, adjacency and which nodes are no padding."""
+        """Return node features, adjacency and a mask of the nodes that are not padding."""
         if self.n_nodes is None and self.n_node_features is None:
             ones = np.ones((len(X), 1, 1))
             return X[:, None, :], ones, ones[:, 0] > 0
@@ -303,7 +316,7 @@ class GraphConvolutionRegressor(FeatureRegressor):
         return nodes, adjacency, real_nodes(nodes, adjacency)
 
     def _inputs(self, nodes: Floats, adjacency: Floats, real: Bools) -> list[Any]:
-        """What the network takes: scaled node features, adjacency, shares in the readout."""
+        """Return the network inputs: scaled node features, adjacency and readout weights."""
         scaled = np.where(
             real[..., None], (compress(nodes) - self.node_mean_) / self.node_scale_, 0
         )
@@ -319,12 +332,12 @@ class GraphConvolutionRegressor(FeatureRegressor):
         self.node_scale_ = np.where(scale > 0, scale, 1.0)
 
     def _weights(self, y: Floats) -> Floats:
-        """What makes a loss on the standardized target one of relative errors."""
+        """Return the row weights that make a loss on the standardized target relative."""
         relative = self.y_scale_ / y if self.y_scale_ else np.ones(len(y))
         return np.asarray(relative ** GRAPH_LOSSES[self.loss][1])
 
     def _fit_line(self, sums: Floats, target: Floats, weights: Floats) -> Any:
-        """The linear part; a constant 0, the mean of the target, without one."""
+        """Return the fitted linear part, or without one the constant 0, the mean of the target."""
         if not self.linear_part or len(sums) == 1:
             return DummyRegressor(strategy="constant", constant=0.0).fit(sums, target)
         return ridge_line().fit(sums, target, ridgecv__sample_weight=weights)
@@ -338,12 +351,12 @@ class GraphConvolutionRegressor(FeatureRegressor):
             )
 
     def __sklearn_tags__(self) -> Any:
-        """A relative loss takes positive targets only."""
+        """Return the tags: a relative loss requires positive targets."""
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = str(self.loss).endswith("percentage_error")
         return tags
 
 
 def _sums(nodes: Floats, real: Bools) -> Floats:
-    """What the linear part takes: sums of the features over the nodes, and how many there are."""
+    """Return the inputs of the linear part: features summed over nodes, and number of nodes."""
     return np.column_stack([nodes.sum(axis=1), real.sum(axis=1)])

@@ -1,4 +1,4 @@
-"""The graph convolutional network: in Keras to train it, in NumPy to predict."""
+"""Graph convolutional network: in Keras for training, in NumPy for prediction."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import numpy as np
 from fcnn_latency._imports import import_keras
 from fcnn_latency._validation import Floats32
 
-#: Added to the variance in layer normalization; PyTorch's default, which BRP-NAS has.
+#: Added to the variance in layer normalization: the default of PyTorch, which BRP-NAS uses.
 EPSILON = 1e-5
 
 
 def build_network(settings: Any) -> Any:
-    """The network in Keras, of built-in layers, with weights drawn anew.
+    """Build the network in Keras from built-in layers, with newly initialized weights.
 
     Parameters
     ----------
     settings : GraphConvolutionRegressor
-        With `n_nodes_` and `n_node_features_`.
+        Must have `n_nodes_` and `n_node_features_`.
 
     Returns
     -------
     keras.Model
-        Takes the node features (n, n_nodes, n_node_features), the adjacency
-        (n, n_nodes, n_nodes) and the share of each node in the readout (n, n_nodes); its output is
-        of shape (n, 1).
+        The inputs are the node features (n, n_nodes, n_node_features), the adjacency
+        (n, n_nodes, n_nodes) and the weight of each node in the readout (n, n_nodes). The output
+        is of shape (n, 1).
     """
     keras = import_keras()
     layers, n_nodes = keras.layers, settings.n_nodes_
@@ -47,13 +47,13 @@ def build_network(settings: Any) -> Any:
         if settings.dropout:
             values = layers.Dropout(float(settings.dropout))(values)
     graph = layers.Dot(axes=(1, 1))([shares, values])
-    # Starting from 0, training begins at the mean or the line rather than anywhere.
+    # Zeros make training start at the mean or the linear part instead of a random function.
     output = layers.Dense(1, kernel_initializer="zeros", name="output")(graph)
     return keras.Model([nodes, adjacency, shares], output)
 
 
 def run_network(settings: Any, nodes: Floats32, adjacency: Floats32, shares: Floats32) -> Floats32:
-    """What the Keras network with the weights `weights_` outputs, shape (n,)."""
+    """Return the output of the network with the weights `weights_`, shape (n,)."""
     weights, values = settings.weights_, nodes
     for i in range(1, settings.n_convolutions + 1):
         read = [adjacency @ values]
@@ -68,7 +68,7 @@ def run_network(settings: Any, nodes: Floats32, adjacency: Floats32, shares: Flo
 
 
 def _dense(values: Floats32, kernel: Floats32, bias: Floats32) -> Floats32:
-    # One product of two matrices is faster than one for each graph.
+    # A single matrix product is faster than one for each graph.
     flat = values.reshape(-1, values.shape[-1]) @ kernel
     flat += bias
     return flat.reshape(*values.shape[:-1], -1)

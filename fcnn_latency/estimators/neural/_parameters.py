@@ -1,4 +1,4 @@
-"""What the parameters of the networks must be."""
+"""Rules for the parameters of the neural estimators."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def _is_sizes(value: object) -> bool:
 def _is_callbacks(value: object) -> bool:
     if not isinstance(value, list | tuple):
         return value is None
-    # An empty list needs no Keras; with one of its callbacks in it, Keras is there already.
+    # An empty list does not need Keras. If it contains a Keras callback, Keras is installed.
     return not value or all(isinstance(v, import_keras().callbacks.Callback) for v in value)
 
 
-#: Keras' optimizers that a step size alone sets up.
+#: Keras optimizers that need no setting except the learning rate.
 OPTIMIZERS = (
     *("adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "ftrl", "lion", "nadam"),
     *("rmsprop", "sgd"),
 )
 
 
-#: Losses with a meaning on a standardized target, which has both signs.
+#: Losses that are meaningful for a standardized target, which takes both signs.
 DEEP_LOSSES = ("huber", "log_cosh", "mae", "mean_absolute_error", "mean_squared_error", "mse")
 
 
-#: What the parameters of all networks must be.
+#: Rules for the parameters that both estimators share.
 SHARED_RULES: dict[str, Rule] = {
     "linear_part": BOOLEAN,
     "dropout": number(least=0, below=1),
@@ -60,7 +60,7 @@ SHARED_RULES: dict[str, Rule] = {
 }
 
 
-#: What each parameter must be.
+#: Rules for the parameters of `LatencyRegressor`.
 DEEP_RULES: dict[str, Rule] = {
     **SHARED_RULES,
     "hidden_layer_sizes": Rule("a sequence of one or more whole numbers of at least 1", _is_sizes),
@@ -80,7 +80,7 @@ DEEP_RULES: dict[str, Rule] = {
 }
 
 
-#: Keras' loss on the standardized target, and the power of 1 / latency that weighs it.
+#: Keras loss on the standardized target, and the power of 1 / latency that weights it.
 GRAPH_LOSSES = {
     "mean_absolute_percentage_error": ("mean_absolute_error", 1),
     "mean_squared_percentage_error": ("mean_squared_error", 2),
@@ -89,7 +89,7 @@ GRAPH_LOSSES = {
 }
 
 
-#: What each parameter must be.
+#: Rules for the parameters of `GraphConvolutionRegressor`.
 GRAPH_RULES: dict[str, Rule] = {
     **SHARED_RULES,
     "n_nodes": or_none(whole(1)),

@@ -1,6 +1,6 @@
-"""Training of networks: one loop for all, on scikeras' `KerasRegressor`.
+"""Training of networks: one loop for all, based on scikeras' `KerasRegressor`.
 
-The only module that knows of scikeras. Its engine puts the global seeds back after training.
+Only this module uses scikeras, which restores the global seeds after training.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Trained(NamedTuple):
     Parameters
     ----------
     model : keras.Model
-        With the kept weights.
+        Has the weights that were kept.
     recorded : dict of str to list of float
-        What Keras recorded in each epoch.
+        Values that Keras recorded in each epoch.
     held_out : tuple of inputs and target, or None
-        Rows that the network was validated on; without their weights.
+        Validation rows, without their weights; None if there are none.
     callbacks : list of keras.callbacks.Callback
-        Those of the training.
+        Callbacks used in training.
     """
 
     model: Any
@@ -39,19 +39,20 @@ class Trained(NamedTuple):
 
 
 def seed_of(random_state: int | np.random.RandomState | None) -> int:
-    """A number in any case: TensorFlow, once made deterministic, refuses to go without."""
+    """Return an integer seed, even for None: deterministic TensorFlow requires a seed."""
     if is_whole(random_state):
         return int(random_state)  # type: ignore[arg-type]
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _check_held_out(settings: Any, n_rows: int) -> None:
-    """Check that there are validation rows if a setting needs them.
+    """Raise ValueError if a setting needs validation rows and there are none.
 
     Raises
     ------
     ValueError
-        If `early_stopping` or a decay on a plateau is asked for and no row is left to validate on.
+        If `early_stopping` or a decay on a plateau is set, but `validation_fraction` holds out no
+        row.
     """
     needs = ["early_stopping=True"] if settings.early_stopping else []
     needs += ["learning_rate_decay='plateau'"] * (settings.learning_rate_decay == "plateau")
@@ -76,38 +77,43 @@ def train(
     sample_weight: Array | None = None,
     callbacks: Sequence[Any] = (),
 ) -> Trained:
-    """Train a network: hold rows out, decay the step size, stop early, notice divergence.
+    """Train a network, with validation rows, learning rate decay and early stopping.
 
     Parameters
     ----------
     build : callable
-        Returns the network, not compiled; called with the seeds set.
+        Returns the network, not compiled. It is called after the seeds are set.
     inputs : sequence of ndarray, each of shape (n_samples, ...)
-        One for each input of the network.
+        One array for each input of the network.
     target : ndarray of shape (n_samples,)
-        What it is to output.
+        Target of the output.
     settings : LatencyRegressor or GraphConvolutionRegressor
         Has the parameters `epochs`, `batch_size`, `validation_fraction`, `early_stopping`,
         `learning_rate`, `learning_rate_decay` and `verbose`.
     optimizer : str
-        Keras' name of the optimizer.
+        Keras name of the optimizer.
     optimizer_settings : mapping of str to float or None, default=None
-        What it takes beside the step size.
+        Settings of the optimizer in addition to the learning rate.
     loss : str
-        Keras' loss.
+        Keras name of the loss.
     patience : int
-        Epochs without improvement after which `early_stopping` ends training.
+        Number of epochs without improvement after which `early_stopping` ends training.
     seed : int
         Seed of the held-out rows, the weights and the batches.
     sample_weight : ndarray of shape (n_samples,) or None, default=None
         Weight of each row in the loss.
-    callbacks : sequence of keras.callbacks.Callback
-        Further ones.
+    callbacks : sequence of keras.callbacks.Callback, default=()
+        Additional callbacks.
+
+    Returns
+    -------
+    Trained
+        The trained network and its record.
 
     Raises
     ------
     ValueError
-        If validation rows are needed and there are none, or training diverges.
+        If a setting needs validation rows and there are none, or training diverges.
     """
     _check_held_out(settings, len(target))
     keras = import_keras()
@@ -158,19 +164,19 @@ def train(
 
 
 def _splitter(shapes: Sequence[tuple[int, ...]]) -> Callable[[Any], Any]:
-    """What cuts columns into the inputs of a network, of these shapes."""
+    """Return a function that splits columns into network inputs of these shapes."""
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
 
     def split(rows: Any) -> Any:
         parts = zip(np.split(rows, ends, axis=1), shapes, strict=True)
         inputs = [part.reshape(-1, *shape) for part, shape in parts]
-        return inputs if len(inputs) > 1 else inputs[0]  # Keras expects one without a list
+        return inputs if len(inputs) > 1 else inputs[0]  # Keras expects one input without a list
 
     return split
 
 
 def _engine(split: Callable[[Any], Any]) -> Any:
-    """Regressor of scikeras that reads the inputs of a network from columns."""
+    """Return the scikeras regressor class that splits columns into network inputs."""
     from scikeras.wrappers import KerasRegressor
 
     class Engine(KerasRegressor):
@@ -182,13 +188,20 @@ def _engine(split: Callable[[Any], Any]) -> Any:
 
 
 def history_in_units(recorded: dict[str, list[float]], scale: float) -> dict[str, list[float]]:
-    """Losses of each epoch on a target of which 1 is `scale` of its unit.
+    """Convert the losses of each epoch to the unit of the target.
+
+    Parameters
+    ----------
+    recorded : dict of str to list of float
+        Values that Keras recorded in each epoch, on the scaled target.
+    scale : float
+        Size of 1 on the scaled target, in the unit of the target.
 
     Returns
     -------
     dict of str to list of float
-        ``loss`` as recorded; ``mse``, ``mae`` and ``rmse`` in the unit of the target; each with
-        ``val_`` in front for the validation rows, if there were any.
+        ``loss`` as recorded; ``mse`` in the squared unit of the target; ``mae`` and ``rmse`` in
+        the unit of the target. The prefix ``val_`` marks the same values on validation rows.
     """
     history: dict[str, list[float]] = {}
     for prefix in ("", "val_"):
