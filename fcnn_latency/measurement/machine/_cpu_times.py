@@ -56,5 +56,5 @@ def load_average() -> float | None:
 
 def _counted(core: int | None) -> CpuTimes:
     times = psutil.cpu_times() if core is None else psutil.cpu_times(percpu=True)[core]
-    guests = sum(getattr(times, name, 0.0) for name in ("guest", "guest_nice"))  # user and nice include them
+    guests = sum(getattr(times, name, 0.0) for name in ("guest", "guest_nice"))  # in user and nice
     return CpuTimes(getattr(times, "steal", None), float(sum(times)) - guests)

@@ -65,8 +65,8 @@ def describe_environment(packages: Sequence[str] = ()) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON-serializable: machine, cores, affinity, system, Python, versions, environment variables,
-        frequency settings, virtualisation, limits, load. Unknown values are None.
+        JSON-serializable: machine, cores, affinity, system, Python, versions, environment
+        variables, frequency settings, virtualisation, limits, load. Unknown values are None.
     """
     affinity = ask(lambda: list(psutil.Process().cpu_affinity()))
     core = affinity[0] if affinity else 0

@@ -158,7 +158,7 @@ class Session:
         )
 
     def _read_round(self, order: Sequence[int], block: Block) -> Iterator[tuple[int, float]]:
-        """Yield a reading of each model, and of the reference after every `reference_every`."""
+        """Yield a reading of each model; read the reference before every few models and at the end."""
         every, statistic = self.protocol.reference_every, self.protocol.block_statistic
         for place, model in enumerate(order):
             if every and place % every == 0:
@@ -183,7 +183,7 @@ class Session:
         raise RuntimeError("no instance of the reference architecture works any more")
 
     def release(self) -> int:
-        """Drop the models of a group; return the bytes that the process has grown since its start."""
+        """Drop the models of a group; return the growth of the process since its start in bytes."""
         self.calls, self.failures, self.warm_calls = {}, {}, {}
         self.runtime.release()
         gc.collect()

@@ -40,7 +40,8 @@ class MeasuringWorker:
     """One measuring process at a time, spawned with `WORKER_ENVIRONMENT`.
 
     loky starts the process. Unlike `multiprocessing`'s spawn, it does not run the user's
-    ``__main__`` again, so `make_dataset` works in a plain script, a notebook and an interactive shell.
+    ``__main__`` again, so `make_dataset` works in a plain script, a notebook and an interactive
+    shell.
 
     Parameters
     ----------
