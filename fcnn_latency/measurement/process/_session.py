@@ -158,7 +158,7 @@ class Session:
         )
 
     def _read_round(self, order: Sequence[int], block: Block) -> Iterator[tuple[int, float]]:
-        """Yield a reading of each model; read the reference before every few models and at the end."""
+        """Yield a reading of each model, with the reference read in between and at the end."""
         every, statistic = self.protocol.reference_every, self.protocol.block_statistic
         for place, model in enumerate(order):
             if every and place % every == 0:
