@@ -15,12 +15,12 @@ from fcnn_latency.measurement.labels._reliability import Reliability
 
 
 def layer_names(padded: Ints) -> list[str]:
-    """``layer_1`` to ``layer_k``."""
+    """Return the names ``layer_1`` to ``layer_k``."""
     return [f"layer_{i + 1}" for i in range(padded.shape[1])]
 
 
 def make_frame(padded: Ints, passes: Floats, **times: Any) -> pd.DataFrame:
-    """Widths, `times` that are not None, and passes."""
+    """Return a frame of widths, those `times` that are not None, and passes."""
     frame = pd.DataFrame(padded, columns=layer_names(padded))
     frame = frame.assign(**{name: column for name, column in times.items() if column is not None})
     return frame.assign(**{f"pass_{i + 1}": column for i, column in enumerate(passes.T)})
@@ -29,7 +29,7 @@ def make_frame(padded: Ints, passes: Floats, **times: Any) -> pd.DataFrame:
 def make_bunch(
     frame: pd.DataFrame, reliability: Reliability | None, provenance: dict[str, Any]
 ) -> Bunch:
-    """The Bunch that all datasets share; its frame as from `make_frame`."""
+    """Return the Bunch that all datasets share, from a frame made by `make_frame`."""
     if "first_call" in frame and frame["first_call"].isna().all():
         frame = frame.drop(columns="first_call")
     layers = frame.filter(like="layer_")
@@ -130,18 +130,18 @@ def _describe_scale(reference_latency: float, campaign_latency: float, set_at: s
 
 
 def first_missing(missing: pd.DataFrame) -> tuple[tuple[int, ...], str]:
-    """The first architecture that has no label, and why."""
+    """Describe the first architecture without a label, and the reason."""
     widths = missing.filter(like="layer_").to_numpy()[0]
     return tuple(int(width) for width in widths if width), missing["reason"].iloc[0]
 
 
 def finish(bunch: Bunch, *, as_frame: bool = False, return_X_y: bool = False) -> Any:
-    """What a public function returns of a dataset, after warnings on behalf of its caller.
+    """Return a dataset as the user asked for it, after warning about missing or weak labels.
 
     Parameters
     ----------
     bunch : Bunch
-        The dataset; if it was measured here or read from a store, what is weak in it is told.
+        The dataset. Warnings are issued if it was measured here or read from a store.
     as_frame, return_X_y : bool, default=False
         As in `make_dataset`.
     """
@@ -153,7 +153,7 @@ def finish(bunch: Bunch, *, as_frame: bool = False, return_X_y: bool = False) ->
 
 
 def _weaknesses(bunch: Bunch) -> list[str]:
-    """Which architectures are missing, and how labels are weak."""
+    """List missing architectures and problems of the labels."""
     messages = []
     if len(bunch.missing):
         widths, reason = first_missing(bunch.missing)

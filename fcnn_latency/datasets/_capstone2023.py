@@ -1,4 +1,4 @@
-"""The published data of Beglaryan and Ringhofer (2023), fetched."""
+"""Fetch the published data of Beglaryan and Ringhofer (2023)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CAPSTONE2023_URL = (
     "b0b23da81a675ce97817369d5d31ba44d0557bc9/dataset.csv"
 )
 CAPSTONE2023_SHA256 = "89bcc1ea35c92d244c0ae69c2b4b4b72219760c520832fdcc8ec24478f6cb0f6"
-#: Set to an address or a file to fetch it from elsewhere.
+#: Environment variable with another URL or file to fetch the data from.
 CAPSTONE2023_VARIABLE = "FCNN_LATENCY_CAPSTONE2023"
 
 
@@ -34,16 +34,17 @@ def fetch_capstone2023(
 ) -> Any:
     """Fetch the 7,000 latencies behind Beglaryan and Ringhofer (2023).
 
-    The labels hold no signal about the architecture: two measurements of the same one correlate
-    at about 0. It is here to reproduce the paper, and to show what unreliable labels do.
+    The labels hold no signal about the architecture: two measurements of the same architecture
+    have a correlation of about 0. The dataset serves to reproduce the paper, and to show the effect
+    of unreliable labels.
 
     Parameters
     ----------
     source : str, path or None, default=None
-        Where the CSV file is: an address or a local file. None is the environment variable
-        ``FCNN_LATENCY_CAPSTONE2023`` or, without it, the authors' repository.
+        URL or local path of the CSV file. None uses the environment variable
+        ``FCNN_LATENCY_CAPSTONE2023`` if it is set, otherwise the authors' repository.
     data_home : path or None, default=None
-        Cache folder; None is the user's cache folder of fcnn_latency.
+        Cache folder; None uses the user's cache folder of fcnn_latency.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
     as_frame : bool, default=False
@@ -52,7 +53,8 @@ def fetch_capstone2023(
     Returns
     -------
     Bunch
-        As from `make_dataset`; the noise comes from architectures that were measured twice.
+        As returned by `make_dataset`. The noise is estimated from architectures that were measured
+        twice.
     (data, target)
         If `return_X_y`.
 
@@ -61,7 +63,7 @@ def fetch_capstone2023(
     ValueError
         If the file is not the published one (its SHA-256 differs).
     OSError
-        If it cannot be downloaded or read.
+        If the file cannot be downloaded or read.
     """
     path = _fetch(source or os.environ.get(CAPSTONE2023_VARIABLE) or CAPSTONE2023_URL, data_home)
     table = pd.read_csv(path)
@@ -86,7 +88,7 @@ def fetch_capstone2023(
 
 
 def _repeat_reliability(table: pd.DataFrame) -> Reliability:
-    """Reliability from the first two measurements of each repeated architecture."""
+    """Assess reliability from the first two measurements of each repeated architecture."""
     layers = list(table.columns[:-1])
     number = table.groupby(layers).cumcount()
     first = table[number == 0].set_index(layers)["Latency"]
@@ -94,7 +96,7 @@ def _repeat_reliability(table: pd.DataFrame) -> Reliability:
     pairs = np.column_stack([first.loc[second.index], second])
     reliability = assess_reliability(pairs)
     assert reliability is not None  # two columns give one
-    # The labels are single measurements, so a perfect predictor faces the noise of one pass.
+    # The labels are single measurements, so a perfect predictor sees the noise of one pass.
     rmse = float((reliability.noise_floor_rmse or np.nan) * np.sqrt(2))
     return replace(
         reliability,

@@ -1,4 +1,4 @@
-"""What a table was measured with: the JSON file beside it."""
+"""Read the description of a table: the JSON file next to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORIGIN = ("runtime", "protocol", "signal_length", "random_state", "environment",
 
 OBJECT = Rule("a JSON object", lambda value: isinstance(value, dict))
 TEXT = Rule("a text", lambda value: isinstance(value, str))
-#: Also NaN, which a statistic of few latencies may be.
+#: NaN is allowed, since a statistic of few latencies may be NaN.
 NUMBER = Rule(
     "a number",
     lambda value: type(value) is float or (type(value) is int and number().holds(value)),
@@ -38,7 +38,7 @@ def _are_quintiles(value: Any) -> bool:
     )
 
 
-#: What a field of `Reliability` must be, by its annotation.
+#: Rule for a field of `Reliability`, by its annotation.
 BY_ANNOTATION = {
     "int": whole(0),
     "float": NUMBER,
@@ -52,16 +52,16 @@ BY_ANNOTATION = {
 
 
 class Field(NamedTuple):
-    """A field of a description; none is required.
+    """A field of a description; all fields are optional.
 
     Parameters
     ----------
     allowed : Rule
-        What it must be.
+        Rule for the value.
     parts : dict of str to Rule
-        What those fields of an object must be that it has.
+        Rules for the fields of an object; the fields may be missing.
     build : callable
-        What the fields of an object are passed to; tells which it lacks or does not know.
+        Called with the fields of an object; its error names missing or unknown fields.
     """
 
     allowed: Rule
@@ -69,7 +69,7 @@ class Field(NamedTuple):
     build: Callable[..., Any] = dict
 
 
-#: Every field that a description may have.
+#: All fields that a description may have.
 FIELDS = {
     "runtime": Field(TEXT),
     "protocol": Field(OBJECT, {"name": TEXT}),
@@ -93,21 +93,21 @@ FIELDS = {
 
 
 def read_description(table: Path, names: Iterable[str], what: str) -> dict[str, Any]:
-    """What the file beside a table says; nothing where there is none.
+    """Return the fields of the file next to a table; empty if there is no file.
 
     Parameters
     ----------
     table : Path
-        The table's own file.
+        Path of the table itself.
     names : iterable of str
-        Which of `FIELDS` to read; others are passed over.
+        Names of the `FIELDS` to read; others are ignored.
     what : str
-        What the error calls the table.
+        Name of the table in error messages.
 
     Raises
     ------
     ValueError
-        If it is no JSON object, or a field is wrong; says which and what would be right.
+        If the file is no JSON object or a field is invalid; the message says what is expected.
     """
     path = table.with_suffix(".json")
     if not path.exists():

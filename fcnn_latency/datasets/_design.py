@@ -1,4 +1,4 @@
-"""Which architectures to measure, when each costs time."""
+"""Choose which architectures to measure, since each one costs time."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from fcnn_latency.networks._layers import layers_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
-#: Candidates that are drawn from a space, at least; and as many times the number asked for.
+#: Minimum number of candidates sampled from a space, in total and per architecture to choose.
 LEAST_CANDIDATES, CANDIDATES_PER_CHOICE = 2000, 10
-#: The most candidates among which expected errors are compared, in a square matrix of them, unless
-#: so many are asked for that twice their number is more.
+#: Maximum number of candidates whose expected errors are compared, in a square matrix; twice the
+#: number of architectures to choose if that is more.
 MOST_COMPARED = 1000
-#: Squared distance over which latencies are alike for "expected-error", in units of the median one
+#: Squared length scale of the kernel of "expected-error", in units of the median squared distance
 #: of two candidates; 0.15, 0.3 and 1 were tried.
 LENGTH_SCALE = 0.3
-#: Variance of the noise, relative to that of the latencies, that expected errors assume.
+#: Assumed variance of the noise relative to that of the latencies, for expected errors.
 NOISE_VARIANCE = 1e-2
-#: How architectures are chosen; see `select_architectures`.
+#: Names of the designs; see `select_architectures`.
 DESIGNS = ("random", "maximin", "clusters", "expected-error", "expected-linear-error")
 
 
@@ -43,47 +43,49 @@ def select_architectures(
     random_state: Any = None,
     return_index: bool = False,
 ) -> Any:
-    """Choose architectures to measure, so that what is fitted on them predicts the others well.
+    """Choose architectures to measure, so that models fitted on them predict the others well.
 
     ``"random"``
-        As they come.
+        A random sample.
     ``"maximin"``
-        Of each depth as many, each as far as possible from those chosen before, in standardized
-        widths: Johnson, Moore and Ylvisaker, "Minimax and maximin distance designs" (1990), by the
-        greedy way of Kennard and Stone, "Computer aided design of experiments" (1969).
+        The same number of each depth. Each is as far as possible from those chosen before, in
+        standardized widths: Johnson, Moore and Ylvisaker, "Minimax and maximin distance designs"
+        (1990), by the greedy method of Kennard and Stone, "Computer aided design of experiments"
+        (1969).
     ``"clusters"``
-        Of each depth as many, the one next to the centre of each cluster that k-means finds in the
-        standardized widths.
+        The same number of each depth: the architecture nearest to the centre of each k-means
+        cluster of the standardized widths.
     ``"expected-error"``
-        Each where it lowers the mean variance of the predictions of all candidates most: the
+        Each choice reduces the mean variance of the predictions of all candidates the most: the
         sequential form of Yu, Bi and Tresp, "Active learning via transductive experimental design"
-        (2006), section 4. Latencies are taken for alike where widths and depth are (a Gaussian
-        kernel).
+        (2006), section 4. It assumes that architectures with similar widths and depth have similar
+        latencies (a Gaussian kernel).
     ``"expected-linear-error"``
-        The same, latencies being taken for linear in the logarithms of the layers' costs.
+        The same, but it assumes that latencies are linear in the logarithms of the layers' costs.
 
-    None of them looks at a latency.
+    No design uses measured latencies.
 
     Parameters
     ----------
     candidates : FCNNSpace, or sequence of sequences, array or DataFrame
-        Where to choose from: a space, of which ten times `n` architectures or more are drawn, or
-        the architectures themselves.
+        A space, from which at least ten times `n` architectures are sampled, or the architectures
+        to choose from.
     n : int
         How many to choose.
     design : str, default="expected-linear-error"
         One of the above.
     space : FCNNSpace or None, default=None
-        The space that given candidates lie in; None is ``FCNNSpace()``.
+        Space that contains the given candidates; None is ``FCNNSpace()``.
     signal_length : int, default=50
         Values that one inference reads.
     model : estimator or None, default=None
-        A fitted pipeline from architectures to latencies, as from another machine or from a first
-        few measurements. "expected-linear-error" then counts errors relative to what it predicts.
+        A fitted pipeline from architectures to latencies, for example from another machine or from
+        a few first measurements. "expected-linear-error" then uses errors relative to its
+        predictions.
     random_state : int, RandomState or None, default=None
-        Seed of the candidates, and of what is chosen among equals.
+        Seed of the candidates, and of the choice among equal ones.
     return_index : bool, default=False
-        Whether to return the rows of the candidates too.
+        Whether to also return the rows of the candidates.
 
     Returns
     -------
@@ -95,8 +97,8 @@ def select_architectures(
     Raises
     ------
     ValueError
-        If a candidate is no architecture, there are fewer than `n`, no design has that name, or
-        `model` is given to a design that uses none.
+        If a candidate is no architecture, there are fewer than `n` candidates, no design has that
+        name, or `model` is given to a design that does not use it.
 
     Examples
     --------
@@ -134,7 +136,7 @@ def select_architectures(
 def _choose(
     design: str, widths: Ints, n: int, signal_length: int, model: Any, rng: np.random.RandomState
 ) -> Ints:
-    """Rows that a design chooses of distinct ones."""
+    """Return the rows that a design chooses among distinct candidates."""
     if design == "maximin":
         return _by_depth(widths, n, rng, _farthest)
     if design == "clusters":
@@ -170,7 +172,7 @@ def _linear_covariance(widths: Ints, signal_length: int, model: Any) -> Floats:
 def _by_depth(
     widths: Ints, n: int, rng: np.random.RandomState, choose: Callable[[Floats, int, Any], Ints]
 ) -> Ints:
-    """As many of each depth, as far as there are; what one depth lacks is taken from the others."""
+    """Choose the same number of each depth; the other depths replace what one depth lacks."""
     depths = np.count_nonzero(widths, axis=1)
     members = [np.flatnonzero(depths == depth) for depth in np.unique(depths)]
     order = rng.permutation(len(members))
@@ -190,7 +192,7 @@ def _scaled(values: Floats) -> Floats:
 
 
 def _farthest(points: Floats, n: int, rng: np.random.RandomState) -> Ints:
-    """Greedy maximin: the first by chance, then each the farthest from all before it."""
+    """Greedy maximin: a random first point, then each the farthest from all chosen ones."""
     chosen = [int(rng.randint(len(points)))]
     nearest = np.full(len(points), np.inf)
     for _ in range(n - 1):
@@ -200,7 +202,7 @@ def _farthest(points: Floats, n: int, rng: np.random.RandomState) -> Ints:
 
 
 def _central(points: Floats, n: int, rng: Any, n_init: int = 3) -> Ints:
-    """The point next to the centre of each cluster, each point once."""
+    """Return the point nearest to the centre of each cluster, each point once."""
     to_centres = KMeans(n, n_init=n_init, random_state=rng).fit_transform(points)
     chosen: list[int] = []
     for distances in to_centres.T:
@@ -210,7 +212,7 @@ def _central(points: Floats, n: int, rng: Any, n_init: int = 3) -> Ints:
 
 
 def _least_variance(covariance: Floats, n: int) -> Ints:
-    """Greedy: each where observing it takes most of the variance left in all."""
+    """Greedy: each chosen point reduces the remaining total variance the most."""
     left = covariance.copy()
     chosen: list[int] = []
     for _ in range(n):
@@ -224,7 +226,7 @@ def _least_variance(covariance: Floats, n: int) -> Ints:
 
 
 def _cost_features(widths: Ints, signal_length: int) -> Floats:
-    """Logarithms of what latency depends on, by layer and in total."""
+    """Return logarithms of the quantities that determine latency, by layer and in total."""
     space = FCNNSpace(widths.shape[1], max(2, int(widths.max())), tie_io=False)
     encoder = ArchitectureEncoder(space, "costs", signal_length).fit(widths)
     return np.asarray(np.log1p(encoder.transform(widths)))
@@ -233,11 +235,12 @@ def _cost_features(widths: Ints, signal_length: int) -> Floats:
 def select_for_transfer(
     candidates: npt.ArrayLike, n: int, *, signal_length: int = 50, random_state: Any = None
 ) -> Ints:
-    """Which architectures to measure for a `TransferRegressor`: typical ones of all kinds.
+    """Choose architectures to measure for a `TransferRegressor`: typical ones of all kinds.
 
     The candidates are divided into `n` clusters by depth, single neurons, products of vectors, and
-    the logarithms of rows, multiply-accumulates, values written and parameters; each gives the one
-    nearest its centre. Extreme ones would be the worst choice: no law holds so far.
+    the logarithms of rows, multiply-accumulates, values written and parameters. The candidate
+    nearest to the centre of each cluster is chosen. Extreme architectures would be the worst
+    choice: no law holds that far out.
 
     Parameters
     ----------
@@ -258,8 +261,8 @@ def select_for_transfer(
     Raises
     ------
     ValueError
-        If a candidate is no architecture, there are fewer than `n`, or `n` is no whole number of at
-        least 1.
+        If a candidate is no architecture, there are fewer than `n` candidates, or `n` is not a
+        whole number of at least 1.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """A small dataset that ships with the package, for documentation, examples and tests.
 
 Made by ``fcnn-latency measure -n 300 --runtime RUNTIME -o fcnn_latency/datasets/data/RUNTIME.csv``,
-for litert and keras; the name of the host is taken out of the description.
+for litert and keras; the host name was removed from the description.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def load_example_dataset(
     Parameters
     ----------
     runtime : {"litert", "keras"}, default="litert"
-        What executed the networks. With LiteRT latency depends on the arithmetic of a network,
-        with Keras mostly on its number of layers.
+        Runtime that executed the networks. With LiteRT, latency depends on the arithmetic of a
+        network; with Keras, mostly on its number of layers.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of the Bunch.
     as_frame : bool, default=False
@@ -33,13 +33,13 @@ def load_example_dataset(
     Returns
     -------
     Bunch or tuple
-        As from `make_dataset`; latencies in seconds, measured with the protocol ``"reliable"`` on
-        the machine that ``DESCR`` names.
+        As returned by `make_dataset`; latencies in seconds, measured with the protocol
+        ``"reliable"`` on the machine that ``DESCR`` names.
 
     Raises
     ------
     ValueError
-        If there is no example of that runtime.
+        If there is no example dataset of that runtime.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Datasets written to a file and read from it."""
+"""Write datasets to files and read them."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from fcnn_latency.measurement.labels._reliability import assess_reliability
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
-#: How far a label may lie outside its passes: their common factors are taken out of it.
+#: How far a label may lie outside its passes, since common factors of passes are removed.
 LEVEL_TOLERANCE = 0.1
 #: What a dataset was measured with.
 ABOUT = (*ORIGIN, "measuring_time")
 
 
 def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
-    """Write a dataset as CSV or Parquet, and what it was measured with as JSON beside it.
+    """Write a dataset as CSV or Parquet, with its description as JSON next to it.
 
     Parameters
     ----------
     dataset : Bunch
         From `make_dataset`, `load_dataset` or `fetch_capstone2023`.
     path : path
-        Ends in ``.csv`` or ``.parquet`` (which takes pyarrow).
+        Path that ends in ``.csv`` or ``.parquet`` (which requires pyarrow).
 
     Returns
     -------
@@ -51,7 +51,7 @@ def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
     Raises
     ------
     ValueError
-        If `path` has another ending.
+        If `path` has another suffix.
     """
     return write_table(dataset.frame, describe_origin(dataset), path)
 
@@ -59,7 +59,7 @@ def save_dataset(dataset: Bunch, path: str | os.PathLike[str]) -> list[Path]:
 def write_table(
     frame: pd.DataFrame, about: dict[str, Any], path: str | os.PathLike[str]
 ) -> list[Path]:
-    """Write a frame as CSV or Parquet and what is known of it as JSON beside it; both files.
+    """Write a frame as CSV or Parquet and `about` as JSON next to it; return both paths.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def write_table(
         If `path` ends in neither ``.csv`` nor ``.parquet``.
     """
     path = check_path(path)
-    # Both are made before one is written, so that an error leaves no half of them.
+    # Both are serialized before the first is written, so that an error leaves no partial output.
     table = BytesIO()
     if path.suffix == ".csv":
         frame.to_csv(table, index=False)
@@ -81,7 +81,7 @@ def write_table(
 
 
 def describe_origin(dataset: Bunch) -> dict[str, Any]:
-    """What a dataset was measured with, and how far it can be trusted, as JSON can say it."""
+    """Return measurement conditions and reliability of a dataset, as a JSON-serializable dict."""
     about = {key: dataset[key] for key in ABOUT if key in dataset}
     about["space"] = asdict(dataset.space)
     if dataset.reliability is not None:
@@ -104,22 +104,22 @@ def load_dataset(
     Parameters
     ----------
     path : path
-        A store (``.sqlite``), whose campaigns are pooled, also while one is being measured; or a
-        CSV or Parquet file, with the JSON file beside it where there is one.
+        A store (``.sqlite``), or a CSV or Parquet file. The campaigns of a store are pooled; it can
+        be read while it is being measured. The JSON file next to a table is read if there is one.
     corrected : bool, default=True
-        Whether labels are corrected by the reference architecture, or raw: the seconds that were
-        read. Only stores have the latter.
+        Whether labels are corrected by the reference architecture. False returns the raw seconds,
+        which only stores have.
     runtime : str or None, default=None
-        Only campaigns of that runtime; only for stores.
+        Read only campaigns of this runtime; only for stores.
     campaigns : sequence of int or None, default=None
-        Only these campaigns, by their number in the store.
+        Read only these campaigns, by their number in the store.
     as_frame : bool, default=False
         Return `data` as a DataFrame and `target` as a Series.
 
     Returns
     -------
     Bunch
-        As from `make_dataset`. From a table without `readings`, `missing` and `interrupted`;
+        As returned by `make_dataset`. A table gives no `readings`, `missing` and `interrupted`;
         `target_std` is None for a table with neither ``latency_std`` nor two passes.
 
     Raises
@@ -127,13 +127,13 @@ def load_dataset(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it has another ending, lacks columns, a row is no architecture or has no positive
-        latency, or a store has no such campaign.
+        If the file has another suffix or lacks columns, a row is no architecture or has no
+        positive latency, or a store has no such campaign.
     MeasurementError
         If a store has no architecture with all its passes.
     StoreError
-        If campaigns were measured otherwise than each other (says what differs), or the file is
-        no store that this version can read.
+        If campaigns were measured under different conditions (the message says which), or the
+        file is not a store that this version can read.
 
     Warns
     -----
@@ -193,7 +193,7 @@ def _load_table(path: Path) -> Bunch:
     about = dict.fromkeys(ABOUT) | unknown | told
     saved = about.pop("reliability", None)
     drift, stolen = (saved.reference_drift, saved.stolen_time) if saved else (None, None)
-    if "space" not in about:  # the default one, widened to what the table holds
+    if "space" not in about:  # the default space, widened to contain the table
         space = FCNNSpace.covering(FCNNSpace(), padded)
         about["space"] = replace(space, max_layers=max(space.max_layers, len(layers)))
     errors = standard_errors(passes) if passes.shape[1] > 1 else None
@@ -209,7 +209,7 @@ def _load_table(path: Path) -> Bunch:
 
 
 def _labels(frame: pd.DataFrame, path: Path) -> tuple[Floats, Floats]:
-    """Latencies, and those of each pass, checked."""
+    """Return latencies and the latencies of each pass, after checking both."""
     names = [name for name in frame.columns if str(name).startswith("pass_")]
     latency = as_numbers(frame, ["latency"])
     passes = as_numbers(frame, names) if names else latency
@@ -219,7 +219,7 @@ def _labels(frame: pd.DataFrame, path: Path) -> tuple[Floats, Floats]:
         raise ValueError(
             f"{path}: latency is not of its pass_ columns; correct or drop those columns."
         )
-    # Every architecture has a latency, and not every one has every pass.
+    # Every architecture has a latency, but may lack some passes.
     for name, values, may_lack in (("latency", latency, False), ("pass", passes, True)):
         good = (np.isfinite(values) & (values > 0)) | (may_lack & np.isnan(values))
         if not good.all():
@@ -235,7 +235,7 @@ def _column(frame: pd.DataFrame, name: str, otherwise: Floats | None = None) -> 
 
 
 def as_numbers(frame: pd.DataFrame, names: Sequence[str]) -> Floats:
-    """Columns of a table; NaN where there is no number, as True and False are none."""
+    """Return columns of a table as numbers; NaN for other values, including True and False."""
     columns = []
     for name in names:
         values = [np.nan if isinstance(v, bool | np.bool_) else v for v in frame[name]]
@@ -244,12 +244,12 @@ def as_numbers(frame: pd.DataFrame, names: Sequence[str]) -> Floats:
 
 
 def find_file(path: str | os.PathLike[str], what: str, others: Collection[str] = ()) -> Path:
-    """The file that a user means: a table, or one whose name ends in one of `others`.
+    """Return the path of an existing table, or of a file with one of the suffixes `others`.
 
     Raises
     ------
     FileNotFoundError
-        If there is none; calls it by `what`.
+        If there is no such file; the message calls it `what`.
     ValueError
         If it has another ending.
     """
@@ -262,35 +262,35 @@ def find_file(path: str | os.PathLike[str], what: str, others: Collection[str] =
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV or Parquet file.
+    """Read a CSV or Parquet file.
 
     Raises
     ------
     ValueError
-        If it cannot be read as one; names the file.
+        If the file cannot be read; the message names it.
     """
     try:
         return pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
-    except ValueError as error:  # pandas' and pyarrow's own derive from it
+    except ValueError as error:  # errors of pandas and pyarrow derive from it
         raise ValueError(f"{path} cannot be read as a table: {error}") from error
 
 
 def check_path(path: str | os.PathLike[str]) -> Path:
-    """Make sure, before a long measurement, that a dataset can be written.
+    """Check, before a long measurement, that a dataset can be written.
 
     Parameters
     ----------
     path : path
-        As in `save_dataset`; its folder is made where it does not exist.
+        As in `save_dataset`. Nothing is created yet; a missing folder is created on writing.
 
     Raises
     ------
     ValueError
         If `path` does not end in ``.csv`` or ``.parquet``.
     OSError
-        If its folder cannot be made or written.
+        If its folder cannot be created or written.
     ImportError
-        If it is to be Parquet and pyarrow is not installed.
+        If `path` ends in ``.parquet`` and pyarrow is not installed.
     """
     path = resolve(path)
     _check_suffix(path, "dataset")

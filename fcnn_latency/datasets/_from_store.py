@@ -1,4 +1,4 @@
-"""Campaigns of a store as a dataset."""
+"""Make datasets from the campaigns of a store."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from fcnn_latency.measurement.machine._differences import environment_difference
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
-#: Of a campaign's conditions, what must agree with another's for their readings to be pooled.
+#: Conditions that must agree between campaigns for their readings to be pooled.
 POOLED = ("runtime", "signal_length", "scale")
-#: Fields of a protocol that add passes to a campaign and do not change how readings are made.
+#: Fields of a protocol that add passes to a campaign without changing how readings are made.
 REFINEMENTS = ("name", "target_error", "max_passes")
-#: How far the scales of campaigns may differ: labels of another speed of the machine do not mix.
+#: Maximum difference of the scales of campaigns: labels at different machine speeds do not mix.
 SAME_SCALE = 1e-6
 
 
 class _Part(NamedTuple):
-    """One campaign of a dataset; `frame` has a row for each architecture that was asked for."""
+    """One campaign of a dataset; `frame` has a row for each requested architecture."""
 
     frame: pd.DataFrame
     failures: dict[int, str]
@@ -50,7 +50,7 @@ class _Part(NamedTuple):
     measuring_time: float | None
 
     def missing(self) -> pd.DataFrame:
-        """Widths of the architectures without a label, and why."""
+        """Widths of the architectures without a label, and the reasons."""
         frame = self.frame.loc[sorted(self.failures)].filter(like="layer_")
         return frame.assign(reason=[self.failures[row] for row in frame.index])
 
@@ -58,24 +58,24 @@ class _Part(NamedTuple):
 def dataset_of_campaigns(
     store: Store, campaigns: Sequence[int], *, corrected: bool = True
 ) -> Bunch:
-    """Pool campaigns that were measured alike.
+    """Return a dataset that pools campaigns measured under the same conditions.
 
     Parameters
     ----------
     store : Store
-        Where they are.
+        Store of the campaigns.
     campaigns : sequence of int
-        Their numbers.
+        Numbers of the campaigns.
     corrected : bool, default=True
         Whether labels are relative to the reference latency, times the scale; otherwise they are
-        the seconds that were read.
+        the raw seconds.
 
     Raises
     ------
     StoreError
-        If they were measured otherwise than each other; says what differs.
+        If the campaigns were measured under different conditions; the message says which.
     MeasurementError
-        If not one architecture is complete.
+        If no architecture is complete.
     """
     campaigns = [number for number in campaigns if len(store.processes(number))]
     if not campaigns:
@@ -155,7 +155,7 @@ def _part(store: Store, number: int, max_layers: int, *, corrected: bool) -> _Pa
 def _labels(
     passes: Floats, readings: pd.DataFrame, protocol: MeasurementProtocol
 ) -> tuple[Floats, Floats]:
-    """Labels and their standard errors; NaN where an architecture has none."""
+    """Return labels and their standard errors; NaN where an architecture has none."""
     labels, errors = np.full((2, len(passes)), np.nan)
     complete = ~np.isnan(passes).all(axis=1)
     if complete.any():
@@ -168,7 +168,7 @@ def _labels(
 
 
 def scale_of_campaign(store: Store, number: int) -> Scale:
-    """What the relative latencies of a campaign are multiplied by."""
+    """Return the factor for the relative latencies of a campaign."""
     conditions = store.conditions(number)
     protocol = MeasurementProtocol.from_dict(conditions["protocol"])
     latencies = process_references(store.readings(number), protocol).tolist()
@@ -184,7 +184,7 @@ def scale_of_campaign(store: Store, number: int) -> Scale:
 
 
 def _check_alike(store: Store, first: int, second: int) -> None:
-    """Make sure that the readings of two campaigns can be pooled."""
+    """Check that the readings of two campaigns can be pooled."""
     one, other = store.conditions(first), store.conditions(second)
     found = [f"{key}: {one[key]!r} and {other[key]!r}" for key in POOLED if one[key] != other[key]]
     if ("input_rows" in one) != ("input_rows" in other):
@@ -211,7 +211,7 @@ def _check_alike(store: Store, first: int, second: int) -> None:
 def _provenance(
     store: Store, campaigns: Sequence[int], first: dict[str, Any], parts: Sequence[_Part]
 ) -> dict[str, Any]:
-    """What the first campaign was measured with, which the others agree with."""
+    """Return the conditions of the first campaign, with which the others agree."""
     block, found = store.block(campaigns[0]), {}
     if block is not None:
         found = {"samples_per_block": block.samples, "calls_per_sample": block.calls_per_sample}

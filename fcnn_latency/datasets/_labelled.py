@@ -1,4 +1,4 @@
-"""Architectures with their latencies, given as a dataset or as two arrays."""
+"""Architectures with latencies, given as a dataset or as two arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fcnn_latency.spaces._widths import repeats
 
 
 class LabelledArchitectures(NamedTuple):
-    """What estimators are judged on."""
+    """Architectures with latencies, for the evaluation of estimators."""
 
     widths: Ints
     latencies: Floats
@@ -27,12 +27,12 @@ class LabelledArchitectures(NamedTuple):
 
     @property
     def groups(self) -> Ints:
-        """Number of the architecture in each row; repeats of one share it."""
+        """Number of the architecture in each row; repeats share a number."""
         return repeats(self.widths)
 
     @property
     def seconds_each(self) -> float:
-        """Seconds of measuring that one row has cost; NaN where it is not known."""
+        """Seconds spent on measuring one row; NaN if unknown."""
         return np.nan if self.measuring_time is None else self.measuring_time / len(self.widths)
 
 
@@ -45,21 +45,22 @@ def as_labelled(
     noise_floor: float | None = None,
     measuring_time: float | None = None,
 ) -> LabelledArchitectures:
-    """Check architectures and latencies.
+    """Check architectures and latencies, and return them together.
 
     Parameters
     ----------
     X : Bunch, or sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
-        A dataset, which has all of the rest, or architectures.
+        A dataset, which provides all other arguments, or architectures.
     y : array-like of shape (n_samples,) or None
         Latencies in seconds; None with a dataset.
     space, signal_length, noise_floor, measuring_time
-        Instead of the dataset's own. Without either: ``FCNNSpace()``, 50, None and None.
+        Values that replace those of the dataset. Without a dataset, the defaults are
+        ``FCNNSpace()``, 50, None and None.
 
     Raises
     ------
     ValueError
-        If a dataset comes with `y` or architectures without, or one of them is wrong.
+        If a dataset is given with `y`, architectures are given without `y`, or a value is invalid.
     """
     about: dict[str, Any] = {}
     if isinstance(X, Bunch):

@@ -1,4 +1,4 @@
-"""Tables of single layers: measured here, written to a file and read from it."""
+"""Tables of single layers: measure, save and load them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from fcnn_latency.networks._layer_nodes import layer_nodes
 from fcnn_latency.networks._layers import signal_rows
 from fcnn_latency.spaces._fcnn import SPACE, FCNNSpace
 
-#: Widths of the chains of 1 to 4 tiny layers, from which the overhead of a call is told.
+#: Widths of the chains of 1 to 4 tiny layers that determine the overhead of a call.
 CHAIN_WIDTHS = (2, 4, 8)
 CHAIN_LAYERS = (1, 2, 3, 4)
-#: How often each chain is measured: the overhead is part of every prediction.
+#: How often each chain is measured; more than once since every prediction includes the overhead.
 CHAIN_REPEATS = 3
 
 #: Columns of a table.
 COLUMNS = ["rows", "fan_in", "fan_out", "latency", "latency_std"]
-#: The greatest size that a layer may have.
+#: Maximum size of a layer.
 MOST_SIZE = np.iinfo(np.int32).max
-#: What a file keeps beside its table.
+#: Fields that are saved next to the table.
 ABOUT = (*ORIGIN, "noise_floor")
 
 
@@ -59,25 +59,25 @@ def make_layer_table(
     """Measure single dense layers and the overhead of a call on this machine.
 
     Each combination of `rows`, `fan_in` and `fan_out` is measured as a network of one layer, all
-    in one campaign as by `make_dataset`. A network of no layers cannot be run: the overhead of a
-    call is where the latencies of chains of 1, 2, 3 and 4 tiny layers meet when they are
-    continued to no layer, by least squares of the relative error with one slope for each size of
-    layer. The cost of a layer to the framework is part of every entry.
+    in one campaign as in `make_dataset`. A network without layers cannot be run. The overhead of a
+    call is therefore extrapolated: latencies of chains of 1, 2, 3 and 4 tiny layers are fitted by
+    least squares of the relative error, with one slope for each size of layer, and the common
+    intercept is the overhead. Every entry includes the framework's own cost of a layer.
 
     Parameters
     ----------
     rows : sequence of int or None, default=None
-        Rows that a layer reads; None for those that the signal is cut into by the input widths
-        of `space`, or 16 of them where they are more.
+        Input rows of a layer. None uses the numbers of rows that the input widths of `space` cut
+        the signal into, or 16 of these numbers if there are more.
     fan_in, fan_out : sequence of int or None, default=None
-        Inputs and outputs of a layer; None for the grid of common
-        layers between the least and the greatest width of `space`.
+        Inputs and outputs of a layer. None uses a grid of common sizes between the minimum and the
+        maximum width of `space`.
     space : FCNNSpace or None, default=None
-        The space that the table shall cover; None is ``FCNNSpace()``, whose table has 840 entries.
+        Space that the table should cover; None is ``FCNNSpace()``, whose table has 840 entries.
     runtime, protocol, scale, target_error, store, client, wait, random_state, verbose
         As in `make_dataset`.
     signal_length : int, default=50
-        Values that one inference of a whole architecture, and the reference, reads.
+        Number of input values of one inference, for whole architectures and the reference.
 
     Returns
     -------
@@ -85,15 +85,15 @@ def make_layer_table(
         frame : DataFrame
             ``rows``, ``fan_in``, ``fan_out``, ``latency`` and its standard error ``latency_std``,
             both in seconds; the first entry, of rows, fan_in and fan_out 0, is the overhead of a
-            call. What `LookupTableRegressor` takes.
+            call. Input for `LookupTableRegressor`.
         overhead, overhead_std : float
             Overhead of a call in seconds, and its standard error.
         chains : DataFrame
-            ``width``, ``layers``, ``latency`` of the chains that it comes from.
+            ``width``, ``layers`` and ``latency`` of the chains behind the overhead.
         noise_floor : float or None
-            As in `make_dataset`, of the entries.
+            As in `make_dataset`, for the entries.
         missing : DataFrame
-            Layers that have no latency, as in `make_dataset`.
+            Layers without a latency, as in `make_dataset`.
         runtime, protocol, signal_length, random_state, environment, scale, DESCR
             As in `make_dataset`.
 
@@ -102,8 +102,8 @@ def make_layer_table(
     ValueError
         If sizes are not whole numbers of at least 1, or as in `make_dataset`.
     ImportError, MeasurementError, StoreError, KeyboardInterrupt
-        As in `make_dataset`; KeyboardInterrupt where the table is not complete, MeasurementError
-        where the overhead cannot be told.
+        As in `make_dataset`. Also KeyboardInterrupt if the table is incomplete, and
+        MeasurementError if the overhead cannot be determined.
 
     Warns
     -----
@@ -146,7 +146,7 @@ def make_layer_table(
 def _layers(
     space: FCNNSpace, signal_length: int, *given: Sequence[int] | None
 ) -> list[tuple[int, int, int]]:
-    """Rows, inputs and outputs of every entry; where none are given, those for the space."""
+    """Return rows, inputs and outputs of every entry; by default those for the space."""
     ends = (space.min_width, space.max_width)
     cut = signal_rows(np.arange(ends[0], ends[1] + 1), signal_length)
     nodes = layer_nodes(cut, ends, ends)
@@ -166,7 +166,7 @@ def _sizes(name: str, given: Sequence[int]) -> list[int]:
 
 
 def _table(measured: Bunch, n_chains: int) -> Bunch:
-    """Entries and overhead, from a campaign whose last architectures are the chains."""
+    """Return entries and overhead of a campaign whose last architectures are the chains."""
     n_layers = len(measured.data) + len(measured.missing) - n_chains
     missing = measured.missing[measured.missing.index < n_layers]
     n_entries = n_layers - len(missing)
@@ -187,7 +187,7 @@ def _table(measured: Bunch, n_chains: int) -> Bunch:
 
 
 def _overhead(chains: pd.DataFrame, latencies: Floats) -> tuple[float, float]:
-    """Latency of no layer and its standard error; each width has a slope of its own."""
+    """Return the latency of zero layers and its standard error; each width has its own slope."""
     widths, counts = chains["width"].to_numpy(), chains["layers"].to_numpy()
     kinds = np.unique(widths)
     slopes = np.where(widths[:, None] == kinds, counts[:, None], 0)
@@ -229,14 +229,14 @@ def _describe(entries: pd.DataFrame, call: pd.Series, about: dict[str, Any]) -> 
 
 
 def save_layer_table(table: Bunch, path: str | os.PathLike[str]) -> list[Path]:
-    """Write a table as CSV or Parquet, and what it was measured with as JSON beside it.
+    """Write a table as CSV or Parquet, with its description as JSON next to it.
 
     Parameters
     ----------
     table : Bunch
         From `make_layer_table` or `load_layer_table`.
     path : path
-        Ends in ``.csv`` or ``.parquet`` (which takes pyarrow).
+        Path that ends in ``.csv`` or ``.parquet`` (which requires pyarrow).
 
     Returns
     -------
@@ -246,33 +246,33 @@ def save_layer_table(table: Bunch, path: str | os.PathLike[str]) -> list[Path]:
     Raises
     ------
     ValueError
-        If `path` has another ending.
+        If `path` has another suffix.
     """
     return write_table(table.frame, {key: table[key] for key in ABOUT if key in table}, path)
 
 
 def load_layer_table(path: str | os.PathLike[str]) -> Bunch:
-    """Read a table that `save_layer_table` wrote, or one of your own.
+    """Read a table written by `save_layer_table`, or a custom table.
 
     Parameters
     ----------
     path : path
         CSV or Parquet with the columns ``rows``, ``fan_in``, ``fan_out`` and ``latency`` in
-        seconds, one row of which, with the first three 0, is the overhead of a call; with the
-        JSON file beside it where there is one.
+        seconds. The row in which the first three are 0 is the overhead of a call. The JSON file
+        next to the table is read if there is one.
 
     Returns
     -------
     Bunch
-        As from `make_layer_table`, without ``chains`` and ``missing``.
+        As returned by `make_layer_table`, without ``chains`` and ``missing``.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it has another ending, lacks a column or the overhead, or an entry is no layer with a
-        positive latency; says where.
+        If the file has another suffix, lacks a column or the overhead, or an entry is no layer
+        with a positive latency; the message says where.
     """
     path = find_file(path, "table")
     frame = _checked(read_table(path), path)
@@ -285,7 +285,7 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         raise ValueError(
             f"{path} lacks the columns {missing}. Got {list(map(str, frame.columns))} instead."
         )
-    frame = frame.reindex(columns=COLUMNS)  # with latency_std, which it may lack
+    frame = frame.reindex(columns=COLUMNS)  # adds latency_std if it is missing
     frame = pd.DataFrame(as_numbers(frame, COLUMNS), columns=COLUMNS)
     sizes = frame[COLUMNS[:3]]
     is_call = (sizes == 0).all(axis=1)

@@ -1,4 +1,4 @@
-"""Carries a plan out over many architectures: what is left to do, progress, interruption."""
+"""Run the measurement of many architectures: remaining tasks, progress, interruption."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from fcnn_latency.measurement.runtimes._base import Runtime
 
 
 class Task(NamedTuple):
-    """What is left to read of a group.
+    """Readings of a group that are still missing.
 
     Parameters
     ----------
     group : Group
-        With those of its members that are left.
+        The group, with only the members that lack readings.
     rounds : tuple of int
-        The rounds that they lack.
+        The rounds that these members lack.
     """
 
     group: Group
@@ -41,16 +41,16 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class Campaign:
-    """A campaign of a store, and what all of its readings share.
+    """A campaign in a store, with the settings that all of its readings share.
 
     Parameters
     ----------
     store : Store
-        Where it is written to.
+        The store that the campaign is written to.
     number : int
-        In the store.
+        Number of the campaign in the store.
     runtime, protocol, workload
-        How it measures.
+        How the campaign measures.
     """
 
     store: Store
@@ -61,18 +61,21 @@ class Campaign:
 
     @property
     def architectures(self) -> list[tuple[int, ...]]:
-        """Widths, in the order asked for."""
+        """Widths of the architectures, in the order of the request."""
         return self.store.architectures(self.number)
 
     @property
     def models(self) -> list[Model]:
-        """The architectures, each with the rows that its inference reads."""
+        """The architectures, each with the input rows of one inference."""
         widths = self.architectures
         rows = self.store.conditions(self.number).get("input_rows") or [None] * len(widths)
         return [Model(*model) for model in zip(widths, rows, strict=True)]
 
     def phases(self) -> Iterator[list[Group]]:
-        """The plan: all passes of the protocol, then one more at a time where errors are large."""
+        """Yield the groups of each phase: all passes of the protocol, then single extra passes.
+
+        Extra passes cover the architectures whose error is above the target.
+        """
         architectures, seed = self.architectures, self.store.seed(self.number)
         target, most_passes = self.protocol.target_error, self.protocol.max_passes
         rows: Sequence[int] = range(len(architectures))
@@ -87,7 +90,7 @@ class Campaign:
             passes = range(passes.stop, passes.stop + 1)
 
     def _uncertain(self, n_passes: int, target: float) -> list[int]:
-        """Rows whose relative standard error after so many passes is above the target."""
+        """Return the rows whose relative standard error after `n_passes` is above the target."""
         readings = self.store.readings(self.number)
         readings = readings[readings["pass"] < n_passes]
         passes = reduce_passes(readings, len(self.architectures), self.protocol)
@@ -96,7 +99,7 @@ class Campaign:
         return [int(row) for row in rows[errors > target]]
 
     def tasks(self, groups: Sequence[Group]) -> list[Task]:
-        """What of these groups has not been read, without what has failed."""
+        """Return the missing readings of these groups; failed architectures are left out."""
         failed = self.store.failures(self.number)
         found = []
         for group in groups:
@@ -110,12 +113,12 @@ class Campaign:
         return found
 
     def add(self, task: Task, report: Report) -> None:
-        """Write what a measuring process tells.
+        """Write the report of a measuring process.
 
         Raises
         ------
         StoreError
-            If the process sees another machine or other versions than those before it.
+            If machine, versions or settings differ from those of earlier processes.
         """
         if isinstance(report, ProcessReport):
             check_same(self.store, self.number, report.environment)
@@ -130,21 +133,21 @@ class Campaign:
 
 
 def check_same(store: Store, campaign: int, environment: dict[str, Any]) -> None:
-    """Make sure that readings made now can be pooled with those of a campaign, if it has any.
+    """Check that new readings can be pooled with those of a campaign, if it has any.
 
     Parameters
     ----------
     store : Store
-        Holds the campaign.
+        Store that holds the campaign.
     campaign : int
-        Its number.
+        Number of the campaign.
     environment : dict
-        Of the process that would measure now.
+        Environment of the process that would measure now.
 
     Raises
     ------
     StoreError
-        If machine, versions or settings differ; says which.
+        If machine, versions or settings differ; the message says which.
     """
     processes = store.processes(campaign)
     if not len(processes):
@@ -158,33 +161,33 @@ def check_same(store: Store, campaign: int, environment: dict[str, Any]) -> None
         )
 
 
-#: Measures tasks of a campaign and tells, as soon as there is something to tell.
+#: Measures tasks of a campaign and yields each report as soon as it is available.
 Measure = Callable[[Campaign, Sequence[Task]], Iterator[tuple[Task, Report]]]
 
 
 def run_campaign(campaign: Campaign, measure: Measure, verbose: int = 0) -> bool:
-    """Measure what has not been measured.
+    """Measure everything that has not been measured yet.
 
     Parameters
     ----------
     campaign : Campaign
-        What to measure, and where it is written.
+        What to measure, and the store to write to.
     measure : callable
-        `measure_here`, or another that takes a campaign and tasks.
+        `measure_here`, or another function with the same signature.
     verbose : int
         Whether to show progress.
 
     Returns
     -------
     bool
-        Whether Ctrl-C ended it.
+        Whether the run was ended by Ctrl-C.
 
     Raises
     ------
     MeasurementError
         If a measuring process does not start or the reference architecture fails in it.
     StoreError
-        If the store cannot be written, or was measured otherwise.
+        If the store cannot be written, or its readings were made under other conditions.
     """
     try:
         for groups in campaign.phases():
@@ -215,7 +218,7 @@ def _run(
 
 
 def measure_here(campaign: Campaign, tasks: Sequence[Task]) -> Iterator[tuple[Task, Report]]:
-    """Measure on this machine: one process times, another one builds meanwhile."""
+    """Measure on this machine: while one process times, another one builds models."""
     models, protocol = campaign.models, campaign.protocol
     groups = [[models[row] for row in task.group.members] for task in tasks]
     n_workers = min(protocol.processes, len({task.group.pass_number for task in tasks}))

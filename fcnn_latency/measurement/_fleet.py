@@ -1,4 +1,4 @@
-"""A campaign spread over the hosts of a Dask cluster."""
+"""Distribute a campaign over the hosts of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from fcnn_latency.measurement.machine._lock import timing_lock
 from fcnn_latency.measurement.process._readings import Block, BuildReport, Report
 from fcnn_latency.measurement.process._worker import MeasuringWorker
 
-#: The resource that says how many campaigns a Dask worker may time at once: one.
+#: Dask resource that limits a worker to timing one campaign at once.
 RESOURCE = "timing"
-#: Seconds after which a host without Dask workers is given up.
+#: Give up a host after it has had no Dask worker for this many seconds.
 PATIENCE = 30.0
-#: Seconds between two looks at which hosts there are.
+#: Seconds between two checks of the available hosts.
 POLL = 2.0
-#: How often a task is given to a host before its architectures count as failed.
+#: Attempts at a task before its architectures count as failed.
 MAX_ATTEMPTS = 3
 
-#: Name of the attribute of a Dask worker that holds its measuring processes, by campaign and turn;
-#: they live from task to task.
+#: Attribute of a Dask worker that holds its measuring processes, by campaign and turn; the
+#: processes are kept between tasks.
 PROCESSES = "fcnn_latency_processes"
 
 
 @dataclass(frozen=True)
 class _Order:
-    """What a host is told to measure."""
+    """A task as it is sent to a host."""
 
     campaign: str
     shared: tuple[Any, ...]
@@ -50,8 +50,8 @@ class _Order:
 def measure_on_host(order: _Order) -> tuple[Block, list[Report]]:
     """Measure one task; runs in a Dask worker.
 
-    The measuring processes are children of the Dask worker and end with it. The machine is held
-    meanwhile, so that workers of one host take turns.
+    The measuring processes are children of the Dask worker and end with it. The machine is locked
+    during the task, so that workers of one host take turns.
     """
     from distributed import get_worker
 
@@ -72,7 +72,10 @@ def measure_on_host(order: _Order) -> tuple[Block, list[Report]]:
 
 
 def release_host(dask_worker: Any) -> None:
-    """End the measuring processes of a Dask worker, which Dask passes by this name."""
+    """End the measuring processes of a Dask worker.
+
+    Dask passes the worker because the parameter is called `dask_worker`.
+    """
     processes = _processes_of(dask_worker)
     while processes:
         processes.popitem()[1].stop()
@@ -85,7 +88,10 @@ def _processes_of(dask_worker: Any) -> dict[tuple[str, int], MeasuringWorker]:
 
 @contextmanager
 def _children_allowed() -> Iterator[None]:
-    """Let a Dask worker have children: its nanny starts it as a daemon, which may have none."""
+    """Allow a Dask worker to start child processes.
+
+    Its nanny starts it as a daemon, and daemons must not have children.
+    """
     process = multiprocessing.current_process()
     daemon, process.daemon = process.daemon, False
     try:
@@ -100,17 +106,17 @@ class Fleet:
     Parameters
     ----------
     client : distributed.Client
-        Of a running cluster, which is used as it is: workers with a resource ``timing`` where
-        there are such, otherwise all.
+        Client of a running cluster. If any workers have the resource ``timing``, only these are
+        used; otherwise all workers are used.
     """
 
     def __init__(self, client: Any) -> None:
         self.client = client
-        self._name = uuid4().hex  # of what this fleet measures, on hosts that others use too
+        self._name = uuid4().hex  # identifies this fleet on hosts that others use too
         self._seen: dict[str, float] = {}
 
     def hosts(self) -> dict[str, list[str]]:
-        """Addresses of the Dask workers of each host."""
+        """Return the addresses of the Dask workers of each host."""
         workers = self.client.scheduler_info(n_workers=-1)["workers"]
         offering = {a: w for a, w in workers.items() if RESOURCE in w.get("resources", {})}
         found: dict[str, list[str]] = {}
@@ -124,9 +130,9 @@ class Fleet:
         Raises
         ------
         MeasurementError
-            If there is no Dask worker, or none is left.
+            If there is no Dask worker, or the last one was lost.
         StoreError
-            If hosts differ in what makes readings incomparable; says how.
+            If hosts differ so that their readings are not comparable; the message says how.
         """
         hosts = self.hosts()
         if not hosts:
@@ -154,7 +160,7 @@ class Fleet:
                 )
 
     def _distribute(self, campaign: Campaign, left: deque[Task]) -> Iterator[tuple[Task, Report]]:
-        """Keep every host at work until all tasks are done."""
+        """Keep every host busy until all tasks are done."""
         from distributed import wait  # untyped
 
         wait_for: Any = wait
@@ -197,7 +203,10 @@ class Fleet:
         left: deque[Task],
         running: dict[Any, tuple[str, Task]],
     ) -> None:
-        """Give each idle host a task; the first one alone, to find how many calls are a reading."""
+        """Give each idle host a task.
+
+        The first task runs alone: it calibrates how many calls make one reading.
+        """
         block = campaign.store.block(campaign.number)
         shared = (campaign.runtime, campaign.protocol, campaign.workload)
         busy = {host for host, _ in running.values()}
@@ -225,7 +234,7 @@ class Fleet:
         return all(RESOURCE in workers[a].get("resources", {}) for a in addresses if a in workers)
 
     def _give_up_lost_hosts(self, left: deque[Task], running: dict[Any, tuple[str, Task]]) -> None:
-        """Take back the tasks of hosts that have had no Dask worker for a while."""
+        """Take back the tasks of hosts without a Dask worker for longer than `PATIENCE`."""
         now, there = time.monotonic(), self.hosts()
         for host in there:
             self._seen[host] = now

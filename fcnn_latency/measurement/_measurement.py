@@ -1,4 +1,4 @@
-"""The settings of a measurement: one value behind the flat signatures of all that measures."""
+"""The settings of a measurement, collected from the flat signatures of the public functions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fcnn_latency.measurement._workload import Workload
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.measurement.runtimes._registry import get_runtime
 
-#: What labels are scaled by: the reference latency of the machine, or of the campaign alone.
+#: Scale of the labels: the reference latency of the machine, or of the campaign alone.
 SCALES = ("machine", "campaign")
 
 
@@ -30,7 +30,7 @@ def _is_client(value: Any) -> bool:
     return all(hasattr(value, name) for name in ("submit", "scheduler_info", "run"))
 
 
-#: What each setting must be; runtime, protocol and workload have checks of their own.
+#: Rule for each setting; runtime, protocol and workload check themselves.
 RULES = {
     "scale": choice(SCALES),
     "store": or_none(Rule("a path", lambda value: isinstance(value, str | os.PathLike))),
@@ -48,19 +48,19 @@ class Measurement:
     Parameters
     ----------
     runtime : Runtime
-        What executes the networks.
+        Runtime that executes the networks.
     protocol : MeasurementProtocol
-        How a campaign measures, with the fields that the runtime sets.
+        Protocol of the campaign, including the fields that the runtime sets.
     workload : Workload
-        What one inference reads.
+        Input of one inference.
     scale : {"machine", "campaign"}
-        What labels are scaled by.
+        Scale of the labels.
     store : path or None
-        File of the readings; None is a temporary one.
+        File of the readings; None uses a temporary file.
     client : distributed.Client or None
-        Hosts that measure; None is this machine.
+        Cluster whose hosts measure; None measures on this machine.
     wait : bool
-        Whether to wait for another campaign on this machine to end.
+        Whether to wait until another campaign on this machine has ended.
     random_state : int, RandomState or None
         Seed of the sample and of the order of measurement.
     verbose : int
@@ -93,12 +93,12 @@ class Measurement:
         scale: str,
         **where: Any,
     ) -> Measurement:
-        """Check settings as users give them, and look up what they name.
+        """Check the settings given by the user, and look up runtime and protocol by name.
 
         Raises
         ------
         ValueError
-            If a setting is wrong.
+            If a setting is invalid.
         ImportError
             If a package that the runtime requires is not installed.
         """
@@ -112,7 +112,7 @@ class Measurement:
         return cls(runtime, protocol, Workload(signal_length), scale, **where)
 
     def conditions(self) -> dict[str, Any]:
-        """What a store keeps of it; JSON-ready."""
+        """Return the settings that a store keeps, as a JSON-serializable dict."""
         seed = self.random_state
         return {
             "runtime": self.runtime.name,

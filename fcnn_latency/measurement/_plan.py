@@ -1,4 +1,4 @@
-"""Which models are timed together, and in which order."""
+"""Plan which models are timed together, and in which order."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Group:
     Parameters
     ----------
     number : int
-        Of the group in its campaign, from 0.
+        Number of the group in its campaign, from 0.
     pass_number : int
-        Which pass, from 0.
+        Number of the pass, from 0.
     members : tuple of int
-        Rows of the architectures.
+        Rows of the architectures in the group.
     seed : int
         Seed of the order within the rounds.
     """
@@ -43,16 +43,16 @@ def plan_groups(
     passes: range,
     first_number: int,
 ) -> list[Group]:
-    """Groups in the order in which they are measured: every pass over one, then the next one.
+    """Return the groups in the order of measurement: all passes over one, then the next one.
 
     Parameters
     ----------
     architectures : sequence of tuple of int
         All architectures of the campaign.
     protocol : MeasurementProtocol
-        Says how many passes and how large the groups are.
+        Protocol that sets the size of the groups and whether they are shuffled.
     seed : int
-        Of the campaign: the same one gives the same plan.
+        Seed of the campaign; the same seed gives the same plan.
     rows : sequence of int
         Architectures to plan for.
     passes : range
@@ -69,8 +69,8 @@ def plan_groups(
     groups: list[Group] = []
     for members in _chunks(chosen, n_chunks):
         for pass_number in passes:
-            # Each pass builds in an order of its own: the same one would put models into the
-            # same places of memory.
+            # Each pass builds in a new order: the same order would place the models at the same
+            # memory addresses.
             built = rng.permutation(members) if protocol.shuffle else members
             seed_of_orders = int(rng.integers(2**31))
             number = first_number + len(groups)
@@ -83,5 +83,5 @@ def _weight_bytes(widths: tuple[int, ...]) -> int:
 
 
 def _chunks(rows: Ints, n_chunks: int) -> list[Ints]:
-    """Even chunks: 101 models are not timed as 100 and a lonely one."""
+    """Split rows into chunks of even size: 101 models become 51 and 50, not 100 and 1."""
     return np.array_split(rows, min(n_chunks, len(rows))) if len(rows) else []

@@ -1,4 +1,4 @@
-"""The plan of a measurement: which models are timed together, in which order, how often."""
+"""Measurement protocols: how models are grouped, ordered and timed, and how often."""
 
 from __future__ import annotations
 
@@ -47,88 +47,94 @@ Widths = Annotated[
 class MeasurementProtocol:
     """How a campaign measures; the figures behind the defaults are in ``docs/notes/``.
 
-    A model is built once in each **pass** and timed in **rounds** beside the other models of its
-    group, in a fresh random order every round, so that what slows the machine for a while hits
-    many models a little instead of one model much (Abedi and Brecht, "Conducting repeatable
-    experiments in highly variable cloud computing environments", ICPE 2017). A **reference**
-    architecture is timed in between, and readings are divided by the reference latency, so that
-    what the machine's speed does meanwhile cancels. The latency of a pass is what its rounds are
-    reduced to, times the reference latency of the machine (see docs/measuring.md); the
-    label is the median over passes (`fcnn_latency.measurement.combine_passes`).
+    Each **pass** builds a model once and times it in **rounds**, together with the other models
+    of its group and in a new random order every round. A temporary slowdown of the machine then
+    affects many models a little instead of one model a lot (Abedi and Brecht, "Conducting
+    repeatable experiments in highly variable cloud computing environments", ICPE 2017). A
+    **reference** architecture is timed in between. Readings are divided by the reference latency,
+    so changes of the machine's speed cancel. The latency of a pass is the statistic of its rounds
+    times the reference latency of the machine (see docs/measuring.md). The label is the median
+    over passes (`fcnn_latency.measurement.combine_passes`).
 
-    Runtimes may change some of the presets' fields (`Runtime.protocol_fields`); a
-    `MeasurementProtocol` that is given is used as it stands.
+    Runtimes may change some fields of the presets (`Runtime.protocol_fields`). A
+    `MeasurementProtocol` object is used unchanged.
 
     Parameters
     ----------
     name : str
-        What datasets call it.
+        Name of the protocol in datasets.
     passes : int
-        How often each model is built anew, since copies of a model differ by where they lie in
-        memory. At least two let a dataset state its own noise.
+        How often each model is rebuilt, since copies of a model differ by their place in memory.
+        A dataset can estimate its own noise from two passes or more.
     processes : int
-        Measuring processes among which the passes go round, since processes with identical work
-        differ as well.
+        Number of measuring processes that the passes alternate between, since processes with
+        identical work also differ in speed.
     rounds : int
         Readings of each model in a pass.
     samples_per_block : int or None
-        Samples behind one reading. None: as many as last `block_seconds` on the reference
-        architecture, and at least `least_samples`; found once and the same for all models, since
-        the minimum over a number that depends on the latency would be biased by it.
+        Samples per reading. None: as many as fit into `block_seconds` on the reference
+        architecture, and at least `least_samples`. The number is calibrated once and is the same
+        for all models: if it depended on the latency, the minimum over the samples would be
+        biased by it.
     calls_per_sample : int or None
-        Calls between two looks at the clock. None: as many as last `sample_seconds` on the
-        reference architecture, since looking at the clock takes some 50 ns. A model whose sample
-        would so last more than five `sample_seconds` gets fewer calls, not fewer samples.
+        Calls between two clock readings. None: as many as fit into `sample_seconds` on the
+        reference architecture, since reading the clock takes about 50 ns. If a sample of a model
+        would last more than five times `sample_seconds`, the model gets fewer calls, not fewer
+        samples.
     block_seconds, sample_seconds : float
-        See above; only for calibration.
+        Targets of the calibration described above, in seconds.
     least_samples : int
-        See above; only for calibration.
+        Minimum of the calibrated `samples_per_block`.
     block_statistic, round_statistic : {"min", "low-mean", "median", "mean"}
-        What the samples of a block, and the rounds of a pass, are reduced to. Disturbances only
-        add time and come in bursts: the minimum of a fixed, small number of samples, then the
-        mean of the lowest third of the rounds repeat best.
+        Statistics that reduce the samples of a block, and the rounds of a pass, to one number.
+        Disturbances only add time and come in bursts. The most repeatable choice is therefore the
+        minimum of a small, fixed number of samples, then the mean of the lowest third of the
+        rounds.
     warmup_calls : int
-        Calls before the first reading of a model, never counted. The first is timed by itself, as
-        ``first_call``; 0 leaves it to the first reading.
+        Calls before the first reading of a model, excluded from the readings. The very first call
+        is timed separately as ``first_call``; with 0 it is part of the first reading.
     group_size : int
-        Most models that are alive and interleaved at a time; all passes over a group come before
-        the next group starts.
+        Maximum number of models that are in memory and timed in turn. All passes over a group are
+        made before the next group starts.
     group_bytes : int
-        Most bytes of weights in a group, for wide spaces.
+        Approximate maximum of weight bytes in a group; matters in wide spaces.
     reference_every : int
-        Models timed between two readings of the reference; 0 for no reference.
+        Number of models timed between two readings of the reference; 0 disables the reference.
     reference_models : int
-        Instances of the reference that are read in turn, since instances differ a little.
+        Instances of the reference that are timed in turn, since instances differ slightly.
     reference_widths : tuple of int
-        The reference architecture.
+        Widths of the reference architecture.
     reference_quantile : float
-        Which quantile of reference readings is the reference latency. A low one is not moved by
-        bursts.
+        Quantile of the reference readings that is the reference latency. A low quantile is robust
+        against bursts.
     reference_window : int
-        Neighbouring reference readings, half of them before and half after, whose quantile a
-        reading is divided by; 0 for all of its group.
+        Number of neighbouring reference readings, half before and half after, whose quantile a
+        reading is divided by; 0 uses all reference readings of the group.
     shuffle : bool
-        Whether architectures are grouped, and groups timed, in random order.
+        Whether architectures are grouped, and timed within groups, in random order.
     pin : bool
-        Whether models are timed on one core, where the system allows it.
+        Whether to pin timing to one core, if the system allows it.
     build_ahead : bool
-        Whether the next group is built on another core while one is timed, where there is such a
+        Whether to build the next group on another core while one is timed, if there is another
         core.
     models_per_worker : int
-        Models built before a measuring process is replaced; 0 for never.
+        Replace the measuring process after it has built this many models; 0 disables this.
     worker_growth_bytes : int
-        Growth of a measuring process after which it is replaced, since frameworks leak; 0 for any.
+        Replace the measuring process after its memory has grown by this many bytes, since
+        frameworks leak memory; 0 disables this.
     target_error : float or None
-        Relative standard error above which an architecture gets further passes.
+        Relative standard error above which an architecture gets further passes; None disables
+        further passes.
     max_passes : int
-        Most passes that `target_error` leads to.
+        Maximum number of passes with `target_error`.
     default_runtime : str
-        The runtime where none is asked for.
+        Runtime to use if the user names none.
 
     Raises
     ------
     ValueError
-        If a number is out of range or the statistic is unknown.
+        If a number is out of range, a statistic is unknown, one pass of one round is requested,
+        or `target_error` is combined with fewer than two passes.
     """
 
     name: Name
@@ -172,16 +178,16 @@ class MeasurementProtocol:
             )
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return the fields as a JSON-serializable dict."""
         return {**asdict(self), "reference_widths": list(self.reference_widths)}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> MeasurementProtocol:
-        """What `as_dict` gave."""
+        """Return the protocol whose `as_dict` gave these fields."""
         return cls(**{**fields, "reference_widths": tuple(fields["reference_widths"])})
 
 
-#: The protocols by name, as changes to ``"reliable"``; see `get_protocol`.
+#: Names of the preset protocols; see `get_protocol`.
 PROTOCOLS = ("reliable", "quick", "thorough", "paper")
 
 _PAPER = MeasurementProtocol(
@@ -207,31 +213,31 @@ _PAPER = MeasurementProtocol(
 def get_protocol(
     protocol: str | MeasurementProtocol, fields: Mapping[str, Any] | None = None
 ) -> MeasurementProtocol:
-    """A protocol by its name; a `MeasurementProtocol` is returned as it is.
+    """Return a protocol by name; a `MeasurementProtocol` is returned unchanged.
 
     ``"reliable"``
-        Labels that repeat; the default.
+        Repeatable labels; the default.
     ``"quick"``
-        Two passes of half as many rounds, to try things.
+        Two passes of half as many rounds, for experiments.
     ``"thorough"``
-        Twice as many passes, and up to four times as many where the standard error is above
-        0.5 %.
+        Twice as many passes, and up to four times as many for architectures whose standard error
+        is above 0.5 %.
     ``"paper"``
-        The labels of Beglaryan and Ringhofer (2023): five calls of a fresh model, averaged, the
-        first (tracing) one included, one model after the other.
+        The labels of Beglaryan and Ringhofer (2023): the mean of five calls of a new model,
+        including the first (tracing) call; one model after the other.
 
     Parameters
     ----------
     protocol : str or MeasurementProtocol
-        Its name, or itself.
+        Name of a protocol, or the protocol itself.
     fields : mapping or None
-        What serves a runtime better in ``"reliable"`` and what derives from it:
+        Fields that a runtime changes in ``"reliable"`` and the protocols derived from it; see
         `Runtime.protocol_fields`.
 
     Raises
     ------
     ValueError
-        If no protocol has that name; lists those that there are.
+        If no protocol has that name; the message lists the valid names.
     """
     if isinstance(protocol, MeasurementProtocol):
         return protocol

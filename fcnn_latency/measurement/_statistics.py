@@ -7,10 +7,10 @@ from statistics import fmean, median
 
 
 def low_mean(values: Iterable[float]) -> float:
-    """Mean of the lowest third of the values, of at least one.
+    """Return the mean of the lowest third of the values, of at least one value.
 
-    Disturbances of a machine only ever add time and come in bursts, so the low readings repeat
-    best; the mean of several of them repeats better than the lowest alone.
+    Disturbances of a machine only add time and come in bursts, so low readings are the most
+    repeatable. The mean of several low readings is more repeatable than the lowest one.
 
     Examples
     --------
@@ -21,7 +21,7 @@ def low_mean(values: Iterable[float]) -> float:
     return fmean(ordered[: max(1, len(ordered) // 3)])
 
 
-#: What the samples of a block, and the rounds of a pass, are reduced to.
+#: Statistics by name; they reduce the samples of a block and the rounds of a pass.
 STATISTICS: dict[str, Callable[[Iterable[float]], float]] = {
     "min": min,
     "low-mean": low_mean,

@@ -22,7 +22,7 @@ from fcnn_latency.measurement.process._readings import (
     RoundReport,
 )
 
-#: Columns of `Store.readings`, and what they are kept as.
+#: Columns of `Store.readings` and their types.
 READING_TYPES = np.dtype(
     [
         ("architecture", np.int32),
@@ -36,31 +36,33 @@ READING_TYPES = np.dtype(
 
 
 class Store(StoreFile):
-    """An SQLite file of campaigns, their readings and what they were measured with.
+    """An SQLite file of campaigns, their readings and the conditions of measurement.
 
-    It is in write-ahead mode: each round is one transaction, so what has been written survives
-    a killed process, and the file can be read while it is written. One process writes at a time.
+    The file is in write-ahead mode and each round is one transaction. Written rounds therefore
+    survive a killed process, and the file can be read while it is written. Only one process
+    writes at a time.
 
     Parameters
     ----------
     path : path
-        The file; made where it does not exist.
+        Path of the file, which is created if it does not exist.
     read_only : bool, default=False
-        Whether it is only read: nothing is made, and others may write meanwhile.
+        Whether to open the file for reading only. Then nothing is created, and another process
+        may write at the same time.
 
     Raises
     ------
     FileNotFoundError
-        If it is to be read and does not exist.
+        If `read_only` is true and the file does not exist.
     StoreError
-        If the file is of another program or of a newer version, cannot be written, or is being
-        written by another process; the file is left as it is.
+        If the file belongs to another program or a newer version, cannot be written, or is being
+        written by another process. The file is left unchanged.
     """
 
     # -- campaigns ---------------------------------------------------------------------------
 
     def find_campaign(self, request: str) -> int | None:
-        """The campaign that was asked for in the same words; None where there is none."""
+        """Return the campaign with exactly this request, or None if there is none."""
         found = self._select("SELECT id FROM campaign WHERE request = ?", request)
         return int(found[0][0]) if found else None
 
@@ -71,7 +73,7 @@ class Store(StoreFile):
         conditions: dict[str, Any],
         architectures: Sequence[tuple[int, ...]],
     ) -> int:
-        """Begin a campaign; its number."""
+        """Add a campaign and return its number."""
         with self._writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO campaign (request, seed, conditions, started_at) VALUES (?, ?, ?, ?)",
@@ -85,42 +87,42 @@ class Store(StoreFile):
         return campaign
 
     def campaigns(self) -> list[int]:
-        """The numbers of all campaigns, oldest first."""
+        """Return the numbers of all campaigns, oldest first."""
         return [int(row[0]) for row in self._select("SELECT id FROM campaign ORDER BY id")]
 
     def seed(self, campaign: int) -> int:
-        """Seed of the plan of a campaign."""
+        """Return the seed of the plan of a campaign."""
         return int(self._select("SELECT seed FROM campaign WHERE id = ?", campaign)[0][0])
 
     def conditions(self, campaign: int) -> dict[str, Any]:
-        """Runtime, protocol, signal, space and environment of a campaign."""
+        """Return runtime, protocol, signal, space and environment of a campaign."""
         ((text,),) = self._select("SELECT conditions FROM campaign WHERE id = ?", campaign)
         conditions: dict[str, Any] = json.loads(text)
         return conditions
 
     def set_conditions(self, campaign: int, conditions: dict[str, Any]) -> None:
-        """Keep other conditions, which do not change how readings are made."""
+        """Replace the conditions; the new ones must not change how readings are made."""
         self._set(campaign, conditions=json.dumps(conditions))
 
     def block(self, campaign: int) -> Block | None:
-        """How many calls make a reading; None where that has not been found yet."""
+        """Return how many calls make a reading; None before calibration."""
         sql = "SELECT samples_per_block, calls_per_sample FROM campaign WHERE id = ?"
         (found,) = self._select(sql, campaign)
         return None if None in found else Block(*found)
 
     def set_block(self, campaign: int, block: Block) -> None:
-        """Keep how many calls make a reading."""
+        """Store how many calls make a reading."""
         self._set(
             campaign, samples_per_block=block.samples, calls_per_sample=block.calls_per_sample
         )
 
     def scale(self, campaign: int) -> dict[str, Any] | None:
-        """What labels are multiplied by; None where it has not been set."""
+        """Return the scale of the labels; None if it has not been set."""
         ((text,),) = self._select("SELECT scale FROM campaign WHERE id = ?", campaign)
         return None if text is None else dict(json.loads(text))
 
     def set_scale(self, campaign: int, scale: dict[str, Any]) -> None:
-        """Keep what labels are multiplied by."""
+        """Store the scale of the labels."""
         self._set(campaign, scale=json.dumps(scale))
 
     def _set(self, campaign: int, **columns: Any) -> None:
@@ -131,17 +133,17 @@ class Store(StoreFile):
             )
 
     def architectures(self, campaign: int) -> list[tuple[int, ...]]:
-        """Widths of the architectures of a campaign, in the order asked for."""
+        """Return the widths of the architectures of a campaign, in the order of the request."""
         sql = "SELECT widths FROM architecture WHERE campaign = ? ORDER BY row"
         return [tuple(json.loads(text)) for (text,) in self._select(sql, campaign)]
 
     def failures(self, campaign: int) -> dict[int, str]:
-        """Why architectures have no latency, by row."""
+        """Return the reason of each failed architecture, by row."""
         sql = "SELECT row, failure FROM architecture WHERE campaign = ? AND failure IS NOT NULL"
         return dict(self._select(sql, campaign))
 
     def forget_failures(self, campaign: int) -> None:
-        """Let what has failed be tried again."""
+        """Clear the failures, so that failed architectures are tried again."""
         with self._writing() as connection:
             connection.execute(
                 "UPDATE architecture SET failure = NULL WHERE campaign = ?", (campaign,)
@@ -150,7 +152,7 @@ class Store(StoreFile):
     # -- readings ----------------------------------------------------------------------------
 
     def add(self, campaign: int, group: Group, report: Report) -> None:
-        """Write what a measuring process tells, at once."""
+        """Write the report of a measuring process in one transaction."""
         with self._writing() as connection:
             if isinstance(report, ProcessReport):
                 connection.execute(
@@ -186,7 +188,7 @@ class Store(StoreFile):
     ) -> None:
         if not len(report.models):
             return
-        rows = np.array([*group.members, REFERENCE])[report.models]  # -1 takes the last one
+        rows = np.array([*group.members, REFERENCE])[report.models]  # index -1 selects REFERENCE
         cursor = connection.execute(
             'INSERT INTO round (campaign, process, "group", pass, number, started_at, load, stolen)'
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -212,7 +214,7 @@ class Store(StoreFile):
         return int(self._select(sql, campaign, name)[0][0])
 
     def rounds_read(self, campaign: int, group: Group) -> dict[int, set[int]]:
-        """Which rounds of a group each of its architectures has, by row."""
+        """Return the rounds that have been read for each architecture of a group, by row."""
         read: dict[int, set[int]] = {row: set() for row in group.members}
         sql = (
             "SELECT architecture, number FROM round JOIN reading ON reading.round = round.id "
@@ -223,13 +225,13 @@ class Store(StoreFile):
         return read
 
     def readings(self, campaign: int) -> pd.DataFrame:
-        """Every reading of a campaign, in the order in which it was made.
+        """Return every reading of a campaign, in the order of measurement.
 
         Returns
         -------
         DataFrame
-            ``architecture`` (its row; -1 for the reference), ``pass``, ``group``, ``round``,
-            ``process`` and ``seconds`` per call.
+            Columns ``architecture`` (its row; -1 for the reference), ``pass``, ``group``,
+            ``round``, ``process`` and ``seconds`` per call.
         """
         with self._translated():
             cursor = self._connection.execute(
@@ -241,21 +243,21 @@ class Store(StoreFile):
             return pd.DataFrame(np.fromiter(cursor, dtype=READING_TYPES))
 
     def rounds(self, campaign: int) -> pd.DataFrame:
-        """Rounds of a campaign: ``group``, ``process``, ``started_at``, ``load``, ``stolen``."""
+        """Return ``group``, ``process``, ``started_at``, ``load`` and ``stolen`` of each round."""
         sql = 'SELECT "group", process, started_at, load, stolen FROM round WHERE campaign = ?'
         columns = ["group", "process", "started_at", "load", "stolen"]
         frame = pd.DataFrame(self._select(f"{sql} ORDER BY id", campaign), columns=columns)
         return frame.astype({"load": float, "stolen": float})
 
     def processes(self, campaign: int) -> pd.DataFrame:
-        """Measuring processes of a campaign: ``name``, ``host``, ``environment``; by number."""
+        """Return ``name``, ``host`` and ``environment`` of each measuring process, by number."""
         sql = "SELECT id, name, host, environment FROM process WHERE campaign = ? ORDER BY id"
         rows = [(*row[:3], json.loads(row[3])) for row in self._select(sql, campaign)]
         columns = ["process", "name", "host", "environment"]
         return pd.DataFrame(rows, columns=columns).set_index("process")
 
     def first_calls(self, campaign: int) -> pd.Series:
-        """Seconds of the first call of each architecture, the median over passes, by row."""
+        """Return the seconds of each architecture's first call (median over passes), by row."""
         sql = (
             "SELECT architecture, seconds FROM first_call JOIN process "
             "ON first_call.process = process.id WHERE campaign = ?"

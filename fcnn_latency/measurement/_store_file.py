@@ -1,4 +1,4 @@
-"""The SQLite file behind a store: opened, locked, checked, written in transactions."""
+"""The SQLite file behind a store: opening, locking, checking and transactions."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from filelock import FileLock, Timeout
 from fcnn_latency._files import check_writable, resolve
 from fcnn_latency.exceptions import StoreError
 
-#: "FCNL": tells a store from the SQLite files of other programs.
+#: "FCNL"; distinguishes a store from SQLite files of other programs.
 APPLICATION_ID = 0x46434E4C
-#: Endings of a store's file name.
+#: Suffixes of a store's file name.
 STORE_SUFFIXES = (".sqlite", ".sqlite3", ".db")
-#: What this version of the package reads and writes; see ``store_schema.md``.
+#: Version of the schema that this package reads and writes; see ``store_schema.md``.
 SCHEMA_VERSION = 1
 
 
 class StoreFile:
-    """An SQLite file in write-ahead mode that one process writes and others may read.
+    """An SQLite file in write-ahead mode, written by one process and readable by others.
 
-    Parameters and errors are those of `Store`.
+    See `Store` for parameters and errors.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool = False) -> None:
         self.path = resolve(path)
         if read_only and not self.path.exists():
             raise FileNotFoundError(f"There is no store {str(self.path)!r}.")
-        with ExitStack() as held:  # closed by an error here, otherwise by `close`
+        with ExitStack() as held:  # released here on an error, otherwise by `close`
             if not read_only:
                 held.callback(_writer_lock(self.path).release)
             self._connection = held.enter_context(closing(self._connect(read_only)))
@@ -46,15 +46,15 @@ class StoreFile:
         self.close()
 
     def close(self) -> None:
-        """Close the file; its write-ahead log goes into it."""
+        """Close the file; SQLite then merges the write-ahead log into it."""
         self._held.close()
 
     def _connect(self, read_only: bool) -> sqlite3.Connection:
         with self._translated():
             if not read_only:
                 return self._open("rwc", read_only)
-            # Reading makes two files beside, which only a writer may remove; a folder that cannot
-            # be written can hold no such files, and nobody who writes.
+            # Reading creates two files next to the store, which only a writer may remove. In a
+            # read-only folder these files cannot be created, and nobody can be writing the store.
             for mode in ("rw", "ro"):
                 with suppress(sqlite3.OperationalError):
                     return self._open(mode, read_only)
@@ -76,7 +76,7 @@ class StoreFile:
         return connection
 
     def _check(self, connection: sqlite3.Connection, read_only: bool) -> None:
-        """Refuse what is no store before a byte of it is changed, then make its tables."""
+        """Reject files that are not stores before changing them, then create the tables."""
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -109,7 +109,7 @@ class StoreFile:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Say which file an error of SQLite is about."""
+        """Raise SQLite errors as StoreError with the path of the file."""
         try:
             yield
         except sqlite3.Error as error:
@@ -119,7 +119,7 @@ class StoreFile:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """All of it is written, or nothing."""
+        """Run the block as one transaction: everything is written, or nothing."""
         with self._translated():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -136,12 +136,12 @@ class StoreFile:
 
 
 def check_store(path: str | os.PathLike[str]) -> Path:
-    """Make sure that a file can be a store; nothing is made yet.
+    """Check that a path can be used as a store and return it; nothing is created.
 
     Raises
     ------
     StoreError
-        If its name does not end as a store's does, or it cannot be written.
+        If the name does not end in one of `STORE_SUFFIXES`, or the file cannot be written.
     """
     path = resolve(path)
     if path.suffix.lower() not in STORE_SUFFIXES or path.is_dir():
@@ -156,7 +156,7 @@ def check_store(path: str | os.PathLike[str]) -> Path:
 
 
 def _writer_lock(path: Path) -> FileLock:
-    """Held while a process writes a store; the system frees it when that process ends."""
+    """Acquire the lock of a store's writer; the system frees it when that process ends."""
     check_store(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

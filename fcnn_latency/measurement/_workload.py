@@ -1,4 +1,4 @@
-"""The signal that one inference reads."""
+"""The input signal of one inference."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from fcnn_latency.networks._layers import signal_rows
 
 
 class Model(NamedTuple):
-    """What is built and timed.
+    """A model to build and time.
 
     Parameters
     ----------
     widths : tuple of int
         Neurons of each layer, input first.
     rows : int or None
-        Rows that one inference reads; None for those that the signal is cut into.
+        Input rows of one inference; None uses the rows that the signal is cut into.
     """
 
     widths: tuple[int, ...]
@@ -28,16 +28,16 @@ class Model(NamedTuple):
 
 @dataclass(frozen=True)
 class Workload:
-    """A 1-D signal, cut into rows of the input width, the last one padded with zeros.
+    """A 1-D signal, cut into rows of the input width; the last row is padded with zeros.
 
-    The cut is that of Beglaryan and Ringhofer (2023); the values are standard normal instead
-    of integers below 100,000, since networks see scaled signals, and the latency of a dense
-    layer depends on its values only where they are denormal.
+    The signal is cut as in Beglaryan and Ringhofer (2023). The values are standard normal instead
+    of integers below 100,000, since networks usually see scaled signals. The latency of a dense
+    layer depends on its input values only if they are denormal.
 
     Parameters
     ----------
     signal_length : int, default=50
-        Values of the signal.
+        Number of values in the signal.
 
     Examples
     --------
@@ -51,18 +51,19 @@ class Workload:
         check(self.signal_length, whole(1), "signal_length")
 
     def inputs(self, input_width: int, rows: int | None = None) -> Floats32:
-        """The rows of one inference.
+        """Return the input rows of one inference.
 
         Parameters
         ----------
         input_width : int
             Neurons of the input layer.
         rows : int or None, default=None
-            As many rows of a signal that fills them, instead of those of this one.
+            Number of full rows to return. None cuts this signal into rows.
 
         Returns
         -------
-        ndarray of float32, shape (ceil(signal_length / input_width), input_width)
+        ndarray of float32, shape (n_rows, input_width)
+            ``n_rows`` is `rows`, or ceil(signal_length / input_width) if `rows` is None.
         """
         length = self.signal_length if rows is None else rows * input_width
         rows = int(signal_rows(input_width, length))

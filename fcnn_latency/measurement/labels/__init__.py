@@ -1,1 +1,1 @@
-"""From readings to labels, and how far those can be trusted."""
+"""Turn readings into labels, and assess the reliability of labels."""

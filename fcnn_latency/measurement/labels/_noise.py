@@ -12,7 +12,7 @@ from scipy.stats import pearsonr, spearmanr
 
 from fcnn_latency._validation import Floats, Ints
 
-#: Turns a median absolute deviation into a standard deviation, for normal noise.
+#: Factor from the median absolute deviation to the standard deviation of normal noise.
 MAD_TO_STD = 1.4826
 
 
@@ -20,37 +20,38 @@ MAD_TO_STD = 1.4826
 MEAN_ABSOLUTE_NORMAL = float(np.sqrt(2 / np.pi))
 
 
-#: Weight of the noise of all architectures in that of one, in degrees of freedom.
+#: Prior degrees of freedom: weight of the common noise in the noise of one architecture.
 PRIOR_DEGREES_OF_FREEDOM = 4
 
 
-#: The fewest architectures that tell a correlation, or a factor common to a pass from noise.
+#: Minimum number of architectures for a correlation, or to separate a pass factor from noise.
 LEAST_COMPARED = 3
 
 
-#: The fewest passes whose spread tells something without its square.
+#: Minimum number of passes for a robust estimate of their variance.
 LEAST_FOR_ROBUST = 5
 
 
-#: n times the variance of the median of n standard normal variables, from n = 0; from 12 on half
-#: of pi, nearly. By simulation (two million variables each).
+#: n times the variance of the median of n standard normal variables, starting at n = 0. From
+#: n = 12 on it is close to pi / 2. By simulation (two million variables each).
 MEDIAN_VARIANCES = (1, 1, 1, 1.346, 1.194, 1.434, 1.286, 1.474, 1.348, 1.49, 1.392, 1.506, 1.45)
 
 
-#: The fewest architectures whose noise has an interval: resamples of fewer say little.
+#: Minimum number of architectures for a noise interval: resamples of fewer say little.
 LEAST_FOR_INTERVAL = 10
 
 
-#: Resamples of the noise, and the most architectures drawn in each.
+#: Number of bootstrap resamples, and maximum number of architectures drawn in each.
 RESAMPLES, MOST_DRAWN = 999, 1000
 
 
 def combine_passes(passes: npt.ArrayLike) -> Floats:
-    """The label of each architecture: the median over its passes.
+    """Return the label of each architecture: the median over its passes.
 
-    Copies of one model differ by where they lie in memory, a few of them by much, so the median
-    repeats better than the mean; of two passes it is their mean. The factor common to a pass is
-    taken out before, since the median of passes of two processes would else fall between these.
+    Copies of one model differ by their place in memory, and a few copies differ a lot. The median
+    is therefore more repeatable than the mean; with two passes it is their mean. The factor common
+    to a pass is removed first. Otherwise, with passes from two processes, the median could fall
+    between the levels of the processes.
 
     Parameters
     ----------
@@ -70,9 +71,9 @@ def combine_passes(passes: npt.ArrayLike) -> Floats:
 
 
 def standard_errors(passes: npt.ArrayLike) -> Floats:
-    """Standard error of each label, the median over passes.
+    """Return the standard error of each label, which is the median over passes.
 
-    A few passes of one architecture alone say little about its noise, so its variance is squeezed
+    A few passes of one architecture say little about its noise. Its variance is therefore shrunk
     towards that of all architectures, as in Smyth, "Linear models and empirical Bayes methods for
     assessing differential expression" (2004), section 3, with four prior degrees of freedom.
 
@@ -85,7 +86,8 @@ def standard_errors(passes: npt.ArrayLike) -> Floats:
     Returns
     -------
     ndarray of shape (n_architectures,)
-        Seconds; for a single pass from the noise of all, and NaN where none has two passes.
+        Seconds. With a single pass, the noise of all architectures is used; NaN if no architecture
+        has two passes.
     """
     passes = np.asarray(passes, dtype=np.float64)
     counts = count_passes(passes)
@@ -101,7 +103,7 @@ def standard_errors(passes: npt.ArrayLike) -> Floats:
 
 
 def compared_passes(passes: Floats) -> Floats:
-    """The architectures with two passes or more, and the passes that those have."""
+    """Return the architectures with two passes or more, and the passes that any of them has."""
     rows = passes[count_passes(passes) > 1]
     return np.asarray(rows[:, np.isfinite(rows).any(axis=0)])
 
@@ -111,10 +113,10 @@ def count_passes(passes: Floats) -> Ints:
 
 
 def log_deviations(logs: Floats) -> Floats:
-    """Log latencies without what is the architecture's and what is common to the whole pass.
+    """Return log latencies without the mean of the architecture and the factor of the pass.
 
-    A factor common to a pass is the machine's speed: a predictor learns it with the scale of the
-    labels. One or two architectures cannot tell it from noise, so there it counts as noise.
+    The factor common to a pass is the machine's speed: a predictor learns it with the scale of the
+    labels. With one or two architectures it cannot be separated from noise, so it counts as noise.
     """
     told = np.isfinite(logs).sum(axis=0) >= LEAST_COMPARED
     deviations = _centred(logs - np.where(told, _pass_levels(logs), 0.0))
@@ -126,10 +128,10 @@ def _centred(logs: Floats) -> Floats:
 
 
 def _pass_levels(logs: Floats) -> Floats:
-    """Log factor of each pass, their median 0.
+    """Return the log factor of each pass; the median of the factors is 0.
 
-    One step does where all architectures have all passes; otherwise the mean over passes of an
-    architecture depends on which ones it has, and the levels are found by repetition.
+    One step is enough if all architectures have all passes. Otherwise the mean over the passes of
+    an architecture depends on which passes it has, and the levels are found by iteration.
     """
     levels = np.zeros(logs.shape[1])
     for _ in range(30):
@@ -142,7 +144,7 @@ def _pass_levels(logs: Floats) -> Floats:
 
 
 def scaled_to_noise(deviations: Floats) -> Floats:
-    """Deviations as large as the noise: fitting means and levels has made them smaller."""
+    """Rescale deviations to the size of the noise: fitting means and levels has shrunk them."""
     passes, members = count_passes(deviations)[:, None], np.isfinite(deviations).sum(axis=0)
     degrees = np.where(members >= LEAST_COMPARED, members / np.maximum(members - 1, 1), 1.0)
     return np.asarray(deviations * np.sqrt(degrees * passes / (passes - 1)))
@@ -158,7 +160,7 @@ def noise_floor_of(scaled: Floats, counts: Ints) -> float:
 
 
 def own_variance(deviations: Floats, counts: Ints) -> Floats:
-    """Variance of a pass from those of each architecture; robust where there are enough of them."""
+    """Return the variance of one pass of each architecture; robust from five passes on."""
     variance = np.nansum(deviations**2, axis=1) / (counts - 1)
     centre = np.nanmedian(deviations, axis=1, keepdims=True)
     mad = np.nanmedian(np.abs(deviations - centre), axis=1)
@@ -167,7 +169,7 @@ def own_variance(deviations: Floats, counts: Ints) -> Floats:
 
 
 def median_variance(counts: Ints) -> Floats:
-    """Variance of the median of so many standard normal variables."""
+    """Return the variance of the median of `counts` standard normal variables."""
     known = np.array(MEDIAN_VARIANCES)
     factor = known[np.minimum(counts, len(known) - 1)]
     return np.asarray(factor / np.maximum(counts, 1))
@@ -193,7 +195,10 @@ def pass_bias_of(logs: Floats) -> float:
 
 
 def retest_of(passes: Floats) -> dict[str, Any]:
-    """Agreement of two passes, mean over pairs by how many architectures have both."""
+    """Return the agreement of two passes.
+
+    It is the mean over pairs of passes, weighted by the architectures that have both passes.
+    """
     pairs = []
     for i, j in itertools.combinations(range(passes.shape[1]), 2):
         both = passes[np.isfinite(passes[:, [i, j]]).all(axis=1)][:, [i, j]]

@@ -1,4 +1,4 @@
-"""Readings to the latency of each architecture in each pass."""
+"""Reduce readings to the latency of each architecture in each pass."""
 
 from __future__ import annotations
 
@@ -13,34 +13,38 @@ from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._statistics import STATISTICS
 from fcnn_latency.measurement.process._readings import REFERENCE
 
-#: A pause between rounds that is this many times as long as a usual one, and longer than this many
-#: seconds, is no measuring: the campaign was interrupted and resumed.
+#: The campaign was interrupted and resumed if the time between two rounds exceeds the usual time
+#: by this factor and is longer than this many seconds.
 INTERRUPTION_FACTOR, INTERRUPTION_SECONDS = 20.0, 60.0
-#: Of the groups' reference latencies.
+#: Quantile over the reference latencies of the groups.
 LOW_QUANTILE = 0.25
-#: Readings that have one reference latency: those of a group in one process.
+#: Columns that define which readings share a reference latency.
 UNIT = ["group", "process"]
 
 
 def _unit_references(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.Series:
-    """The reference latency of each group and process in seconds; empty without a reference."""
+    """Return the reference latency in seconds of each group and process; may be empty.
+
+    It is empty without a reference.
+    """
     reference = readings[readings["architecture"] == REFERENCE]
     return reference.groupby(UNIT)["seconds"].quantile(protocol.reference_quantile)
 
 
 def process_references(readings: pd.DataFrame, protocol: MeasurementProtocol) -> pd.Series:
-    """The reference latency of each measuring process in seconds; empty without a reference.
+    """Return the reference latency of each process in seconds; empty without a reference.
 
-    A low quantile over its groups: a machine that is slowed for some of them keeps its scale.
+    It is a low quantile over the groups of the process. If the machine is slow during some groups,
+    the scale does not change.
     """
     return _unit_references(readings, protocol).groupby("process").quantile(LOW_QUANTILE)
 
 
 def measuring_time(rounds: pd.DataFrame, hosts: pd.Series) -> float | None:
-    """Seconds that measuring took, summed over hosts: from each round's start to the next one's.
+    """Return the seconds of measuring, summed over hosts, from the starts of the rounds.
 
-    Building models is in it, loading the framework is not. An interruption counts, like the last
-    round, as long as a usual round.
+    The time includes building models, but not loading the framework. An interruption and the last
+    round each count as long as a usual (median) round.
 
     Parameters
     ----------
@@ -52,7 +56,7 @@ def measuring_time(rounds: pd.DataFrame, hosts: pd.Series) -> float | None:
     Returns
     -------
     float or None
-        None where no host has two rounds.
+        Seconds; None if no host has two rounds.
     """
     total = 0.0
     for _, started in rounds["started_at"].groupby(rounds["process"].map(hosts)):
@@ -66,9 +70,9 @@ def measuring_time(rounds: pd.DataFrame, hosts: pd.Series) -> float | None:
 
 
 def reference_drift(readings: pd.DataFrame, protocol: MeasurementProtocol) -> float | None:
-    """Largest change of a process' reference latency between its groups, as a fraction.
+    """Return the largest change of a process' reference latency between groups, as a fraction.
 
-    None without a reference or with one group in each process.
+    None without a reference, or if each process has only one group.
     """
     by_unit = _unit_references(readings, protocol)
     if len(by_unit) <= by_unit.index.get_level_values("process").nunique():
@@ -80,9 +84,9 @@ def reference_drift(readings: pd.DataFrame, protocol: MeasurementProtocol) -> fl
 def relative_readings(
     readings: pd.DataFrame, protocol: MeasurementProtocol, *, corrected: bool = True
 ) -> pd.DataFrame:
-    """Readings of architectures with ``relative``: in units of the reference latency.
+    """Return the readings of architectures with ``relative``, in units of the reference latency.
 
-    Not corrected, or without a reference, ``relative`` is in seconds.
+    If `corrected` is false or there is no reference, ``relative`` is in seconds.
     """
     models = readings["architecture"] != REFERENCE
     if not (corrected and protocol.reference_every):
@@ -99,13 +103,13 @@ def relative_readings(
 def _reference_of_readings(
     seconds: Floats, is_reference: Bools, protocol: MeasurementProtocol
 ) -> Any:
-    """What each reading of a group is divided by: that of its neighbourhood, or of all."""
+    """Return the divisor of each reading: the reference latency nearby, or of the whole group."""
     references, quantile = seconds[is_reference], protocol.reference_quantile
     window = protocol.reference_window
     if window < 1 or window >= len(references):
         return np.quantile(references, quantile)
     local = np.quantile(sliding_window_view(references, window), quantile, axis=1)
-    before = np.cumsum(is_reference)  # references that came before each reading
+    before = np.cumsum(is_reference)  # number of references before each reading
     return local[np.clip(before - (window + 1) // 2, 0, len(local) - 1)]
 
 
@@ -116,23 +120,23 @@ def reduce_passes(
     *,
     corrected: bool = True,
 ) -> Floats:
-    """Latency of each architecture in each pass, over its rounds.
+    """Return the latency of each architecture in each pass, reduced over its rounds.
 
     Parameters
     ----------
     readings : DataFrame
-        As from `Store.readings`.
+        Readings as returned by `Store.readings`.
     n_architectures : int
-        Rows of the campaign.
+        Number of architectures in the campaign.
     protocol : MeasurementProtocol
-        Says how.
+        Protocol that sets the statistic and the reference correction.
     corrected : bool, default=True
-        Whether in units of the reference latency; otherwise in seconds as read.
+        Whether to return units of the reference latency; otherwise seconds as read.
 
     Returns
     -------
     ndarray of shape (n_architectures, n_passes)
-        NaN where not all rounds of a pass were read; at least as many passes as the protocol has.
+        NaN where a pass lacks rounds. There are at least as many passes as in the protocol.
     """
     rounds = _by_round(readings, n_architectures, protocol, corrected=corrected)
     passes = np.full(rounds.shape[:2], np.nan)
@@ -146,12 +150,14 @@ def reduce_passes(
 def round_errors(
     readings: pd.DataFrame, n_architectures: int, protocol: MeasurementProtocol
 ) -> Floats:
-    """Relative standard errors from the spread of the rounds of the first pass.
+    """Return relative standard errors from the spread of the rounds of the first pass.
+
+    For protocols with a single pass.
 
     Returns
     -------
     ndarray of shape (n_architectures,)
-        For protocols with a single pass.
+        Relative standard errors, as fractions.
     """
     rounds = _by_round(readings, n_architectures, protocol, corrected=True)[:, 0]
     spread = rounds.std(axis=1, ddof=1) / np.sqrt(rounds.shape[1])
@@ -161,7 +167,7 @@ def round_errors(
 def _by_round(
     readings: pd.DataFrame, n_architectures: int, protocol: MeasurementProtocol, *, corrected: bool
 ) -> Floats:
-    """Readings as an array of shape (n_architectures, n_passes, n_rounds)."""
+    """Return the readings as an array of shape (n_architectures, n_passes, n_rounds)."""
     models = relative_readings(readings, protocol, corrected=corrected)
     n_passes = max(protocol.passes, 1 + int(models["pass"].max()) if len(models) else 0)
     by_round = np.full((n_architectures, n_passes, protocol.rounds), np.nan)

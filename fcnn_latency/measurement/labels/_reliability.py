@@ -1,4 +1,4 @@
-"""How far labels can be trusted: agreement of passes, noise, noise floors, and what to do."""
+"""Reliability of labels: agreement of passes, noise, noise floors and advice."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ import numpy.typing as npt
 from fcnn_latency._validation import Floats, Ints
 from fcnn_latency.measurement.labels import _noise
 
-#: The fewest architectures whose noise is stated by quintile: five in each.
+#: Minimum number of architectures for noise by quintile: five in each.
 LEAST_FOR_QUINTILES = 25
 #: A dataset is flagged below this retest correlation or above this noise of one pass.
 LEAST_RETEST_R, MOST_NOISE = 0.8, 0.10
-#: Below this retest correlation the labels are said to hold no signal, not little.
+#: Below this retest correlation, the warning says "no signal" instead of "little signal".
 NO_RETEST_R = 0.3
-#: Flagged above this difference between the levels of its passes,
+#: A dataset is flagged above this relative difference between the levels of its passes,
 MOST_PASS_BIAS = 0.03
 #: this relative change of the reference latency, and this fraction of time stolen.
 MOST_DRIFT, MOST_STOLEN = 0.10, 0.01
-#: Runtimes that add the least of their own to what a network takes.
+#: Runtimes that add the least overhead to the latency of a network.
 RUNTIMES_WITH_SIGNAL = ("keras", "litert", "onnxruntime")
 
 
 @dataclass(frozen=True)
 class QuintileNoise:
-    """Noise of a fifth of the architectures, by latency.
+    """Noise of one fifth of the architectures, divided by latency.
 
     Parameters
     ----------
     lowest, highest : float
         Range of their latencies, in seconds.
     n : int
-        How many they are.
+        Number of architectures.
     noise, noise_floor : float
-        As in `Reliability`, of these alone.
+        As in `Reliability`, for these architectures only.
     """
 
     lowest: float
@@ -48,12 +48,12 @@ class QuintileNoise:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Agreement of a dataset with itself.
+    """Reliability of a dataset, from the agreement of its passes.
 
     Parameters
     ----------
     n_architectures, n_passes : int
-        What was compared: the architectures with at least two passes, and the most passes.
+        Number of architectures compared (those with at least two passes), and of their passes.
     noise : float
         Relative standard deviation of one pass.
     noise_floor : float
@@ -61,25 +61,25 @@ class Reliability:
         against the labels.
     retest_r, retest_spearman : float or None
         Pearson and Spearman correlation of two passes (mean over pairs); None with fewer than
-        three architectures, or where all latencies of a pass are the same.
+        three architectures, or if all latencies of a pass are the same.
     retest_mape : float
         Mean absolute percentage difference of two passes, as a fraction (mean over pairs).
     pass_bias : float
-        Largest factor between the levels of two passes, less 1, after each was divided by its
-        own reference latency: how far models and reference were slowed differently. Passes that
-        hold fewer than half of the architectures do not count.
+        Largest ratio between the levels of two passes, minus 1, after each was divided by its own
+        reference latency. It shows how differently models and reference were slowed down. Passes
+        that hold fewer than half of the architectures do not count.
     noise_interval : tuple of two floats or None
         95 % bootstrap interval of `noise`; None with fewer than ten architectures.
     noise_floor_rmse : float or None
         Root mean square error, in seconds, that a perfect predictor would show.
     noise_floor_r2 : float or None
-        R² that it would show; None where all labels are the same.
+        R² that a perfect predictor would show; None if all labels are the same.
     by_quintile : tuple of QuintileNoise
-        The same by latency, the fastest first; empty with fewer than 25 architectures.
+        Noise by quintile of latency, fastest first; empty with fewer than 25 architectures.
     reference_drift : float or None
         Largest relative change of the reference latency during the campaign, as a fraction.
     stolen_time : float or None
-        Fraction of the time while timing that the hypervisor took away.
+        Fraction of the timing time that the hypervisor took away.
     """
 
     n_architectures: int
@@ -98,7 +98,7 @@ class Reliability:
     stolen_time: float | None = None
 
     def __post_init__(self) -> None:
-        """Take tuples as JSON gives them back."""
+        """Convert the lists and dicts that JSON returns to tuples and `QuintileNoise`."""
         quintiles = (QuintileNoise(**q) if isinstance(q, dict) else q for q in self.by_quintile)
         object.__setattr__(self, "by_quintile", tuple(quintiles))
         if self.noise_interval is not None:
@@ -106,17 +106,17 @@ class Reliability:
             object.__setattr__(self, "noise_interval", (low, high))
 
     def warnings(self, runtime: str | None = None) -> list[str]:
-        """What is wrong with the labels, in plain words; empty where nothing is.
+        """Return the problems of the labels, in plain words; empty if there are none.
 
         Parameters
         ----------
         runtime : str or None, default=None
-            What executed the models, where known; the advice then fits it.
+            Runtime that executed the models, if known; the advice then fits it.
         """
         return [*self._signal_warnings(runtime), *self._disturbance_warnings()]
 
     def no_correlation_reason(self) -> str | None:
-        """Why there is no retest correlation; None where there is one."""
+        """Return why there is no retest correlation; None if there is one."""
         if self.retest_r is not None:
             return None
         if self.n_architectures < _noise.LEAST_COMPARED:
@@ -126,7 +126,7 @@ class Reliability:
         return "all latencies of a pass are the same, or too few architectures share two passes"
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return the fields as a JSON-serializable dict."""
         return asdict(self)
 
     def _signal_warnings(self, runtime: str | None) -> list[str]:
@@ -179,25 +179,26 @@ def assess_reliability(
 ) -> Reliability | None:
     """Compare the passes of a dataset.
 
-    The noise of one pass is s = 1.4826 median(|e|), e being the log latencies without their mean
-    over passes and without the factor common to a pass, scaled by their degrees of freedom; for
-    two passes it is 1.4826 MAD(d) / sqrt(2), d the differences of log latencies. A perfect
-    predictor shows the mean absolute value of a normal variable, sqrt(2 / pi) s sqrt(c_K / K),
-    against labels that are the median of K passes, c_K / K being the variance of the median of K
-    standard normal variables. Its mean square error is the mean of the labels' own
-    squared standard errors, each from the passes of its architecture alone: what one label gets
-    wrong averages out over all, and noise that depends on the latency is accounted for.
+    The noise of one pass is s = 1.4826 median(|e|). Here e are the log latencies minus their mean
+    over passes and minus the factor common to a pass, scaled by their degrees of freedom. For two
+    passes, s is 1.4826 MAD(d) / sqrt(2), where d are the differences of log latencies.
 
-    The interval is that of percentiles over architectures drawn with replacement (Efron and
-    Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3). Of more than 1000
+    Labels are the median of K passes, and c_K / K is the variance of the median of K standard
+    normal variables. Against such labels, a perfect predictor shows the mean absolute value of a
+    normal variable, sqrt(2 / pi) s sqrt(c_K / K). Its mean square error is the mean of the squared
+    standard errors of the labels, each from the passes of its own architecture: errors of single
+    estimates average out, and noise that depends on the latency is included.
+
+    The interval is the percentile interval over architectures drawn with replacement (Efron and
+    Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3). With more than 1000
     architectures, m = 1000 are drawn and the interval is narrowed by sqrt(m / n) (Bickel, Götze
     and van Zwet, "Resampling fewer than n observations", 1997).
 
     Parameters
     ----------
     passes : array-like of shape (n_architectures, n_passes)
-        Latencies in seconds; NaN where an architecture has fewer passes than others. One with a
-        single pass does not count.
+        Latencies in seconds; NaN where an architecture has fewer passes than others.
+        Architectures with a single pass are ignored.
     drift : float or None, default=None
         Largest relative change of the reference latency during the campaign, as a fraction.
     stolen : float or None, default=None
@@ -206,7 +207,7 @@ def assess_reliability(
     Returns
     -------
     Reliability or None
-        None where no architecture has two passes, from which nothing can be said.
+        None if no architecture has two passes.
     """
     compared = _noise.compared_passes(np.asarray(passes, dtype=np.float64))
     if not compared.size:

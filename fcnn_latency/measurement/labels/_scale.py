@@ -1,4 +1,4 @@
-"""The scale of labels: the reference latency of this machine, set once and kept."""
+"""The scale of labels: the reference latency of this machine, set once and stored."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ import numpy as np
 from fcnn_latency.exceptions import MeasurementWarning
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 
-#: Set to a folder to keep the scales elsewhere than in the user's cache folder.
+#: Environment variable with the folder of the scales; default: the user's cache folder.
 SCALE_VARIABLE = "FCNN_LATENCY_HOME"
 
-#: A scale holds for campaigns whose own reference latency is within this of it.
+#: A scale is valid for campaigns whose own reference latency differs by at most this fraction.
 MOST_CHANGE = 0.03
 
-#: What of an environment and a protocol must agree, for reference latencies to be comparable.
+#: Keys of environment and protocol that must agree for reference latencies to be comparable.
 ENVIRONMENT_KEYS = ("cpu", "architecture", "cores", "system", "python", "versions", "variables")
 PROTOCOL_KEYS = (
     "samples_per_block",
@@ -43,16 +43,17 @@ PROTOCOL_KEYS = (
 
 @dataclass(frozen=True)
 class Scale:
-    """What labels in units of the reference architecture are multiplied by.
+    """Factor from units of the reference architecture to seconds.
 
     Parameters
     ----------
     reference_latency : float
-        Of this machine, in seconds.
+        Reference latency of this machine, in seconds.
     campaign_latency : float
-        The same by this campaign alone: the geometric mean over its processes.
+        Reference latency of this campaign alone, in seconds: the geometric mean over its
+        processes.
     set_at : str
-        When the first was set, in UTC; the present where this campaign has set it.
+        Time in UTC when `reference_latency` was set; now if this campaign sets it.
     """
 
     reference_latency: float
@@ -61,12 +62,12 @@ class Scale:
 
 
 def campaign_scale(latencies: Sequence[float]) -> Scale:
-    """The scale of a campaign by itself.
+    """Return the scale from one campaign alone.
 
     Parameters
     ----------
     latencies : sequence of float
-        Reference latency in each of its processes, in seconds.
+        Reference latency in each process of the campaign, in seconds.
     """
     own = float(np.exp(np.mean(np.log(latencies))))
     return Scale(own, own, datetime.now(UTC).isoformat(timespec="seconds"))
@@ -80,25 +81,26 @@ def machine_scale(
     protocol: MeasurementProtocol,
     environment: dict[str, Any],
 ) -> Scale:
-    """The scale that the campaigns of this machine share.
+    """Return the scale that the campaigns of this machine share.
 
-    Processes with identical work differ by one or two per cent in speed, all models of a process
-    alike, so a campaign's own scale is uncertain by that much. The first campaign of its kind (same
-    machine, versions, runtime and way of measuring) sets the scale, which `scale_file` keeps; it
-    holds for all later ones whose own reference latency is within 3 % of it. Where there is none
-    so near, the machine has changed its speed, and the campaign sets a new one.
+    Processes with identical work differ in speed by one or two per cent, equally for all models
+    of a process. A campaign's own scale is uncertain by that much. The first campaign of its kind
+    (same machine, versions, runtime and way of measuring) therefore sets the scale, which is stored
+    in `scale_file`. It is valid for all later campaigns whose own reference latency is within 3 %
+    of it. If no stored scale is that close, the machine has changed its speed, and the campaign
+    sets a new scale.
 
     Parameters
     ----------
     latencies : sequence of float
         Reference latency in each process of this campaign, in seconds.
     runtime, signal_length, protocol, environment
-        How they were measured.
+        Conditions of the campaign.
 
     Warns
     -----
     MeasurementWarning
-        If the file cannot be used; the campaign then has a scale of its own.
+        If the file cannot be used; the campaign's own scale is then returned.
     """
     how = {
         "runtime": runtime,
@@ -120,19 +122,19 @@ def machine_scale(
 
 
 def scale_file() -> Path:
-    """The SQLite file that keeps the scales, in the user's cache folder or `SCALE_VARIABLE`."""
+    """Return the SQLite file of the scales, in the folder `SCALE_VARIABLE` or the user's cache."""
     import pooch
 
     return Path(os.environ.get(SCALE_VARIABLE) or pooch.os_cache("fcnn_latency"), "scale.sqlite")
 
 
 def _find_or_set(how: str, own: Scale) -> Scale:
-    """The oldest scale of a kind that holds for a campaign, or its own, from then on."""
+    """Return the oldest valid scale of this kind; if there is none, store and return `own`."""
     kind, latency = hashlib.sha256(how.encode()).hexdigest(), own.campaign_latency
     path = scale_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")  # nobody else sets one in between
+        connection.execute("BEGIN IMMEDIATE")  # no other process sets one in between
         with connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS scale "

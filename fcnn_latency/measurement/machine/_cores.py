@@ -1,4 +1,4 @@
-"""Which core times, and which one builds meanwhile."""
+"""Choose the cores for timing and for building."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fcnn_latency.networks._cpu import thread_siblings
 
 @dataclass(frozen=True)
 class Cores:
-    """Cores of a measuring process; None leaves it where the system puts it.
+    """Cores of a measuring process; with None the system chooses.
 
     Parameters
     ----------
     timing : int or None
-        Where models are timed.
+        Core that times models.
     building : int or None
-        Where models are built, and the framework imported.
+        Core that builds models and imports the framework.
     """
 
     timing: int | None = None
@@ -33,11 +33,11 @@ class Cores:
 
 
 def choose_cores() -> Cores:
-    """Cores among those that this process may use.
+    """Choose cores among those that this process may use.
 
-    The last one times: any would do, but it is the same one in every campaign. The first one that
-    is not a hardware thread of the same physical core builds; where there is none, the timing one
-    does.
+    The last core times: any core would do, but this is the same one in every campaign. The first
+    one that is not a hardware thread of the same physical core builds. If there is none, the
+    timing core also builds.
     """
     if not hasattr(os, "sched_getaffinity"):
         return Cores()
@@ -49,10 +49,10 @@ def choose_cores() -> Cores:
 
 
 def move_to(core: int | None) -> None:
-    """Bind this process to a core, with the threads that its framework has started."""
+    """Bind this process and all of its threads to a core; None does nothing."""
     if core is None:
         return
     os.sched_setaffinity(0, {core})
     for thread in psutil.Process().threads():
-        with suppress(ProcessLookupError):  # it has ended meanwhile
+        with suppress(ProcessLookupError):  # the thread has ended
             os.sched_setaffinity(thread.id, {core})

@@ -1,4 +1,4 @@
-"""Times of the cores, stolen time and load, as the system counts them."""
+"""CPU times, stolen time and load, from the counters of the system."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CpuTimes(NamedTuple):
     stolen : float or None
         Seconds in which the core was ready and the hypervisor ran something else.
     total : float or None
-        Seconds, idle ones included.
+        Seconds, including idle time.
     """
 
     stolen: float | None
@@ -25,21 +25,21 @@ class CpuTimes(NamedTuple):
 
 
 def read_cpu_times(core: int | None = None) -> CpuTimes:
-    """Read the counters from which the time stolen between two moments follows.
+    """Read the CPU time counters; two readings give the stolen time in between.
 
-    This costs well below a millisecond; the counters have steps of 10 ms. What the system does not
-    count is None, such as stolen time outside Linux.
+    This takes well below a millisecond; the counters have steps of 10 ms. A counter that the system
+    does not provide is None, such as stolen time outside Linux.
 
     Parameters
     ----------
     core : int or None, default=None
-        None is all cores together.
+        Core to read; None reads all cores together.
     """
     return ask(lambda: _counted(core)) or CpuTimes(None, None)
 
 
 def stolen_fraction(before: CpuTimes, after: CpuTimes) -> float | None:
-    """Fraction of the time between two readings that was stolen; None where it is not told."""
+    """Return the fraction of time stolen between two readings; None if unknown."""
     if None in (*before, *after) or after.total == before.total:
         return None
     stolen = (after.stolen or 0.0) - (before.stolen or 0.0)
@@ -47,11 +47,14 @@ def stolen_fraction(before: CpuTimes, after: CpuTimes) -> float | None:
 
 
 def load_average() -> float | None:
-    """Programs that ran or waited in the last minute, on average; None where it is not told."""
+    """Return the average number of programs that ran or waited in the last minute, or None.
+
+    None if the system does not provide it.
+    """
     return ask(lambda: round(psutil.getloadavg()[0], 2))
 
 
 def _counted(core: int | None) -> CpuTimes:
     times = psutil.cpu_times() if core is None else psutil.cpu_times(percpu=True)[core]
-    guests = sum(getattr(times, name, 0.0) for name in ("guest", "guest_nice"))  # in user, nice too
+    guests = sum(getattr(times, name, 0.0) for name in ("guest", "guest_nice"))  # in user and nice
     return CpuTimes(getattr(times, "steal", None), float(sum(times)) - guests)

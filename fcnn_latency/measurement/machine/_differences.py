@@ -1,4 +1,4 @@
-"""Which differences of two environments make their readings incomparable."""
+"""Differences of two environments that make their readings incomparable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from fcnn_latency.measurement.machine._environment import VARIABLES
 
-#: What of two environments must agree, for readings to be comparable.
+#: Keys of two environments that must agree for readings to be comparable.
 COMPARED_KEYS = (
     "cpu",
     "architecture",
@@ -24,23 +24,23 @@ COMPARED_KEYS = (
 )
 
 
-#: Of these, None is a statement of its own; elsewhere it means that the system did not tell.
+#: Keys for which None is a real value; for other keys it means that the value is unknown.
 NONE_COUNTS = ("affinity", "virtualization")
 
 
 def environment_differences(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
-    """What makes readings of two environments incomparable, in plain words.
+    """List the differences that make readings of two environments incomparable.
 
     Parameters
     ----------
     first, second : dict
-        As from `describe_environment`. A key that an older record lacks is no difference.
+        Environments from `describe_environment`. A key missing in an older record is ignored.
 
     Returns
     -------
     list of str
         Such as ``"cpu: 'AMD EPYC' and 'Intel Xeon'"``, in the order of `COMPARED_KEYS`; empty
-        where they agree.
+        if the environments agree.
     """
     found = []
     for key in COMPARED_KEYS:
@@ -69,7 +69,7 @@ def _differences(key: str, first: dict[str, Any], second: dict[str, Any]) -> lis
 
 
 def _watched(environment: dict[str, Any], names: set[str]) -> set[str]:
-    """The variables that a record would hold if they were set; an older one watched fewer."""
+    """Return the variables that the record would contain if set; older records track fewer."""
     return names if "cpu_flags" in environment else names & set(VARIABLES)
 
 

@@ -1,4 +1,4 @@
-"""What would disturb a measurement, and what to do about it."""
+"""Find what could disturb a measurement, with advice."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import Any
 
 from fcnn_latency.networks._cpu import CPU
 
-#: Variables that set how many threads compute, or how they wait.
+#: Environment variables that set how many threads compute, or how they wait.
 THREAD_PATTERN = re.compile(r"\w+_NUM_THREADS|(TF_NUM|OMP|GOMP|KMP)_\w+")
 
 
-#: Variables that change how a runtime or the memory works.
+#: Environment variables that change how a runtime or memory allocation works.
 MEDDLING_PATTERN = re.compile(
     r"LD_PRELOAD|DYLD_INSERT_LIBRARIES|GLIBC_TUNABLES|PYTHONMALLOC|MALLOC_\w+|XLA_FLAGS|TF_XLA_\w+"
     r"|TF_ENABLE_ONEDNN_OPTS|(DNNL|ONEDNN)_\w+"
 )
 
 
-#: A disturbance above this load, this fraction of time stolen since boot, and this much swap used.
+#: Limits above which load, fraction of time stolen since boot, and used swap are reported.
 MOST_LOAD, MOST_STOLEN, MOST_SWAP_BYTES = 0.5, 0.01, 2**28
 
 
 def find_disturbances(environment: dict[str, Any]) -> list[str]:
-    """What would disturb a measurement, each with what to do about it.
+    """List what could disturb a measurement, each with advice.
 
     Parameters
     ----------
     environment : dict
-        As from `describe_environment`.
+        Environment from `describe_environment`.
 
     Returns
     -------
     list of str
-        Empty where nothing was found.
+        One sentence or more for each finding; empty if nothing was found.
     """
     return [
         finding

@@ -1,4 +1,4 @@
-"""Which machine, which versions, which settings: what a latency is worth nothing without."""
+"""Describe the machine, versions and settings that latencies are measured with."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ VARIABLES = (
     "TF_NUM_INTRAOP_THREADS",
     "XLA_FLAGS",
 )
-#: Those, and others recorded since. Not all of KMP: scikit-learn sets some that change nothing.
+#: `VARIABLES` and others recorded since then. Only some KMP variables are included, since
+#: scikit-learn sets others that change nothing.
 VARIABLE_PATTERN = re.compile(
     "|".join(VARIABLES) + r"|\w+_NUM_THREADS|(TF_NUM|TF_XLA|OMP|GOMP|MKL|DNNL|ONEDNN|MALLOC)_\w+"
     r"|KMP_(AFFINITY|BLOCKTIME|HW_SUBSET|LIBRARY)"
@@ -54,18 +55,18 @@ CGROUP = "/sys/fs/cgroup"
 
 
 def describe_environment(packages: Sequence[str] = ()) -> dict[str, Any]:
-    """Describe the process in which it is called.
+    """Describe the machine and the process in which this function is called.
 
     Parameters
     ----------
     packages : sequence of str
-        Distributions whose versions matter beside numpy's and scikit-learn's.
+        Distributions whose versions are recorded in addition to `PACKAGES`.
 
     Returns
     -------
     dict
-        JSON-ready: machine, cores, affinity, system, Python, versions, environment variables,
-        frequency settings, virtualisation, limits, load. What the system does not tell is None.
+        JSON-serializable: machine, cores, affinity, system, Python, versions, environment
+        variables, frequency settings, virtualisation, limits, load. Unknown values are None.
     """
     affinity = ask(lambda: list(psutil.Process().cpu_affinity()))
     core = affinity[0] if affinity else 0
@@ -86,7 +87,7 @@ def describe_environment(packages: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def missing_packages(packages: Sequence[str]) -> list[str]:
-    """Those distributions that are not installed."""
+    """Return the distributions that are not installed."""
     return [name for name in packages if _version(name) is None]
 
 
@@ -175,7 +176,7 @@ def _container() -> str | None:
 
 
 def _cpu_quota() -> float | None:
-    """Cores that the control groups of this process allow it; None without a limit."""
+    """Return the number of cores that the control groups allow; None without a limit."""
     quotas = []
     for line in (read_file("/proc/self/cgroup") or "").splitlines():
         _, controllers, path = line.split(":", 2)
@@ -196,7 +197,7 @@ def _folder_quota(unified: bool, folder: str) -> float | None:
 
 
 def _thread_pools() -> list[dict[str, Any]]:
-    """What the BLAS and OpenMP libraries in this process say of themselves."""
+    """Describe the BLAS and OpenMP libraries in this process."""
     from threadpoolctl import threadpool_info
 
     kept = ("user_api", "internal_api", "version", "architecture", "num_threads")

@@ -1,4 +1,4 @@
-"""One timing at a time on a machine."""
+"""A lock that allows one campaign at a time on a machine."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from fcnn_latency.exceptions import MeasurementError, MeasurementWarning
 
 
 def timing_lock_file() -> Path:
-    """The file whose lock a campaign holds while it measures, for all users of the machine.
+    """Return the file that a campaign locks while it measures; all users share it.
 
-    Its folder is open to all and not sticky: in a sticky one, as that for temporary files is,
-    nobody may use the file of another user.
+    Its folder is writable for all users and not sticky. In a sticky folder, such as the one for
+    temporary files, users may not use the files of others.
     """
     return Path(tempfile.gettempdir(), "fcnn_latency", "timing.lock")
 
 
 @contextmanager
 def timing_lock(wait: bool) -> Iterator[None]:
-    """Hold the machine, since two campaigns at a time would measure each other.
+    """Lock the machine, since two campaigns at a time would disturb each other.
 
-    The system frees it when its holder ends, however that ends.
+    The system releases the lock when the process ends, even if it is killed.
 
     Parameters
     ----------
     wait : bool
-        Whether to wait for another campaign to end.
+        Whether to wait until another campaign has ended.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def timing_lock(wait: bool) -> Iterator[None]:
 
 def _make_open(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with suppress(PermissionError):  # its owner has done so
+    with suppress(PermissionError):  # the owner of the folder has done it
         folder.chmod(0o777)
 
 

@@ -1,1 +1,1 @@
-"""What runs in the measuring process, and what it reports."""
+"""The measuring process and its reports."""

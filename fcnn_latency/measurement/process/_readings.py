@@ -1,4 +1,4 @@
-"""How a reading is made, and the reports that carry readings from a measuring process."""
+"""Make readings, and the reports that a measuring process sends."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from fcnn_latency._validation import Floats, Ints
 from fcnn_latency.measurement._protocol import MeasurementProtocol
 from fcnn_latency.measurement._statistics import STATISTICS
 
-#: Stands for the reference architecture among the places of the models of a group.
+#: Place of the reference architecture, next to the places of the models of a group.
 REFERENCE = -1
 
 
 @dataclass
 class ProcessReport:
-    """A measuring process has started.
+    """Report that a measuring process has started.
 
     Parameters
     ----------
     process : str
-        Its name, unlike that of any other process of any host.
+        Name of the process, unique across hosts.
     host : str
-        Where it runs.
+        Host of the process.
     environment : dict
-        As it sees its machine.
+        Environment of the process, from `describe_environment`.
     """
 
     process: str
@@ -41,16 +41,16 @@ class ProcessReport:
 
 @dataclass
 class BuildReport:
-    """A group of models was built and warmed up.
+    """Report that a group of models was built and warmed up.
 
     Parameters
     ----------
     process : str
-        Which process built it.
+        Process that built the group.
     first_calls : dict of int to float
         Seconds of the first inference of each model, by its place in the group.
     failures : dict of int to str
-        Why a model failed, by its place in the group; it has no readings.
+        Why a model failed, by its place in the group; failed models have no readings.
     """
 
     process: str
@@ -58,7 +58,7 @@ class BuildReport:
     failures: dict[int, str] = field(default_factory=dict)
 
     def shifted(self, offset: int) -> BuildReport:
-        """The same in a larger group, whose place `offset` is place 0 here."""
+        """Return the report for a larger group, in which place 0 becomes place `offset`."""
         return BuildReport(
             self.process,
             {place + offset: seconds for place, seconds in self.first_calls.items()},
@@ -68,28 +68,28 @@ class BuildReport:
 
 @dataclass
 class RoundReport:
-    """One round of readings of a group, in the order in which they were made.
+    """Report of one round of readings of a group, in the order of measurement.
 
     Parameters
     ----------
     process : str
-        Which process measured.
+        Process that measured.
     number : int
-        The round, from 0.
+        Number of the round, from 0.
     models : ndarray of int, shape (n_readings,)
         Place of the model in the group; `REFERENCE` for the reference architecture.
     seconds : ndarray of float, shape (n_readings,)
         Seconds per call.
     started_at : float
-        When, in seconds since 1970.
+        Start of the round, in seconds since 1970.
     load : float or None
         Load average of the machine.
     stolen : float or None
-        Fraction of the time of the timing core that the hypervisor gave to others meanwhile.
+        Fraction of the timing core's time that the hypervisor gave to others during the round.
     failures : dict of int to str
         Why a model failed in this round, by its place in the group.
     lost_references : tuple of str
-        Why instances of the reference architecture failed in this round and are read no more.
+        Why instances of the reference architecture failed in this round; they are not read again.
     """
 
     process: str
@@ -103,7 +103,7 @@ class RoundReport:
     lost_references: tuple[str, ...] = ()
 
     def shifted(self, offset: int) -> RoundReport:
-        """The same in a larger group, whose place `offset` is place 0 here."""
+        """Return the report for a larger group, in which place 0 becomes place `offset`."""
         return replace(
             self,
             models=np.where(self.models == REFERENCE, REFERENCE, self.models + offset),
@@ -115,24 +115,24 @@ Report = ProcessReport | BuildReport | RoundReport
 
 
 class Block(NamedTuple):
-    """What one reading consists of.
+    """Number of samples and calls in one reading.
 
     Parameters
     ----------
     samples : int
-        Looks at the clock.
+        Number of samples, each between two clock readings.
     calls_per_sample : int
-        Calls between two of them.
+        Number of calls in a sample.
     """
 
     samples: int
     calls_per_sample: int
 
     def shortened(self, latency: float, longest_sample: float) -> Block:
-        """The same number of samples, none much longer than `longest_sample` seconds.
+        """Return a block of as many samples, none much longer than `longest_sample` seconds.
 
-        The block is calibrated on the reference architecture; one that takes a thousand times as
-        long needs no more calls than a look at the clock calls for.
+        The block is calibrated on the reference architecture. A model that is a thousand times
+        slower needs fewer calls to make the cost of reading the clock negligible.
 
         Examples
         --------
@@ -151,9 +151,9 @@ def time_block(call: Callable[[], Any], block: Block, statistic: str) -> float:
     call : callable without arguments
         One inference.
     block : Block
-        How many calls.
+        Number of samples and calls.
     statistic : str
-        What the samples are reduced to: a key of `STATISTICS`.
+        Statistic that reduces the samples: a key of `STATISTICS`.
 
     Returns
     -------
@@ -173,16 +173,17 @@ def time_block(call: Callable[[], Any], block: Block, statistic: str) -> float:
 def calibrate_block(call: Callable[[], Any], protocol: MeasurementProtocol) -> Block:
     """Find how many calls make a block.
 
-    Both numbers are rounded up to 1, 2 or 5 times a power of ten, so that campaigns nearly always
-    find the same ones. A number of calls is measured again before it is believed, as nanobench
-    does, since the first reading of a cold callable is too long.
+    Both numbers are rounded up to 1, 2 or 5 times a power of ten, so campaigns nearly always find
+    the same numbers. As in nanobench, a number of calls is accepted only after it was measured,
+    since the first reading of a cold callable is too long.
 
     Parameters
     ----------
     call : callable without arguments
         One inference of the reference architecture.
     protocol : MeasurementProtocol
-        Says how long a block and a sample shall last, and the fewest samples of a block.
+        Protocol with the target duration of a block and a sample, and the minimum number of
+        samples.
     """
     calls, wanted = 0, 1
     while wanted > calls:
@@ -200,7 +201,7 @@ def _round_up(number: float) -> int:
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Keep Python's garbage collector off meanwhile, then restore it."""
+    """Disable Python's garbage collector in the block, then restore it."""
     enabled = gc.isenabled()
     gc.disable()
     try:

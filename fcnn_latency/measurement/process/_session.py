@@ -1,4 +1,4 @@
-"""What runs in the measuring process: build a group of models, time it in interleaved rounds."""
+"""Code of the measuring process: build a group of models, time it in interleaved rounds."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ WEIGHTS_SEED = 0
 #: Longest sample of a model slower than the reference, in multiples of `sample_seconds`.
 LONGEST_SAMPLE = 5
 
-#: Of Linux' prctl: the signal that a process gets when its parent dies.
+#: Option of Linux' prctl: set the signal that a process gets when its parent dies.
 PR_SET_PDEATHSIG = 1
 
 
 @dataclass
 class Session:
-    """A measuring process between its calls: what it measures with, and the group it has built."""
+    """State of a measuring process between its calls: settings and the group it has built."""
 
     runtime: Runtime
     protocol: MeasurementProtocol
@@ -68,7 +68,7 @@ class Session:
     resident_at_start: int = 0
 
     def prepare(self, model: Model) -> tuple[Callable[[], Any], list[float]]:
-        """Build a model and warm it up; the call, and the seconds of each warm-up."""
+        """Build and warm up a model; return its call and the seconds of each warm-up call."""
         inputs = self.workload.inputs(model.widths[0], model.rows)
         call = self.runtime.prepare(model.widths, inputs, WEIGHTS_SEED)
         seconds = []
@@ -79,7 +79,7 @@ class Session:
         return call, seconds
 
     def block_of(self, model: int, block: Block) -> Block:
-        """The block, shortened for a model that is far slower than the reference."""
+        """Return the block, shortened for a model that is much slower than the reference."""
         if model not in self.warm_calls:
             return block
         longest = LONGEST_SAMPLE * self.protocol.sample_seconds
@@ -87,14 +87,14 @@ class Session:
 
     @contextmanager
     def recording_failure(self, model: int) -> Iterator[None]:
-        """Turn what a model raises into an entry of `failures`."""
+        """Record an exception raised by a model in `failures`."""
         try:
             yield
-        except BaseException as error:  # SystemExit too: Ctrl-C does not come here
+        except BaseException as error:  # SystemExit too; Ctrl-C is ignored in this process
             self.failures[model] = f"{type(error).__name__}: {error}"
 
     def calibrate(self) -> Block:
-        """How many calls a reading takes, found on the reference architecture."""
+        """Return how many calls make a reading, calibrated on the reference architecture."""
         protocol = self.protocol
         with collector_off():
             found = calibrate_block(self.references[0], protocol)
@@ -109,9 +109,9 @@ class Session:
         Parameters
         ----------
         models : sequence of Model
-            What to build.
+            Models to build.
         while_timing : bool
-            Whether another process times meanwhile, so that this one keeps off its core.
+            Whether another process is timing; this one then builds on another core.
         """
         if while_timing:
             move_to(self.cores.building)
@@ -125,16 +125,16 @@ class Session:
         return BuildReport(self.process, first_calls, dict(self.failures))
 
     def time_round(self, number: int, seed: int, block: Block) -> RoundReport:
-        """Read each model that `build` has built once, in an order of its own.
+        """Read each model that `build` has built once, in the random order of this round.
 
         Parameters
         ----------
         number : int
-            The round.
+            Number of the round.
         seed : int
-            Of the group's orders.
+            Seed of the group's orders.
         block : Block
-            How many calls make a reading.
+            Number of samples and calls in a reading.
         """
         move_to(self.cores.timing)
         self.lost_references = []
@@ -158,7 +158,7 @@ class Session:
         )
 
     def _read_round(self, order: Sequence[int], block: Block) -> Iterator[tuple[int, float]]:
-        """One reading of each model, and of the reference before every so many of them."""
+        """Yield a reading of each model, with the reference read in between and at the end."""
         every, statistic = self.protocol.reference_every, self.protocol.block_statistic
         for place, model in enumerate(order):
             if every and place % every == 0:
@@ -170,7 +170,7 @@ class Session:
             yield REFERENCE, self._read_reference(block)
 
     def _read_reference(self, block: Block) -> float:
-        """A reading of the next instance of the reference; report and drop one that fails."""
+        """Read the next instance of the reference; instances that fail are reported and dropped."""
         while self.references:
             reference = self.references.popleft()
             try:
@@ -183,7 +183,7 @@ class Session:
         raise RuntimeError("no instance of the reference architecture works any more")
 
     def release(self) -> int:
-        """Drop the models of a group; by how many bytes the process has grown since its start."""
+        """Drop the models of a group; return the growth of the process since its start in bytes."""
         self.calls, self.failures, self.warm_calls = {}, {}, {}
         self.runtime.release()
         gc.collect()
@@ -192,7 +192,7 @@ class Session:
 
 
 class _Held:
-    """What a measuring process keeps between the tasks that it is sent."""
+    """Holder of the session, which is kept between the tasks of a measuring process."""
 
     session: Session
 
@@ -206,17 +206,17 @@ def start_session(
 ) -> ProcessReport:
     """Import the framework, then bind the process to its core and start the framework there.
 
-    The framework's threads are made when it starts, and stay on the core that the process has
-    then.
+    The framework creates its threads when it starts; they stay on the core that the process has
+    at that time.
 
     Parameters
     ----------
     runtime, protocol, workload, cores
-        What all groups share.
+        Settings that all groups share.
     while_timing : bool
-        Whether another process times meanwhile, so that the import keeps off its core.
+        Whether another process is timing; the import then runs on another core.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     _die_with_parent()
     process = f"{platform.node()}:{os.getpid()}:{time.time_ns()}"
     session = Session(runtime, protocol, workload, cores, process)
@@ -231,19 +231,19 @@ def start_session(
         )
     environment = describe_environment(runtime.packages)
     gc.collect()
-    gc.freeze()  # the framework's own objects stay: later collections skip them
+    gc.freeze()  # later collections skip the objects of the framework
     session.resident_at_start = psutil.Process().memory_info().rss
     _Held.session = session
     return ProcessReport(process, platform.node(), environment)
 
 
 def in_session(task: Callable[..., T], *arguments: Any) -> T:
-    """Call a method of the session that `start_session` began in this process."""
+    """Call a method of the session that `start_session` created in this process."""
     return task(_Held.session, *arguments)
 
 
 def _die_with_parent() -> None:
-    """Leave no process behind where the parent is killed; only Linux offers this."""
+    """End this process if the parent is killed; only possible on Linux."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:
@@ -251,7 +251,7 @@ def _die_with_parent() -> None:
 
 
 def _give_memory_back() -> None:
-    """What was freed, to the system; only the C library of GNU offers this."""
+    """Return freed memory to the system; only possible with the GNU C library."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:
         trim(0)

@@ -1,4 +1,4 @@
-"""The measuring process, seen from the user's: started, replaced, stopped."""
+"""Start, use, replace and stop a measuring process from the user's process."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from fcnn_latency.measurement.process._readings import (
 from fcnn_latency.measurement.process._session import Session, in_session, start_session
 from fcnn_latency.measurement.runtimes._base import Runtime
 
-#: Set before the frameworks are imported: they read these only then.
+#: Environment variables set before the frameworks are imported, when they are read.
 WORKER_ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
-    "LOKY_MAX_MEMORY_LEAK_SIZE": "1e18",  # when a process is replaced is the protocol's to say
+    "LOKY_MAX_MEMORY_LEAK_SIZE": "1e18",  # the protocol sets when a process is replaced
     "PYTHONHASHSEED": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
@@ -37,15 +37,16 @@ Models = Sequence[Model]
 
 
 class MeasuringWorker:
-    """One measuring process at a time, started by spawn with its environment set beforehand.
+    """One measuring process at a time, spawned with `WORKER_ENVIRONMENT`.
 
-    loky starts it: unlike `multiprocessing`'s spawn it does not run the user's ``__main__``
-    again, so that `make_dataset` works in a plain script, a notebook and an interactive shell.
+    loky starts the process. Unlike `multiprocessing`'s spawn, it does not run the user's
+    ``__main__`` again, so `make_dataset` works in a plain script, a notebook and an interactive
+    shell.
 
     Parameters
     ----------
     runtime, protocol, workload
-        What all groups share.
+        Settings that all groups share.
     """
 
     def __init__(self, runtime: Runtime, protocol: MeasurementProtocol, workload: Workload) -> None:
@@ -60,13 +61,13 @@ class MeasuringWorker:
         self._released: Future[int] | None = None
 
     def stop(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process, even while it is working."""
         if self._executor is not None:
             self._executor.shutdown(wait=True, kill_workers=True)
         self._executor = self._started = self._ahead = self._built = self._released = None
 
     def start(self, *, while_timing: bool = False) -> None:
-        """Begin to start the process where it does not run, without waiting."""
+        """Start the process if it does not run, without waiting."""
         if self._executor is not None:
             return
         self._executor = ProcessPoolExecutor(max_workers=1, env=WORKER_ENVIRONMENT)
@@ -74,12 +75,12 @@ class MeasuringWorker:
         self._started = self._executor.submit(start_session, *self.shared, self.cores, while_timing)
 
     def wait(self) -> ProcessReport:
-        """Wait until the process has started, and tell what it is.
+        """Wait until the process has started, and return its report.
 
         Raises
         ------
         MeasurementError
-            If it does not start or the reference architecture fails in it.
+            If the process does not start or the reference architecture fails in it.
         """
         assert self._started is not None
         self._told = self._started
@@ -87,7 +88,7 @@ class MeasuringWorker:
             return self._started.result()
 
     def calibrate(self) -> Block:
-        """How many calls make a reading, found in the process.
+        """Return how many calls make a reading, calibrated in the process if necessary.
 
         Raises
         ------
@@ -103,7 +104,7 @@ class MeasuringWorker:
 
     @contextmanager
     def _reference_errors(self) -> Iterator[None]:
-        """Say that nothing can be measured, and why."""
+        """Raise errors in the block as MeasurementError with the reason."""
         runtime, protocol, _ = self.shared
         try:
             yield
@@ -119,28 +120,28 @@ class MeasuringWorker:
             ) from error
 
     def build_ahead(self, models: Models) -> None:
-        """Begin to build a group, on a core of its own, while another process times.
+        """Start to build a group on a separate core while another process times.
 
-        Does nothing where there is no such core.
+        Does nothing if there is no such core, or the protocol disables it.
         """
         if self.shared[1].build_ahead and self.cores.apart:
             try:
                 self._begin_to_build(models, while_timing=True)
             except BrokenProcessPool:
-                self.stop()  # `measure` starts another
+                self.stop()  # `measure` starts another process
 
     def measure(
         self, models: Models, rounds: Sequence[int], seed: int, block: Block
     ) -> Iterator[Report]:
-        """Measure a group; where the process dies, find out which model kills it.
+        """Measure a group; if the process dies, find the model that kills it.
 
-        A dead process does not say which model it was building or timing, so the group is halved
-        until each half passes or a single model is left that has killed two processes.
+        A dead process cannot report which model it was building or timing. The group is therefore
+        halved until each half succeeds or a single model is left that has killed two processes.
 
         Yields
         ------
         ProcessReport, BuildReport or RoundReport
-            As soon as there is one.
+            Each report, as soon as it is available.
         """
         left = list(rounds)
         for attempt in (1, 2):
@@ -155,7 +156,7 @@ class MeasuringWorker:
                 if attempt == 2:
                     why = f"the measuring process died twice on it ({type(error).__name__})"
                     yield BuildReport("", failures={0: why})
-            except Exception as error:  # a new process does not start: what was read stays
+            except Exception as error:  # a new process does not start: keep what was read
                 self.stop()
                 why = f"the measuring process failed: {type(error).__name__}: {error}"
                 yield BuildReport("", failures=dict.fromkeys(range(len(models)), why))

@@ -1,4 +1,4 @@
-"""Runtimes: what executes a network."""
+"""Runtimes that execute networks."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""What the runtimes share: the interface, and the network that each of them runs."""
+"""Base class of the runtimes, and the network that all of them run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from fcnn_latency._validation import Floats32
 
-#: Protocol fields of runtimes in which latency differs mostly by where a copy lies in memory.
+#: Protocol fields of runtimes whose latency varies mostly with a copy's place in memory.
 COPIES_DIFFER = {
     "round_statistic": "median",
     "reference_every": 2,
@@ -23,30 +23,32 @@ COPIES_DIFFER = {
 
 
 class Runtime(ABC):
-    """Executes a fully connected network; one subclass per way of executing.
+    """Base class of runtimes, which execute fully connected networks.
 
-    A subclass sets `name`, may set `packages`, whose versions are then kept with the labels, and
-    implements `prepare`. It is sent to the measuring process, so it imports its framework inside
-    its methods, not at the top of its module. Give a changed runtime another name: campaigns of one
-    name share a scale (`fcnn_latency.measurement.labels._scale`).
+    A subclass must set `name` and implement `prepare`. It may set `packages`, whose versions are
+    then stored with the labels. Runtimes are sent to the measuring process, so import the framework
+    inside the methods, not at the top of the module.
+
+    Runtimes are identified by `name`. Rename a runtime whenever you change what it does: campaigns
+    with the same name share a scale (`fcnn_latency.measurement.labels._scale`).
     """
 
-    #: How users call it.
+    #: Name of the runtime.
     name: str
-    #: Installed distributions whose versions belong to the label.
+    #: Distributions whose versions are stored with the labels.
     packages: ClassVar[tuple[str, ...]] = ()
-    #: The extra of fcnn-latency that installs them; None where they are always there.
+    #: Extra of fcnn-latency that installs `packages`; None if they are always installed.
     extra: ClassVar[str | None] = None
-    #: Fields of the protocol ``"reliable"`` that serve this runtime better.
+    #: Fields of the protocol ``"reliable"`` that are replaced for this runtime.
     protocol_fields: ClassVar[dict[str, Any]] = {}
 
     def check_installed(self) -> None:
-        """Ask for the packages of `extra`, without importing them.
+        """Check that the packages of `extra` are installed, without importing them.
 
         Raises
         ------
         ImportError
-            If one is missing, saying how to install it.
+            If a package is missing; the message says how to install it.
         """
         if self.extra is None:
             return
@@ -58,60 +60,60 @@ class Runtime(ABC):
                 )
 
     def load(self) -> None:  # noqa: B027 - most have nothing slow to import
-        """Import the framework, without starting it: the process is not bound to its core yet."""
+        """Import the framework without starting it: the process is not yet bound to its core."""
 
     def release(self) -> None:  # noqa: B027 - most keep nothing
-        """Free what the framework keeps of models that were given up."""
+        """Free memory that the framework keeps for dropped models."""
 
     @abstractmethod
     def prepare(self, widths: Sequence[int], inputs: Floats32, seed: int) -> Callable[[], Any]:
-        """Build the network, ready to be timed.
+        """Build the network, ready for timing.
 
         Parameters
         ----------
         widths : sequence of int
             Neurons of each layer, input first.
         inputs : ndarray of float32, shape (rows, widths[0])
-            What one inference reads.
+            Input of one inference.
         seed : int
             Seed of the weights.
 
         Returns
         -------
         callable without arguments
-            Each call is one inference and returns its outputs, of shape (rows, widths[-1]), or,
-            if the callable is an `Inference`, leaves them where that reads them.
+            Each call is one inference and returns its outputs, of shape (rows, widths[-1]). If
+            the callable is an `Inference`, `Inference.outputs` returns them instead.
         """
 
 
 class Inference(partial[Any]):
-    """An inference that does not hand its outputs over, since that can take as long as it does.
+    """An inference that does not return its outputs, since that can take as long as itself.
 
-    Called and timed, it is the function that it wraps, at the cost of a `functools.partial`.
+    Calling it calls the wrapped function, at the cost of a `functools.partial`.
     """
 
-    #: Returns the outputs of the inference, after it was called.
+    #: Returns the outputs of the inference after a call.
     outputs: Callable[[], Any]
 
     @classmethod
     def leaving(cls, outputs: Callable[[], Any], call: Callable[..., Any], *args: Any) -> Self:
-        """The inference ``call(*args)``, whose outputs are then ``outputs()``."""
+        """Return the inference ``call(*args)``, whose outputs ``outputs()`` returns."""
         inference = cls(call, *args)
         inference.outputs = outputs
         return inference
 
 
 def outputs_of(call: Callable[[], Any]) -> Floats32:
-    """Call once what `Runtime.prepare` returned, for its outputs."""
+    """Call the result of `Runtime.prepare` once and return the outputs."""
     returned = call()
     return np.asarray(call.outputs() if isinstance(call, Inference) else returned)
 
 
 def make_weights(widths: Sequence[int], seed: int) -> list[tuple[Floats32, Floats32]]:
-    """Kernel and bias of each layer: the same network for every runtime.
+    """Return kernel and bias of each layer: the same network for every runtime.
 
     Kernels are Glorot uniform (Glorot and Bengio, "Understanding the difficulty of training deep
-    feedforward neural networks", 2010, eq. 16), biases zero, as in an untrained Keras model.
+    feedforward neural networks", 2010, eq. 16) and biases are zero, as in an untrained Keras model.
 
     Returns
     -------

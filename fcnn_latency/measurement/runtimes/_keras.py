@@ -12,14 +12,14 @@ from fcnn_latency.measurement.runtimes._base import Runtime, make_weights
 
 
 def build_model(widths: Sequence[int], seed: int) -> Any:
-    """A `keras.Sequential` of dense layers: ReLU between, linear output.
+    """Build a `keras.Sequential` of dense layers with ReLU between them and a linear output.
 
-    The network of Beglaryan and Ringhofer (2023), section IV-A.
+    This is the network of Beglaryan and Ringhofer (2023), section IV-A.
     """
     keras = import_keras()
     layers = []
     for kernel, _ in make_weights(widths, seed):
-        # An initializer that returns the weights: setting them later takes a tenth of the build.
+        # An initializer returns the weights, since setting them later takes 10 % of the build time.
         given = partial(_given, keras.ops.convert_to_tensor(kernel))
         layers.append(keras.layers.Dense(kernel.shape[1], "relu", kernel_initializer=given))
     layers[-1].activation = keras.activations.linear
@@ -31,7 +31,7 @@ def _given(kernel: Any, shape: Any, dtype: Any = None) -> Any:
 
 
 class KerasRuntime(Runtime):
-    """The built model called directly on a tensor: ``model(inputs)``."""
+    """Keras model called directly on a tensor: ``model(inputs)``."""
 
     name = "keras"
     packages: ClassVar[tuple[str, ...]] = ("tensorflow", "keras")
@@ -41,7 +41,7 @@ class KerasRuntime(Runtime):
         import_keras()
 
     def release(self) -> None:
-        """See `Runtime.release`: Keras' graph keeps 0.3 MB of every model that was built."""
+        """See `Runtime.release`; Keras' graph keeps 0.3 MB for every model."""
         import_keras().backend.clear_session()
 
     def prepare(self, widths: Sequence[int], inputs: Floats32, seed: int) -> Callable[[], Any]:
@@ -51,7 +51,7 @@ class KerasRuntime(Runtime):
 
 
 class KerasPredictRuntime(KerasRuntime):
-    """The model through ``model.predict(inputs)``, Keras' batched prediction loop."""
+    """Keras model called by ``model.predict(inputs)``, Keras' batched prediction loop."""
 
     name = "keras-predict"
     #: A call takes tens of milliseconds.

@@ -1,4 +1,4 @@
-"""LiteRT, TensorFlow Lite's successor, whose XNNPACK kernels run the whole network."""
+"""LiteRT, the successor of TensorFlow Lite; its XNNPACK kernels run the whole network."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from fcnn_latency.measurement.runtimes._base import COPIES_DIFFER, Inference, Ru
 class LiteRTRuntime(Runtime):
     """LiteRT's interpreter on a model of fixed shape; an inference is its invocation.
 
-    Setting the input and reading the output copy, which takes as long as a small network does, so
-    the input is set once and the output only read when asked for.
+    Setting the input and reading the output copy data, which takes as long as a small network.
+    The input is therefore set once, and the output is only read on request.
 
     Parameters
     ----------
     num_threads : int, default=1
-        Threads of the interpreter. Each number but 1 has a name of its own.
+        Threads of the interpreter. With n other than 1, the name is ``"litert-n-threads"``.
     """
 
     name = "litert"
     packages: ClassVar[tuple[str, ...]] = ("ai-edge-litert",)
     extra: ClassVar[str | None] = "litert"
-    #: What differs is where a copy of a model lies in memory: many copies, few rounds.
+    #: Latency varies mostly with a copy's place in memory: many copies, few rounds.
     protocol_fields: ClassVar[dict[str, Any]] = {"passes": 10, "rounds": 4, **COPIES_DIFFER}
 
     num_threads: int = 1
@@ -56,6 +56,6 @@ class LiteRTRuntime(Runtime):
             interpreter.allocate_tensors()
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], inputs)
         read = partial(interpreter.get_tensor, interpreter.get_output_details()[0]["index"])
-        # Not interpreter.invoke: on (14, 21, 31, 14) its checks in Python took 0.32 microseconds,
-        # what they wrap 0.54.
+        # Not interpreter.invoke: on (14, 21, 31, 14) its checks in Python took 0.32 microseconds
+        # and the wrapped call 0.54.
         return Inference.leaving(read, interpreter._interpreter.Invoke)

@@ -1,7 +1,7 @@
 """Write a network as a LiteRT model file, without TensorFlow's converter.
 
-The converter takes a fifth of a second; this writes the same operators on the same tensors in
-milliseconds. Imported only where LiteRT runs: it needs LiteRT's package.
+The converter needs a fifth of a second; this module writes the same operators on the same tensors
+in milliseconds. It requires LiteRT's package, so it is imported only where LiteRT runs.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from ai_edge_litert import schema_py_generated as schema
 
 from fcnn_latency._validation import Floats32
 
-#: The schema asks for it of what a buffer holds.
+#: Alignment in bytes that the schema requires for the data of a buffer.
 ALIGNMENT = 16
 
-#: Stands for an input that an operator does without.
+#: Index of an omitted input of an operator.
 ABSENT = -1
 
 
 def write_model(weights: Sequence[tuple[Floats32, Floats32]], rows: int) -> bytes:
-    """The flatbuffer of a fully connected network: ReLU between, linear output.
+    """Return the flatbuffer of a fully connected network with ReLU and a linear output.
 
     Parameters
     ----------
     weights : sequence of (ndarray of shape (fan_in, fan_out), ndarray of shape (fan_out,))
-        Kernel and bias of each layer, as from `make_weights`.
+        Kernel and bias of each layer, as returned by `make_weights`.
     rows : int
-        Rows that one inference reads.
+        Input rows of one inference.
     """
     graph = _Graph()
     inputs = read = graph.add_tensor("inputs", (rows, weights[0][0].shape[0]))
@@ -40,7 +40,7 @@ def write_model(weights: Sequence[tuple[Floats32, Floats32]], rows: int) -> byte
 
 
 class _Buffer:
-    """In place of the schema's own class, which does not align what the buffer holds."""
+    """Replacement for the schema's own class, which does not align the data of the buffer."""
 
     def __init__(self, data: bytes = b"") -> None:
         self.data = data
@@ -56,7 +56,7 @@ class _Buffer:
 
 
 class _Graph:
-    """Tensors, buffers and operators of a model while it is written."""
+    """Tensors, buffers and operators of a model that is being written."""
 
     def __init__(self) -> None:
         self.tensors: list[Any] = []
@@ -64,7 +64,7 @@ class _Graph:
         self.buffers = [_Buffer()]  # the first is empty in every model
 
     def add_tensor(self, name: str, shape: Sequence[int], data: bytes = b"") -> int:
-        """Place of a new tensor; one without data is computed."""
+        """Add a tensor and return its index; a tensor without data is computed."""
         self.tensors.append(
             schema.TensorT(
                 shape=[int(size) for size in shape],
@@ -80,7 +80,7 @@ class _Graph:
     def add_layer(
         self, name: str, rows: int, read: int, kernel: Floats32, bias: Floats32, *, linear: bool
     ) -> int:
-        """Place of the tensor that a new layer computes from the one that it reads."""
+        """Add a layer that reads the tensor `read`; return the index of its output tensor."""
         weights = self.add_tensor(f"{name}/weights", kernel.T.shape, kernel.T.tobytes())
         biases = ABSENT  # the converter leaves out a bias of zeros
         if bias.any():

@@ -11,7 +11,7 @@ import numpy as np
 from fcnn_latency._validation import BOOLEAN, Floats32, check_parameters, whole
 from fcnn_latency.measurement.runtimes._base import COPIES_DIFFER, Inference, Runtime, make_weights
 
-#: Versions that every ONNX Runtime since 1.12 (2022) reads.
+#: Versions that ONNX Runtime 1.12 (2022) and later can read.
 OPSET, IR_VERSION = 17, 8
 
 
@@ -22,10 +22,10 @@ class ONNXRuntime(Runtime):
     Parameters
     ----------
     intra_op_num_threads : int, default=1
-        Threads within an operator. Each number but 1 has a name of its own.
+        Threads within an operator. With n other than 1, the name ends in ``"-n-threads"``.
     io_binding : bool, default=False
-        Whether input and output are bound beforehand, named ``"onnxruntime-bound"``: an inference
-        then neither checks the one nor makes the other.
+        Whether to bind input and output beforehand; the name is then ``"onnxruntime-bound"``. An
+        inference then neither checks its input nor allocates its output.
     """
 
     name = "onnxruntime"
@@ -79,14 +79,14 @@ def _bound(session: Any, shape: tuple[int, int], inputs: Floats32) -> Callable[[
 
 
 def write_model(weights: Sequence[tuple[Floats32, Floats32]], rows: int) -> bytes:
-    """The ONNX model of a fully connected network: ReLU between, linear output.
+    """Return the ONNX model of a fully connected network with ReLU and a linear output.
 
     Parameters
     ----------
     weights : sequence of (ndarray of shape (fan_in, fan_out), ndarray of shape (fan_out,))
-        Kernel and bias of each layer, as from `make_weights`.
+        Kernel and bias of each layer, as returned by `make_weights`.
     rows : int
-        Rows that one inference reads.
+        Input rows of one inference.
     """
     from onnx import TensorProto, helper, numpy_helper
 

@@ -1,4 +1,4 @@
-"""The runtimes by name."""
+"""Registry of the runtimes."""
 
 from fcnn_latency.measurement.runtimes._base import Runtime
 from fcnn_latency.measurement.runtimes._keras import KerasPredictRuntime, KerasRuntime
@@ -21,14 +21,15 @@ RUNTIMES: dict[str, type[Runtime]] = {
 
 
 def get_runtime(runtime: str | Runtime) -> Runtime:
-    """A runtime by its name; an instance of `Runtime` is returned as it is.
+    """Return a runtime by name; an instance of `Runtime` is returned unchanged.
 
     Raises
     ------
     ValueError
-        If no runtime has that name, listing those that there are, or an instance has none.
+        If no runtime has that name (the message lists the valid ones), or an instance has no
+        name.
     ImportError
-        If a package that the runtime needs is not installed.
+        If a package that the runtime requires is not installed.
     """
     if isinstance(runtime, Runtime):
         if not isinstance(getattr(runtime, "name", None), str):

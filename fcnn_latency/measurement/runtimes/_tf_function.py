@@ -1,4 +1,4 @@
-"""Keras models as TensorFlow graphs: `tf.function`, and compiled by XLA."""
+"""Keras models as TensorFlow graphs: by `tf.function`, and compiled by XLA."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fcnn_latency.measurement.runtimes._keras import KerasRuntime, build_model
 
 
 class TFFunctionRuntime(KerasRuntime):
-    """The model as a graph: ``tf.function(model)`` of the one input shape, called on a tensor."""
+    """Keras model as a graph: ``tf.function(model)`` for one input shape, called on a tensor."""
 
     name = "tf-function"
     #: Building and tracing take longer than timing, so more rounds cost little.
@@ -34,7 +34,7 @@ class TFFunctionRuntime(KerasRuntime):
 
 
 class XLARuntime(TFFunctionRuntime):
-    """The same graph compiled by XLA, when it is first called."""
+    """The graph of `TFFunctionRuntime`, compiled by XLA at its first call."""
 
     name = "xla"
     protocol_fields: ClassVar[dict[str, Any]] = {"rounds": 36}
