@@ -36,14 +36,34 @@ class ComparisonDisplay:
 
     @classmethod
     def from_comparison(cls, comparison: Any, *, ax: Any = None) -> ComparisonDisplay:
-        """Draw the result of `compare`."""
+        """Draw the result of `compare`.
+
+        Parameters
+        ----------
+        comparison : Comparison
+            Result of `compare`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         return cls(comparison.table["mape"], noise_floor=comparison.noise_floor).plot(ax=ax)
 
     @classmethod
     def from_predictions(
         cls, y_true: npt.ArrayLike, y_pred: Any, *, noise_floor: float | None = None, ax: Any = None
     ) -> ComparisonDisplay:
-        """Draw errors of predictions in seconds, a mapping or DataFrame of arrays by name."""
+        """Draw errors of predictions in seconds, a mapping or DataFrame of arrays by name.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        y_pred : mapping of str to array-like, or DataFrame
+            Predicted latencies in seconds.
+        noise_floor : float or None, default=None
+            Noise floor of the labels, as a fraction. None draws none.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         named = named_predictions(y_pred)
         errors = {name: latency_metrics(y_true, each)["mape"] for name, each in named.items()}
         return cls(pd.Series(errors), noise_floor=noise_floor).plot(ax=ax)

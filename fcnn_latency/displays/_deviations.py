@@ -48,14 +48,36 @@ class AbsoluteDeviationDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, y: npt.ArrayLike, *, ax: Any = None
     ) -> AbsoluteDeviationDisplay:
-        """Predict `X` and draw predictions against latencies `y`, in seconds."""
+        """Predict `X` and draw predictions against latencies `y`, in seconds.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted pipeline from architectures to latencies in seconds.
+        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+            Architectures.
+        y : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         return cls.from_predictions(y, {estimator_name(estimator): estimator.predict(X)}, ax=ax)
 
     @classmethod
     def from_predictions(
         cls, y_true: npt.ArrayLike, y_pred: Any, *, ax: Any = None
     ) -> AbsoluteDeviationDisplay:
-        """Draw predictions in seconds: an array, or a mapping or DataFrame of arrays by name."""
+        """Draw predictions in seconds: an array, or a mapping or DataFrame of arrays by name.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        y_pred : array-like, mapping or DataFrame
+            Predicted latencies in seconds.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         named = named_predictions(y_pred)
         return cls(
             {name: absolute_deviations(y_true, values) for name, values in named.items()}

@@ -63,7 +63,17 @@ class SampleEfficiencyDisplay:
     def from_result(
         cls, result: SampleEfficiency, *, x: str = "n_architectures", ax: Any = None
     ) -> SampleEfficiencyDisplay:
-        """Draw the result of `sample_efficiency`."""
+        """Draw the result of `sample_efficiency`.
+
+        Parameters
+        ----------
+        result : SampleEfficiency
+            Result of `sample_efficiency`.
+        x : {"n_architectures", "measuring_time"}, default="n_architectures"
+            As in `plot`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         return cls(result.summary(), noise_floor=result.noise_floor).plot(x=x, ax=ax)
 
     def plot(self, *, x: str = "n_architectures", ax: Any = None) -> SampleEfficiencyDisplay:

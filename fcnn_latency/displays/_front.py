@@ -48,7 +48,17 @@ class FrontDisplay:
     def from_result(
         cls, result: SearchResult, verification: Any = None, *, ax: Any = None
     ) -> FrontDisplay:
-        """Draw a `SearchResult`, and the measured latencies of a `Verification` if given."""
+        """Draw a `SearchResult`, and the measured latencies of a `Verification` if given.
+
+        Parameters
+        ----------
+        result : SearchResult
+            Result of `search`.
+        verification : Verification or None, default=None
+            Result of `verify`. None draws no measured latencies.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         report = None if verification is None else verification.report
         display = cls(
             result.trials, result.direction, max_latency=result.max_latency, report=report

@@ -56,6 +56,15 @@ class LossCurveDisplay:
     ) -> LossCurveDisplay:
         """Draw the history of a fitted `LatencyRegressor`, or of a pipeline that ends in one.
 
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted `LatencyRegressor`, or a pipeline that ends in one.
+        metric : {"loss", "mse", "mae", "rmse"}, default="loss"
+            Entry of `history_` to draw.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+
         Raises
         ------
         ValueError

@@ -52,7 +52,23 @@ class PredictedLatencyDisplay:
         kind: str = "actual_vs_predicted",
         ax: Any = None,
     ) -> PredictedLatencyDisplay:
-        """Predict `X` and draw predictions against latencies `y`, in seconds."""
+        """Predict `X` and draw predictions against latencies `y`, in seconds.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted pipeline from architectures to latencies in seconds.
+        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+            Architectures.
+        y : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        noise_floor : float or None, default=None
+            Noise floor of the labels, as a fraction. None draws no band.
+        kind : {"actual_vs_predicted", "residual_vs_predicted"}, default="actual_vs_predicted"
+            As in `plot`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         predicted = estimator.predict(X)
         return cls.from_predictions(y, predicted, noise_floor=noise_floor, kind=kind, ax=ax)
 
@@ -66,7 +82,21 @@ class PredictedLatencyDisplay:
         kind: str = "actual_vs_predicted",
         ax: Any = None,
     ) -> PredictedLatencyDisplay:
-        """Draw predictions `y_pred` against latencies `y_true`, both in seconds."""
+        """Draw predictions `y_pred` against latencies `y_true`, both in seconds.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        y_pred : array-like of shape (n_samples,)
+            Predicted latencies in seconds.
+        noise_floor : float or None, default=None
+            Noise floor of the labels, as a fraction. None draws no band.
+        kind : {"actual_vs_predicted", "residual_vs_predicted"}, default="actual_vs_predicted"
+            As in `plot`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         measured = np.asarray(y_true, dtype=np.float64)
         predicted = np.asarray(y_pred, dtype=np.float64)
         return cls(measured, predicted, noise_floor=noise_floor).plot(kind=kind, ax=ax)

@@ -39,7 +39,21 @@ class QuintileErrorDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, y: npt.ArrayLike, *, reliability: Any = None, ax: Any = None
     ) -> QuintileErrorDisplay:
-        """Predict `X` and draw predictions against latencies `y`, in seconds."""
+        """Predict `X` and draw predictions against latencies `y`, in seconds.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted pipeline from architectures to latencies in seconds.
+        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+            Architectures.
+        y : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        reliability : Reliability or None, default=None
+            As in `from_predictions`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         predicted = {estimator_name(estimator): estimator.predict(X)}
         return cls.from_predictions(y, predicted, reliability=reliability, ax=ax)
 
