@@ -26,9 +26,9 @@ from fcnn_latency.spaces._widths import pad_widths, trim_widths
 
 #: Random trials before the first one that the model proposes.
 N_FIRST = 20
-#: Number of architectures that the model chooses from. A smaller space is used as a whole.
+#: Size of the pool that the model chooses from. The pool of a smaller space is all of it.
 POOL = 2_000
-#: Number of these that are mutations of the front, in a larger space.
+#: In a larger space, number of architectures of the pool that are mutations of the front.
 N_CHANGED = 1_000
 #: Maximum number of trials for fitting the kernel; the cost grows with the cube of this number.
 MOST_FITTED = 200

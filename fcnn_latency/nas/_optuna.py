@@ -37,7 +37,8 @@ JOURNAL_SUFFIXES = (".journal", ".log", ".jsonl")
 #: Samplers by name. Each trial creates a new one with its own seed.
 SAMPLERS: dict[str, Callable[[int, Candidates, Taken], BaseSampler | GainSampler]] = {
     "gain": GainSampler,
-    # Running trials are already excluded by architecture; no `constant_liar` saves a write each.
+    # Running trials are already excluded by their architectures. Without `constant_liar`, each
+    # proposal saves a write.
     "tpe": lambda seed, *_: TPESampler(seed=seed, multivariate=True, constant_liar=False),
     "nsga2": lambda seed, *_: NSGAIISampler(seed=seed),
     "random": lambda seed, *_: RandomSampler(seed=seed),
@@ -60,9 +61,9 @@ def distributions_of(space: FCNNSpace) -> dict[str, BaseDistribution]:
 class BudgetSampler(BaseSampler):
     """An Optuna sampler that proposes each architecture once, and only within a budget.
 
-    It asks an inner sampler, again if the proposal is over the budget or already taken. After
-    20 such proposals it draws an architecture at random. So no trial is spent on architectures
-    that the latency model rules out.
+    It asks an inner sampler, and asks again if the proposal is over the budget or already taken.
+    After 20 such proposals it draws an architecture at random. So no trial is spent on
+    architectures that the latency model rules out.
 
     Parameters
     ----------
