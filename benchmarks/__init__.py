@@ -1,1 +1,1 @@
-"""Benchmarks: pytest-benchmark in test_*.py, experiments and stress tests behind one runner."""
+"""Benchmarks: pytest-benchmark in test_*.py; one runner for experiments and stress tests."""

@@ -1,4 +1,4 @@
-"""The runner: ``python -m benchmarks NAME [OPTIONS]``; ``--help`` lists the names."""
+"""The runner: ``python -m benchmarks NAME [OPTIONS]``. ``--help`` lists the names."""
 
 import click
 

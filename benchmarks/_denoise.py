@@ -1,4 +1,4 @@
-"""The denoising task of ``examples/denoise.py``, which is no package."""
+"""The denoising task of ``examples/denoise.py``, which is not a package."""
 
 import sys
 from functools import cache
@@ -9,7 +9,7 @@ TASK = Path(__file__).resolve().parents[1] / "examples" / "denoise.py"
 
 @cache
 def _task():
-    # Not before it is needed: the example loads its signal and Optuna.
+    # Import late: the example loads its signal and Optuna.
     sys.path.insert(0, str(TASK.parent))
     import denoise
 
@@ -17,5 +17,5 @@ def _task():
 
 
 def quality(widths, **given):
-    """How many dB of noise networks of these widths remove."""
+    """Return the noise in dB that networks of these widths remove."""
     return _task().quality(widths, **given)

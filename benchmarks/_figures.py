@@ -1,6 +1,6 @@
-"""Tables of the documentation, rendered from stored results between markers.
+"""Rendering of the documentation's tables from stored results.
 
-A table stands between ``<!-- figures: NAME -->`` and ``<!-- /figures -->``.
+Each table is between ``<!-- figures: NAME -->`` and ``<!-- /figures -->``.
 """
 
 import re
@@ -17,12 +17,12 @@ PAGES = (
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in page.parts),
 )
 MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
-#: How figures are measured that no experiment measures.
+#: Commands for figures that are not measured by an experiment.
 COMMANDS = {"agreement": "python -m pytest benchmarks/test_agreement.py --save"}
 
 
 def render(text, folder=FOLDER):
-    """The page with each marked table as the stored results have it."""
+    """Return the page with each marked table rendered from the stored results."""
 
     def table(match):
         name = match[2]
@@ -35,7 +35,7 @@ def render(text, folder=FOLDER):
 
 
 def outdated(folder=FOLDER, pages=PAGES):
-    """Pages whose tables are not those of the stored results."""
+    """Return pages whose tables differ from the stored results."""
     texts = {page: page.read_text("utf-8") for page in pages}
     return [page for page, text in texts.items() if render(text, folder) != text]
 

@@ -1,4 +1,4 @@
-"""Options that experiments share, and what these say about labels."""
+"""Options that experiments share, and helpers for labels and results."""
 
 import click
 import pandas as pd
@@ -17,14 +17,14 @@ def _number(name, default, about, *names):
 
 
 def runtime_option(default="litert"):
-    """``--runtime``, one."""
+    """Return the option ``--runtime`` for one runtime."""
     return click.option(
         "--runtime", default=default, show_default=True, type=click.Choice(list(RUNTIMES))
     )
 
 
 def runtimes_option(default=(), about="Repeat for several; all without."):
-    """``--runtime``, any number of them."""
+    """Return the option ``--runtime`` for any number of runtimes."""
     return click.option(
         "--runtime",
         "runtimes",
@@ -37,29 +37,29 @@ def runtimes_option(default=(), about="Repeat for several; all without."):
 
 
 def space_option():
-    """``--space``, by name."""
+    """Return the option ``--space``, a name in `SPACES`."""
     return click.option(
         "--space", default="default", show_default=True, type=click.Choice(list(SPACES))
     )
 
 
 def protocol_option():
-    """``--protocol``, by name."""
+    """Return the option ``--protocol``, a name."""
     return click.option("--protocol", default="reliable", show_default=True)
 
 
 def n_option(default, about="Architectures."):
-    """``-n``, where architectures are measured and nothing is learnt."""
+    """Return the option ``-n``, for experiments that measure without training."""
     return _number("-n", default, about)
 
 
 def train_option(default, about="Architectures to learn from."):
-    """``--train``, one number."""
+    """Return the option ``--train`` for one number."""
     return _number("--train", default, about)
 
 
 def trains_option(default):
-    """``--train``, any number of them."""
+    """Return the option ``--train`` for any number of numbers."""
     return click.option(
         "--train",
         multiple=True,
@@ -71,32 +71,32 @@ def trains_option(default):
 
 
 def test_option(default):
-    """``--test``, one number."""
+    """Return the option ``--test`` for one number."""
     return _number("--test", default, "Architectures unseen.", "n_test")
 
 
 def repeats_option(default, about="Repeats."):
-    """``--repeats``, one number."""
+    """Return the option ``--repeats`` for one number."""
     return _number("--repeats", default, about)
 
 
 def seed_option():
-    """``--seed``, one number."""
+    """Return the option ``--seed`` for one number."""
     return _number("--seed", 0, "Of architectures, draws and fits.")
 
 
 def store_option():
-    """``--store``, a file to begin or to resume."""
+    """Return the option ``--store``, a file to create or resume."""
     return click.option("--store", help="Keeps the readings, or has them already.")
 
 
 def data_option():
-    """``--data``, a file of labels."""
+    """Return the option ``--data``, a file of labels."""
     return click.option("--data", type=FILE, help="A dataset's file, instead of measuring.")
 
 
 def estimators_option(default=(), about="Repeat for several.", choices=None):
-    """``-e/--estimator``, any number of them."""
+    """Return the option ``-e/--estimator`` for any number of estimators."""
     return click.option(
         "-e",
         "--estimator",
@@ -110,19 +110,19 @@ def estimators_option(default=(), about="Repeat for several.", choices=None):
 
 
 def save_option(name):
-    """``--save``, into the file of the experiment."""
+    """Return the option ``--save``, which stores results in the file of the experiment."""
     return click.option("--save", is_flag=True, help=f"Into benchmarks/results/{name}.csv.")
 
 
 def label_options(command):
-    """``--runtime``, ``--space``, ``--seed``, ``--store`` and ``--data``: what `labels` takes."""
+    """Add the options of `labels`: --runtime, --space, --seed, --store and --data."""
     for option in (data_option(), store_option(), seed_option(), space_option(), runtime_option()):
         command = option(command)
     return command
 
 
 def labels(n, data=None, *, runtime="litert", space="default", store=None, seed=0, **more):
-    """The dataset of a file, or one that is measured now."""
+    """Load the dataset of a file, or measure one now."""
     if data:
         return load_dataset(data)
     return make_dataset(
@@ -137,7 +137,7 @@ def labels(n, data=None, *, runtime="litert", space="default", store=None, seed=
 
 
 def about_labels(dataset):
-    """Runtime, space and noise floor of a dataset, as columns of a result."""
+    """Return runtime, space and noise floor of a dataset, as columns of a result."""
     names = [name for name, space in SPACES.items() if space == dataset.space]
     return {
         "runtime": str(dataset.runtime),
@@ -147,13 +147,13 @@ def about_labels(dataset):
 
 
 def enough(dataset, *numbers):
-    """Refuse what asks for more architectures than there are."""
+    """Raise click.UsageError if the numbers add up to more architectures than there are."""
     if sum(numbers) > len(dataset.target):
         raise click.UsageError(f"{len(dataset.target)} architectures, {sum(numbers)} wanted")
 
 
 def report(name, rows, key, save, columns=None):
-    """Print rows as a table; with `save` store them, those of the same `key` being replaced."""
+    """Print rows as a table; with `save`, store them and replace rows of the same `key`."""
     table = pd.DataFrame(rows)
     shown = table[list(columns)] if columns else table
     click.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))

@@ -1,4 +1,4 @@
-"""Results of experiments as tracked files: figures with machine, versions, date and commit."""
+"""Results of experiments in tracked files, with machine, versions, date and commit."""
 
 import platform
 import subprocess
@@ -14,7 +14,7 @@ PACKAGES = ("keras", "tensorflow", "ai-edge-litert", "onnxruntime")
 
 
 def provenance():
-    """Machine, versions, date and commit of a figure that is measured now."""
+    """Return machine, versions, date and commit for figures that are measured now."""
     environment = describe_environment(PACKAGES)
     versions = environment["versions"]
     return {
@@ -27,7 +27,7 @@ def provenance():
 
 
 def _commit():
-    """The commit that runs; "-dirty" if code differs from it, which results and pages may."""
+    """Return the current commit, with "-dirty" if code differs; results and pages may differ."""
 
     def ask(*arguments):
         done = subprocess.run(
@@ -41,7 +41,7 @@ def _commit():
 
 
 def save_result(name, rows, key, folder=FOLDER):
-    """Put rows into ``results/NAME.csv``; rows with the same `key` columns are replaced."""
+    """Add rows to ``results/NAME.csv``, and replace rows with the same `key` columns."""
     path = Path(folder) / f"{name}.csv"
     new = pd.DataFrame(rows).assign(**provenance())
     if path.exists():
@@ -54,6 +54,6 @@ def save_result(name, rows, key, folder=FOLDER):
 
 
 def read_result(name, folder=FOLDER):
-    """The stored figures of an experiment; None if it was not run."""
+    """Return the stored figures of an experiment; None if it was not run."""
     path = Path(folder) / f"{name}.csv"
     return pd.read_csv(path) if path.exists() else None

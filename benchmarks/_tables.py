@@ -1,10 +1,10 @@
-"""Tables of the documentation, each made of the stored figures of one experiment."""
+"""Tables of the documentation, each from the stored figures of one experiment."""
 
 import pandas as pd
 
 from fcnn_latency._units import format_seconds
 
-#: Estimators in the order of the table, and what they are called there.
+#: Names of estimators in the table, in this order.
 ESTIMATORS = {
     "mean": "mean",
     "flops": "FLOPs",
@@ -17,7 +17,7 @@ ESTIMATORS = {
     "mixed": "mixed",
     "deep": "deep (default)",
 }
-#: What samplers of searches are called, in the order of the table.
+#: Names of search samplers in the table, in this order.
 SAMPLERS = {
     "gain": '`"gain"`',
     "tpe": '`"tpe"`',
@@ -25,13 +25,13 @@ SAMPLERS = {
     "random, depths uniform": "by chance, depths equally likely",
     "random, architectures uniform": "by chance, architectures equally likely",
 }
-#: What variants of the graph convolution are called.
+#: Names of the variants of the graph convolution.
 GRAPHS = {"paper": ", `paper()`", "one-way": ", one way", "linear": ", `linear_part=True`"}
 WITHIN = {"within ±1 %": "within_1", "within ±5 %": "within_5", "within ±10 %": "within_10"}
 
 
 def percent(fraction):
-    """A fraction in per cent with two digits, or what a missing figure shows."""
+    """Format a fraction in per cent with two digits; a missing figure is empty."""
     if pd.isna(fraction):
         return ""
     value = 100 * fraction
@@ -39,36 +39,36 @@ def percent(fraction):
 
 
 def share(fraction):
-    """A fraction in per cent with one decimal, for what is near 100 %."""
+    """Format a fraction near 100 % in per cent with one decimal; a missing figure is empty."""
     return "" if pd.isna(fraction) else f"{100 * fraction:.1f} %"
 
 
 def markdown(header, rows):
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
 
 
 def origin(found):
-    """Where and when figures were measured, as a sentence; one part for each machine and commit."""
+    """Return a sentence on where and when figures were measured, by machine, date and commit."""
     runs = found[["cpu", "date", "commit"]].drop_duplicates().itertuples(index=False)
     return f"\nMeasured on {'; '.join(f'{r.cpu}, {r.date}, commit {r.commit}' for r in runs)}.\n"
 
 
 def labels_of(row):
-    """What labels are called: the runtime, and the space if it is not the default one."""
+    """Return the name of labels: the runtime, and the space if it is not the default."""
     space = row["space"]
     return row["runtime"] + ("" if space == "default" else f", {space} space")
 
 
 def listing(found, columns):
-    """A line for each row; `columns` says what stands under each title."""
+    """Return a table with one line per row; `columns` maps titles to cell functions."""
     rows = [[text(row) for text in columns.values()] for row in found.to_dict("records")]
     return markdown(list(columns), rows) + origin(found)
 
 
 def grid(found, corner, line, column, text, best=None):
-    """A line for each value of `line`, a column for each of `column`; the least `best` in bold."""
+    """Return a table of `line` by `column`; the lowest `best` of each column is bold."""
     rows = {(row[line], row[column]): row for row in found.to_dict("records")}
     columns = list(dict.fromkeys(found[column]))
     least = found.groupby(column)[best].min().map(percent) if best else {}
@@ -85,7 +85,7 @@ def grid(found, corner, line, column, text, best=None):
 
 
 def accuracy_table(found):
-    """MAPE of each estimator on each set of labels; the best of a column in bold."""
+    """Tabulate the MAPE of estimators by set of labels; the best of each column is bold."""
     found = found.assign(labels=found.apply(labels_of, axis=1))
     sets = found.drop_duplicates(["labels", "n_train"])[["labels", "n_train", "noise_floor"]]
     header = ["labels of", *sets["labels"]]
@@ -105,7 +105,7 @@ def accuracy_table(found):
 
 
 def retest_table(found):
-    """How two campaigns over the same architectures agree, by runtime."""
+    """Tabulate the agreement of two campaigns over the same architectures, by runtime."""
     protocol = {"reliable": ""}
     columns = {
         "runtime": lambda row: row["runtime"] + protocol.get(row["protocol"], ", paper's"),
@@ -119,7 +119,7 @@ def retest_table(found):
 
 
 def intervals_table(found):
-    """What intervals hold on unseen architectures, and how wide they are."""
+    """Tabulate coverage and width of intervals on unseen architectures."""
     shares = [f"within_{coverage}" for coverage in (50, 80, 95)]
     columns = {
         "labels": labels_of,
@@ -138,7 +138,7 @@ def intervals_table(found):
 
 
 def transfer_table(found):
-    """MAPE on a target from few measurements: pipelines and laws alone, then with sources."""
+    """Tabulate MAPE on a target from few measurements, without and with sources."""
     alone = [model for model in dict.fromkeys(found["model"]) if model.endswith(" alone")]
     rows = []
     keys = ["target", "n_train", "architectures"]
@@ -156,7 +156,7 @@ def transfer_table(found):
 
 
 def layer_table_table(found):
-    """Errors of rooflines and of tables of layers; the best of each labels in bold."""
+    """Tabulate errors of rooflines and layer tables; the best for each set of labels is bold."""
     found = found.assign(labels=found.apply(labels_of, axis=1))
     best = found.groupby(["labels", "n_train"])["mape"].min().map(percent)
 
@@ -175,7 +175,7 @@ def layer_table_table(found):
 
 
 def noise_floor_table(found):
-    """Spread of labels between campaigns beside the errors that these state."""
+    """Tabulate the spread of labels between campaigns, and the errors that these state."""
     columns = {
         "labels": labels_of,
         "campaigns": lambda row: row["repeats"],
@@ -190,14 +190,14 @@ def noise_floor_table(found):
 
 
 def ablation_table(found):
-    """Difference between turns without the common factor, by way and labels."""
+    """Tabulate the difference between turns without their common factor, by way and labels."""
     found = found.assign(labels=found.apply(labels_of, axis=1))
     key = "difference_aligned"
     return grid(found, "way", "way", "labels", lambda row: percent(row[key]), best=key)
 
 
 def sample_efficiency_table(found):
-    """MAPE and its standard deviation over draws, by design and number of architectures."""
+    """Tabulate MAPE and its standard deviation over draws, by design and number of labels."""
     column = found.apply(lambda row: f"{labels_of(row)}, {row['n_train']}", axis=1)
     design, several = found["design"], found["estimator"].nunique() > 1
     line = found["estimator"] + ", " + design if several else design
@@ -210,7 +210,7 @@ def sample_efficiency_table(found):
 
 
 def search_table(found):
-    """Share of the true front's hypervolume that each way to propose reaches."""
+    """Tabulate the share of the true front's hypervolume that each sampler reaches."""
     order = [name for name in SAMPLERS if name in set(found["sampler"])]
     others = [name for name in dict.fromkeys(found["sampler"]) if name not in SAMPLERS]
     rank = {name: place for place, name in enumerate([*order, *others])}
@@ -233,7 +233,7 @@ def search_table(found):
 
 
 def verification_table(found):
-    """How many finalists keep their budget, and what killed searches lose."""
+    """Tabulate how many finalists meet their budget, and what killed searches lose."""
     columns = {
         "runtime": lambda row: row["runtime"],
         "protocol": lambda row: row["protocol"],
@@ -250,7 +250,7 @@ def verification_table(found):
 
 
 def endurance_table(found):
-    """Memory and time of an architecture in four places of each campaign."""
+    """Tabulate memory and time per architecture at four points of each campaign."""
     rows = []
     keys = ["runtime", "space", "protocol", "n"]
     for (_, _, protocol, n), group in found.groupby(keys, sort=False):
@@ -270,7 +270,7 @@ def endurance_table(found):
 
 
 def kills_table(found):
-    """What is lost and doubled when campaigns are killed."""
+    """Tabulate readings lost, doubled and missing after kills."""
     columns = {
         "runtime": lambda row: row["runtime"],
         "architectures": lambda row: f"{row['n']:,}",
@@ -285,7 +285,7 @@ def kills_table(found):
 
 
 def graphs_table(found):
-    """Errors of the graph convolution on cells and architectures."""
+    """Tabulate errors of the graph convolution on cells and architectures."""
 
     def labels(row):
         wide = "" if row["space"] in ("default", "cells") else f", {row['space']} space"
@@ -303,7 +303,7 @@ def graphs_table(found):
 
 
 def processes_table(found):
-    """How processes with identical work differ, and what a busy second core does."""
+    """Tabulate differences between processes with identical work, and of a busy second core."""
     columns = {
         "runtime": lambda row: row["runtime"],
         "processes": lambda row: row["processes"],
@@ -314,7 +314,7 @@ def processes_table(found):
 
 
 def reductions_table(found):
-    """Difference between campaigns by what readings are divided by and reduced to."""
+    """Tabulate the difference between campaigns, by reference and statistic of readings."""
     labels = found.apply(labels_of, axis=1)
     found = found.assign(line=labels + ", " + found["reference"])
     corner = "labels, divided by"
@@ -322,7 +322,7 @@ def reductions_table(found):
 
 
 def agreement_table(found):
-    """Our labels against the medians of pytest-benchmark."""
+    """Tabulate our labels against the medians of pytest-benchmark."""
     columns = {
         "runtime, space": lambda row: f"{row['runtime']}, {row['space']}",
         "Spearman": lambda row: f"{row['spearman']:.4f}",

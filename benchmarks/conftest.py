@@ -1,4 +1,4 @@
-"""An option of the benchmarks that pytest runs."""
+"""The option ``--save`` for benchmarks that pytest runs."""
 
 
 def pytest_addoption(parser):

@@ -1,15 +1,16 @@
-"""Our labels against an instrument that we did not write: pytest-benchmark's median.
+"""Our labels against an independent instrument: the median of pytest-benchmark.
 
 ``python -m pytest benchmarks/test_agreement.py -s --save`` times 20 architectures with both, for
 the runtimes `keras`, `litert` and `onnxruntime`, in the paper's space and in a wider one.
-pytest-benchmark goes through them in five repeats, one after the other, since a machine drifts
-meanwhile; each repeat builds the models anew. Of an architecture's five medians the least
-disturbed, the lowest, is compared; the ratio to the middle one is printed too. ``--save`` stores
-the figures in ``benchmarks/results/agreement.csv``.
+pytest-benchmark runs through them in five successive repeats, since the machine drifts over time.
+Each repeat builds the models again. The lowest of the five medians of an architecture is the least
+disturbed one, and is compared. The ratio to the middle one is printed too. ``--save`` stores the
+figures in ``benchmarks/results/agreement.csv``.
 
-Our level is the campaign's own, since both instruments are to see the machine as it is now. Where
-architectures differ by less than an instrument tells, as in the clusters by depth of the paper's
-space on Keras, the rank correlation is bounded by how pytest-benchmark agrees with itself.
+Our labels use the level of the campaign, so that both instruments measure the machine in the same
+state. Some architectures differ by less than an instrument resolves, such as the clusters by depth
+of the paper's space on Keras. There the agreement of pytest-benchmark with itself limits the rank
+correlation.
 """
 
 import os
@@ -27,7 +28,7 @@ from fcnn_latency.spaces import trim_widths
 
 N_ARCHITECTURES, N_REPEATS = 20, 5
 SPACES = {"paper": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=512)}
-#: Calls in one of pytest-benchmark's iterations.
+#: Calls per round of pytest-benchmark.
 ITERATIONS = {"keras": 1, "litert": 50, "onnxruntime": 10}
 CASES = [(runtime, space) for runtime in ITERATIONS for space in SPACES]
 ARCHITECTURES = {

@@ -1,4 +1,4 @@
-"""Speed of what users wait for; ``make bench``.
+"""Speed of operations that users wait for; run by ``make bench``.
 
 ``python -m benchmarks compare_speed --against CHECKOUT`` compares two trees side by side.
 """
@@ -13,7 +13,7 @@ from fcnn_latency.networks import layer_costs
 
 SPACE = FCNNSpace()
 SEEN = SPACE.sample(1000, random_state=0)
-#: A made-up law: the time of a prediction does not depend on what was learnt.
+#: Made-up latencies: the time of a prediction does not depend on the training labels.
 LATENCIES = 4e-7 + 1e-11 * layer_costs(SEEN, 50)["macs"].sum(axis=1)
 MANY = 1_000_000
 
@@ -62,12 +62,12 @@ def test_map_of_the_default_space(benchmark, pipeline):
 
 
 class Idle(Runtime):
-    """Computes nothing, so that a campaign is mostly its bookkeeping."""
+    """A runtime that computes nothing, so that a campaign mostly does bookkeeping."""
 
     name = "idle"
 
     def prepare(self, widths, inputs, seed):
-        """An empty call."""
+        """Return an empty call."""
         return lambda: None
 
 

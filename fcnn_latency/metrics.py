@@ -1,6 +1,6 @@
-"""How good a latency prediction is: functions and scikit-learn scorers.
+"""Metrics of latency predictions, as functions and scikit-learn scorers.
 
-All take measured and predicted latencies in seconds, of shape (n_samples,).
+All metrics compare measured and predicted latencies in seconds, of shape (n_samples,).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
     "spearman_correlation",
 ]
 
-#: Bounds of the accuracy that are looked at.
+#: Error bounds of the accuracy metrics, in per cent.
 PERCENTS = (1, 5, 10)
 
 
@@ -52,9 +52,19 @@ def _check_positive(y_true: Floats) -> None:
 
 
 def absolute_deviations(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Floats:
-    """|measured - predicted| of each architecture, in seconds.
+    """Return |measured - predicted| of each architecture, in seconds.
 
-    What Beglaryan and Ringhofer (2023) draw in their Fig. 8.
+    Fig. 8 of Beglaryan and Ringhofer (2023) shows these deviations.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Measured and predicted latencies in seconds.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_samples,)
+        Absolute deviations in seconds.
 
     Raises
     ------
@@ -66,10 +76,21 @@ def absolute_deviations(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Floats:
 
 
 def average_absolute_deviation(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
-    """Mean of `absolute_deviations`, in seconds.
+    """Return the mean of `absolute_deviations`, in seconds.
 
-    The fourth metric of Beglaryan and Ringhofer (2023), who give it no formula beside the mean
-    absolute error; as the mean of what their Fig. 8 shows it equals that error.
+    This is the fourth metric of Beglaryan and Ringhofer (2023). They list it next to the mean
+    absolute error, without a formula. As the mean of the deviations in their Fig. 8, it equals the
+    mean absolute error.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Measured and predicted latencies in seconds.
+
+    Returns
+    -------
+    float
+        Mean in seconds.
 
     Raises
     ------
@@ -87,7 +108,7 @@ def average_absolute_deviation(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> 
 def error_bound_accuracy(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, bound: float = 0.05
 ) -> float:
-    """Fraction of architectures predicted within ``bound`` of the measured latency.
+    """Return the fraction of architectures predicted within ``bound`` of the measured latency.
 
     The metric of Dudziak et al., "BRP-NAS: Prediction-based NAS using GCNs" (2020), table 1.
 
@@ -96,12 +117,12 @@ def error_bound_accuracy(
     y_true, y_pred : array-like of shape (n_samples,)
         Measured and predicted latencies in seconds.
     bound : float, default=0.05
-        Relative error allowed, inclusive; 0.05 is ±5 %.
+        Largest relative error allowed, inclusive; 0.05 is ±5 %.
 
     Returns
     -------
     float
-        Between 0 and 1.
+        Fraction between 0 and 1.
 
     Raises
     ------
@@ -122,7 +143,17 @@ def error_bound_accuracy(
 
 
 def spearman_correlation(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
-    """Spearman's rank correlation; 0.0 where one side is constant and ranks nothing.
+    """Return Spearman's rank correlation; 0.0 if one input is constant, so has no ranks.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Measured and predicted latencies in seconds.
+
+    Returns
+    -------
+    float
+        Between -1 and 1.
 
     Raises
     ------
@@ -138,17 +169,22 @@ def spearman_correlation(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
 def error_to_noise_ratio(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, noise_floor: float
 ) -> float:
-    """Mean absolute percentage error divided by the noise floor of the labels.
+    """Return the mean absolute percentage error divided by the noise floor of the labels.
 
-    1 is as good as any predictor can look against these labels.
+    A perfect predictor would score about 1 on these labels.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_samples,)
         Measured and predicted latencies in seconds.
     noise_floor : float
-        Mean absolute percentage error that a perfect predictor would show, as a fraction:
+        Mean absolute percentage error that a perfect predictor would show, as a fraction. It is
         `noise_floor` of a dataset.
+
+    Returns
+    -------
+    float
+        Ratio; lower is better.
 
     Raises
     ------
@@ -163,7 +199,17 @@ def error_to_noise_ratio(
 
 
 def relative_errors(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Floats:
-    """(predicted - measured) / measured of each architecture, as a fraction.
+    """Return (predicted - measured) / measured of each architecture, as a fraction.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Measured and predicted latencies in seconds.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_samples,)
+        Relative errors; positive if the prediction is too high.
 
     Raises
     ------
@@ -177,10 +223,10 @@ def relative_errors(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Floats:
 
 
 def noise_band(noise_floor: float) -> float:
-    """Relative error that 95 % of the labels do not exceed, were the prediction perfect.
+    """Return the relative error that 95 % of labels would not exceed for a perfect predictor.
 
-    The noise floor is the mean absolute value of a normal error, sqrt(2 / pi) times its standard
-    deviation, of which the band takes 1.96.
+    The noise floor is the mean absolute value of a normal error: sqrt(2 / pi) times its standard
+    deviation. The band is 1.96 standard deviations.
 
     Parameters
     ----------
@@ -190,7 +236,7 @@ def noise_band(noise_floor: float) -> float:
     Returns
     -------
     float
-        As a fraction, to either side.
+        Half-width of the band, as a fraction.
 
     Examples
     --------
@@ -201,23 +247,24 @@ def noise_band(noise_floor: float) -> float:
 
 
 def errors_by_quintile(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> pd.DataFrame:
-    """Errors of each fifth of the architectures, by measured latency, the fastest first.
+    """Return errors of each fifth of the architectures by measured latency, fastest first.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_samples,)
-        Measured and predicted latencies in seconds, at least five.
+        Measured and predicted latencies in seconds; at least five.
 
     Returns
     -------
     DataFrame
-        Five rows: ``lowest`` and ``highest`` measured latency in seconds, ``n`` architectures,
-        ``mape`` and ``within_5`` as fractions. The fifths are those of `Reliability.by_quintile`.
+        Five rows with ``lowest`` and ``highest`` measured latency in seconds, number ``n`` of
+        architectures, and ``mape`` and ``within_5`` as fractions. The fifths are split as in
+        `Reliability.by_quintile`.
 
     Raises
     ------
     ValueError
-        If there are fewer than five, or as of `error_bound_accuracy`.
+        If there are fewer than five architectures, or as in `error_bound_accuracy`.
 
     Examples
     --------
@@ -244,26 +291,26 @@ def errors_by_quintile(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> pd.DataF
 def latency_metrics(
     y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, noise_floor: float | None = None
 ) -> dict[str, float]:
-    """Every metric of one prediction.
+    """Return all metrics of one set of predictions.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_samples,)
         Measured and predicted latencies in seconds.
     noise_floor : float or None, default=None
-        Noise floor of the labels; None where it is not known.
+        Noise floor of the labels, as a fraction; None if unknown.
 
     Returns
     -------
     dict of str to float
         ``mape``, ``within_1``, ``within_5``, ``within_10`` (fractions), ``rmse``, ``mae``,
         ``average_absolute_deviation`` (seconds), ``mse`` (seconds squared), ``r2``,
-        ``spearman`` and, where the floor is known, ``error_to_noise``.
+        ``spearman`` and, if `noise_floor` is given, ``error_to_noise``.
 
     Raises
     ------
     ValueError
-        As the metrics themselves.
+        As in the individual metrics.
     """
     y_true, y_pred = _checked(y_true, y_pred)
     metrics = {
@@ -289,9 +336,9 @@ _ERRORS = (
     mean_absolute_percentage_error,
 )
 
-#: Scorers for the ``scoring`` argument of scikit-learn, by name; for error over noise floor, which
-#: depends on the labels: ``make_scorer(error_to_noise_ratio, greater_is_better=False,
-#: noise_floor=dataset.noise_floor)``.
+#: Scorers for the ``scoring`` argument of scikit-learn, by name. The ratio of error to noise floor
+#: depends on the labels, so make its scorer yourself: ``make_scorer(error_to_noise_ratio,
+#: greater_is_better=False, noise_floor=dataset.noise_floor)``.
 SCORERS: dict[str, Callable[..., float]] = {
     **{f"neg_{error.__name__}": make_scorer(error, greater_is_better=False) for error in _ERRORS},
     "r2": make_scorer(r2_score),

@@ -1,1 +1,1 @@
-"""The long experiments behind the figures of the documentation."""
+"""Long experiments that measure the figures of the documentation."""

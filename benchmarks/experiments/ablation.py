@@ -1,4 +1,4 @@
-"""What interleaving, the reference and pinning are worth, with the same budget of calls."""
+"""Effect of interleaving, the reference and pinning, with the same budget of calls."""
 
 import warnings
 from dataclasses import replace
@@ -12,9 +12,9 @@ from fcnn_latency import MeasurementWarning, make_dataset
 from fcnn_latency.measurement import get_protocol
 from fcnn_latency.measurement.runtimes import get_runtime
 
-# Without interleaving: all rounds of a model one after the other, models in random order.
+# Without interleaving, all rounds of a model run in a row; models are in random order.
 ALONE = {"group_size": 1, "build_ahead": False}
-#: Changes to the default, by name.
+#: Changes to the default protocol, by name.
 WAYS = {
     "neither": {**ALONE, "reference_every": 0},
     "interleaving alone": {"reference_every": 0},
@@ -25,7 +25,7 @@ WAYS = {
 
 
 def measure(architectures, space, runtime, way, seed):
-    """One campaign; log labels."""
+    """Run one campaign and return log labels."""
     protocol = get_protocol("reliable", get_runtime(runtime).protocol_fields)
     dataset = make_dataset(
         architectures,
@@ -39,7 +39,7 @@ def measure(architectures, space, runtime, way, seed):
 
 
 def agreement(found):
-    """How campaigns agree, over all pairs of them."""
+    """Return how well campaigns agree, over all pairs."""
     pairs = list(combinations(found, 2))
     differences = [b - a for a, b in pairs]
     return {
@@ -57,12 +57,12 @@ def agreement(found):
 @options.seed_option()
 @options.save_option("ablation")
 def ablation(runtime, space, n, repeats, seed, save):
-    """What interleaving, the reference and pinning are worth, with the same budget of calls.
+    """Effect of interleaving, the reference and pinning, with the same budget of calls.
 
-    Measures the same architectures several times in each way, one way after the other in every
-    turn, so that all see the same machine. Prints, over the pairs of turns, the mean absolute
-    difference of labels, as it is and without the common factor, and the correlation. Labels are
-    the campaign's own throughout: no scale is shared between turns.
+    Measures the same architectures several times in each way. Every turn runs all ways one after
+    the other, so that all see the same machine. Prints the mean absolute difference of labels over
+    the pairs of turns, with and without the common factor, and the correlation. Labels use the
+    level of their campaign: turns share no scale.
     """
     warnings.simplefilter("ignore", MeasurementWarning)
     architectures = options.SPACES[space].sample(n, random_state=seed)

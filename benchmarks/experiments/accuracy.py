@@ -1,4 +1,4 @@
-"""Every estimator on architectures that none has seen, labels measured now."""
+"""Errors of all estimators on unseen architectures, with new labels."""
 
 from time import perf_counter
 
@@ -14,7 +14,7 @@ KEY = ("runtime", "space", "n_train", "estimator")
 
 
 def evaluate(name, dataset, train, test, again, seed):
-    """One row of the table."""
+    """Return one row of the table."""
     about = {"space": dataset.space, "signal_length": dataset.signal_length, "random_state": seed}
     if name == "measured":
         test = test[:again]
@@ -41,16 +41,16 @@ def evaluate(name, dataset, train, test, again, seed):
 @options.estimators_option(about="Repeat for several; all without.")
 @options.save_option("accuracy")
 def accuracy(train, n_test, again, protocol, names, save, data, seed, **given):
-    """Errors of every estimator on architectures that none has seen.
+    """Errors of all estimators on unseen architectures.
 
-    Measures max(TRAIN) + TEST random architectures, learns from the first of them and predicts
-    the last TEST.
+    Measures max(TRAIN) + TEST random architectures, fits on the first TRAIN and predicts the last
+    TEST.
     """
     wanted = max(train) + n_test
     dataset = options.labels(wanted, data, seed=seed, protocol=protocol, **given)
     options.enough(dataset, max(train), 1)
     click.echo(dataset.DESCR)
-    # Sampled architectures come in random order.
+    # Sampled architectures are in random order.
     test = range(max(train), min(wanted, len(dataset.target)))
     names = names or [name for name in ESTIMATORS if name != "measured"]
     about = options.about_labels(dataset)

@@ -1,4 +1,4 @@
-"""Two checkouts side by side: one prediction, a million, the whole default space."""
+"""Speed of two checkouts: one prediction, a million, and the whole default space."""
 
 import json
 import os
@@ -46,7 +46,7 @@ print(json.dumps({
 
 
 def run(tree):
-    """Seconds of each operation in one process of a tree."""
+    """Return the seconds of each operation, measured in one process of a tree."""
     environment = {**os.environ, "PYTHONPATH": str(tree), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", MEASURED]
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, check=True)
@@ -63,9 +63,9 @@ def run(tree):
 @options.repeats_option(4, "Turns.")
 @options.save_option("compare_speed")
 def compare_speed(against, repeats, save):
-    """Two checkouts side by side: one prediction, a million, the whole default space.
+    """Speed of two checkouts: one prediction, a million, and the whole default space.
 
-    Both run in processes of their own, in turn, so that the machine's drift hits them alike.
+    Both run in separate processes, in turn, so that drift of the machine affects both equally.
     Prints the median seconds of each and the median of the ratios.
     """
     here = Path(__file__).resolve().parents[2]

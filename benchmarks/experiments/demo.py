@@ -1,4 +1,4 @@
-"""``make demo`` on a fresh clone of this repository: first run, with set-up, and second run."""
+"""Time of ``make demo`` on a fresh clone: first run, with set-up, and second run."""
 
 import subprocess
 import tempfile
@@ -10,17 +10,17 @@ import click
 from benchmarks import _options as options
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-#: Seconds that a run may take.
+#: Maximum seconds of each run.
 TARGETS = {"first run, with set-up": 240.0, "second run": 90.0}
 
 
 @click.command()
 @options.save_option("demo")
 def demo(save):
-    """``make demo`` on a fresh clone of this repository: first run, with set-up, and second run.
+    """Time of ``make demo`` on a fresh clone: first run, with set-up, and second run.
 
-    Prints both wall times beside their targets and exits with 1 where one is missed or a run
-    fails. It clones what is committed, and takes both cores for minutes.
+    Prints both wall times and their targets. Exits with 1 if a target is missed or a run fails.
+    It clones the committed state, and uses both cores for minutes.
     """
     rows = []
     with tempfile.TemporaryDirectory() as folder:

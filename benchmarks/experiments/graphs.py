@@ -1,4 +1,4 @@
-"""How well and how fast `GraphConvolutionRegressor` learns cells and architectures."""
+"""Accuracy and speed of `GraphConvolutionRegressor` on cells and architectures."""
 
 import itertools
 from time import perf_counter
@@ -12,7 +12,7 @@ from fcnn_latency.measurement import RUNTIMES
 from fcnn_latency.metrics import latency_metrics
 
 EDGES = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]
-#: Regressors by name; what they are given besides.
+#: Regressors and their parameters, by name.
 VARIANTS = {
     "default": (GraphConvolutionRegressor, {}),
     "paper": (GraphConvolutionRegressor.paper, {}),
@@ -23,7 +23,7 @@ METRICS = ("mape", "within_1", "within_5", "within_10", "r2")
 
 
 def working(cells):
-    """Which operations lie on a path from input to output without "none" (0)."""
+    """Return which operations are on a path from input to output without "none" (0)."""
     used = cells > 0
     reached = np.zeros((len(cells), 4), dtype=bool)
     needed = reached.copy()
@@ -66,19 +66,19 @@ def cell_graphs(cells):
 
 
 def cells():
-    """All cells, their made-up latencies, and the number of nodes of a graph."""
+    """Return all cells, their made-up latencies, and the number of nodes of a graph."""
     found = np.array(list(itertools.product(range(5), repeat=6)))
     return cell_graphs(found), made_up_latencies(found, np.random.default_rng(0)), 9
 
 
 def architectures(dataset):
-    """The graphs of a dataset, its labels, and the number of nodes of a graph."""
+    """Return the graphs of a dataset, its labels, and the number of nodes of a graph."""
     encoder = GraphEncoder(dataset.space, dataset.signal_length)
     return encoder.fit_transform(dataset.data), dataset.target, encoder.n_nodes_
 
 
 def evaluate(model, X, y, train, test):
-    """Errors on unseen graphs, and seconds."""
+    """Return errors on unseen graphs, and seconds."""
     start = perf_counter()
     model.fit(X[train], y[train])
     fitted = perf_counter()
@@ -103,11 +103,11 @@ def evaluate(model, X, y, train, test):
 @click.option("--epochs", type=int, help="At most; the regressor's own number without.")
 @options.save_option("graphs")
 def graphs(runtime, space, store, data, train, n_test, seed, names, epochs, save):
-    """How well and how fast `GraphConvolutionRegressor` learns cells and architectures.
+    """Accuracy and speed of `GraphConvolutionRegressor` on cells and architectures.
 
-    The cells are of NAS-Bench-201's kind, with MADE-UP latencies: costs of operations that do
-    work, varying with their place, 60 % of them on the longest path besides, interactions, and
-    1 % noise. With --runtime or --data architectures are learnt instead.
+    The cells are like those of NAS-Bench-201, with MADE-UP latencies. These add up costs of
+    working operations that vary with their position, another 60 % of the costs on the longest
+    path, interactions, and 1 % noise. With --runtime or --data, architectures are used instead.
     """
     if runtime or data:
         about = {"runtime": runtime, "space": space, "store": store, "seed": seed}

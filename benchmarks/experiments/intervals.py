@@ -13,7 +13,7 @@ COLUMNS = ("mape", "upper_95", *(f"within_{100 * c:.0f}" for c in COVERAGES))
 
 
 def parts_of(X, y):
-    """Masks of all rows, of the fifths by latency, and of each depth."""
+    """Return masks of all rows, of each fifth by latency, and of each depth."""
     fifth, depth = pd.qcut(y, 5, labels=False) + 1, np.count_nonzero(X, axis=1)
     return {
         "all": np.ones(len(y), dtype=bool),
@@ -23,7 +23,7 @@ def parts_of(X, y):
 
 
 def one_split(model, X, y):
-    """Coverages and widths on unseen rows, one row for each part of them."""
+    """Return coverages and widths on unseen rows, one row per part."""
     predicted = model.predict(X)
     figures = {"mape": np.abs(predicted / y - 1), "upper_95": y <= model.predict_upper(X, 0.95)}
     widths = {}
@@ -43,7 +43,7 @@ def one_split(model, X, y):
 
 
 def coverage_rows(dataset, make, train, n_test, splits):
-    """Mean over splits of each figure, with the range of the coverage at 90 %."""
+    """Return the mean of each figure over splits, and the range of the coverage at 90 %."""
     found = []
     for seed in splits:
         order = np.random.RandomState(seed).permutation(len(dataset.target))
@@ -68,9 +68,9 @@ def coverage_rows(dataset, make, train, n_test, splits):
 def intervals(n, train, n_test, repeats, names, cv, constant, save, data, seed, **given):
     """Coverage and width of prediction intervals on unseen architectures.
 
-    Prints, as mean over random splits, how many of TEST unseen architectures lie within intervals
-    of 50 to 95 %, fitted on TRAIN, and how wide these are as a fraction of the prediction; then
-    the same by quintile of latency and by depth.
+    Fits on TRAIN architectures and tests on TEST unseen ones. Prints means over random splits: the
+    fraction of architectures within intervals of 50 to 95 %, and the width of the intervals as a
+    fraction of the prediction. Then prints the same by latency quintile and by depth.
     """
     dataset = options.labels(n, data, seed=seed, **given)
     options.enough(dataset, train, n_test)

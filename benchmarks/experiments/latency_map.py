@@ -1,4 +1,4 @@
-"""The default space as a whole: seconds, memory, counts, and sampling under a budget."""
+"""Map of the whole default space: seconds, memory, counts, and sampling in a budget."""
 
 import resource
 from time import perf_counter, process_time
@@ -16,25 +16,25 @@ BUDGET_SHARE, SAMPLED = 0.01, 1000
 
 
 def made_up(n, seed):
-    """Random architectures, and a law."""
+    """Return random architectures and their made-up latencies."""
     seen = FCNNSpace().sample(n, random_state=seed)
     work = layer_costs(seen, 50)["macs"].sum(axis=1)
     return seen, 1e-7 * (3 + np.count_nonzero(seen, axis=1)) + 1e-11 * work
 
 
 def most_memory():
-    """Bytes that this process ever took at most."""
+    """Return the peak memory of this process in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def timed(call):
-    """What a call returns, its seconds, and those that cores worked for it."""
+    """Return the result of a call, its wall seconds and its CPU seconds."""
     start, worked = perf_counter(), process_time()
     return call(), perf_counter() - start, process_time() - worked
 
 
 def sampled(found, distribution, budget, predict):
-    """Sample under the budget; its seconds, and how many are beyond the budget."""
+    """Sample within the budget; return seconds and the number of samples over the budget."""
     rows, seconds, _ = timed(lambda: found.sample(SAMPLED, budget, distribution=distribution))
     depths = np.bincount(np.count_nonzero(rows, axis=1), minlength=6)[2:].tolist()
     beyond = int(np.count_nonzero(predict(rows) > budget))
@@ -43,7 +43,7 @@ def sampled(found, distribution, budget, predict):
 
 
 def explore(model, confidence):
-    """Map the space, count and sample; one row."""
+    """Map the space, count and sample; return one row."""
 
     def predict(rows):
         return model.predict_upper(rows, confidence) if confidence else model.predict(rows)
@@ -70,11 +70,11 @@ def explore(model, confidence):
 @click.option("--intervals", is_flag=True, help="Keep upper bounds of 95 %.")
 @options.save_option("latency_map")
 def latency_map(data, train, seed, names, intervals, save):
-    """The default space as a whole: seconds, memory, counts, and sampling under a budget.
+    """Map of the whole default space: seconds, memory, counts, and sampling in a budget.
 
-    Fits a pipeline to a made-up law, since the time of a prediction does not depend on what was
-    learnt, or to the first TRAIN labels of --data. The memory is the most that the process ever
-    took, so name one estimator at a time where it counts.
+    Fits a pipeline to made-up latencies, since the time of a prediction does not depend on the
+    labels, or to the first TRAIN labels of --data. The memory is the peak of the process, so run
+    one estimator at a time if memory matters.
     """
     if data:
         dataset = options.labels(train, data)

@@ -1,4 +1,4 @@
-"""What single layers tell of whole networks, and what whole networks tell by themselves."""
+"""Predictions of whole networks from single layers, and from other whole networks."""
 
 import click
 
@@ -16,7 +16,7 @@ COLUMNS = ("mape", "within_1", "within_5", "within_10", "error_to_noise")
 
 
 def estimators(table):
-    """Rooflines and tables by name."""
+    """Return rooflines and layer tables by name."""
     nearest = {"interpolation": "nearest"}
     return {
         "roofline, eq. 1": RooflineRegressor(**STRICT),
@@ -31,7 +31,7 @@ def estimators(table):
 
 
 def layers(dataset, path, nodes, seed):
-    """The table of a file, or one that is measured now."""
+    """Load the layer table of a file, or measure one now."""
     if path:
         return load_layer_table(path)
     return make_layer_table(
@@ -45,7 +45,7 @@ def layers(dataset, path, nodes, seed):
 
 
 def print_roofline(refined):
-    """What the refined roofline found of the machine."""
+    """Print the parameters of the machine that the refined roofline fitted."""
     click.echo(
         f"tile {refined.tiles_}, {refined.peak_flops_:.3g} FLOP/s, "
         f"{refined.peak_bandwidth_:.3g} bytes/s, call {refined.call_overhead_:.3g} s, "
@@ -67,11 +67,11 @@ def print_roofline(refined):
 )
 @options.save_option("layer_table")
 def layer_table(train, n_test, table, nodes, save, data, seed, **given):
-    """What single layers tell of whole networks, and what whole networks tell by themselves.
+    """Predictions of whole networks from single layers, and from other whole networks.
 
-    Measures random architectures and a table of layers, and prints how well rooflines and tables
-    predict TEST of the architectures. The table as measured has seen none of them. What is fitted
-    or rescaled has seen TRAIN others. The layers are measured even with --data.
+    Measures random architectures and a table of layers. Prints how well rooflines and tables
+    predict TEST of the architectures. The table as measured uses no architectures. Fitted or
+    rescaled estimators use TRAIN others. The layers are measured even with --data.
     """
     dataset = options.labels(train + n_test, data, seed=seed, **given)
     options.enough(dataset, train, n_test)

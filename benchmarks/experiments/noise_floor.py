@@ -1,4 +1,4 @@
-"""Whether the errors that datasets state are true."""
+"""Stated errors of labels against the spread of labels between campaigns."""
 
 import warnings
 
@@ -10,12 +10,12 @@ from fcnn_latency import MeasurementWarning, make_dataset
 
 
 def truth_of_errors(datasets):
-    """Spread between campaigns beside the errors that they state."""
+    """Return the spread between campaigns and the errors that they state."""
     logs = np.log([dataset.target for dataset in datasets])
     logs -= np.median(logs - logs.mean(axis=0), axis=1, keepdims=True)
     spread = logs.std(axis=0, ddof=1)
     stated = np.array([dataset.target_std / dataset.target for dataset in datasets])
-    # What a perfect predictor shows against one campaign: the mean of the others serves as it.
+    # Error of a perfect predictor on one campaign; the mean of the others serves as predictor.
     shown = np.mean(np.abs(logs - logs.mean(axis=0))) / np.sqrt(1 - 1 / len(datasets))
     rms = [np.sqrt(np.mean(errors**2)) for errors in (spread, stated)]
     median = [np.median(errors) for errors in (spread, stated)]
@@ -39,11 +39,11 @@ def truth_of_errors(datasets):
 @options.seed_option()
 @options.save_option("noise_floor")
 def noise_floor(runtimes, space, n, repeats, seed, save):
-    """Whether the errors that datasets state are true.
+    """Stated errors of labels against the spread of labels between campaigns.
 
-    Measures the same architectures in several campaigns and compares the spread of labels between
-    campaigns, without the campaigns' common factors, with the standard errors that they state. The
-    ratio of the one to the other is wanted between 1/1.5 and 1.5.
+    Measures the same architectures in several campaigns. Compares the spread of labels between
+    campaigns, without their common factors, with the standard errors that they state. The target
+    for the ratio of spread to stated error is 1/1.5 to 1.5.
     """
     warnings.simplefilter("ignore", MeasurementWarning)
     architectures = options.SPACES[space].sample(n, random_state=seed)

@@ -1,8 +1,9 @@
 """The experiment of Beglaryan and Ringhofer (2023) on their published data.
 
-Repeats matter: 2,674 of the 7,000 rows are of an architecture measured more than once. The paper's
-split divides them between training and test, so a good score could come from remembered rows. This
-reproduction keeps such a split all the same; `fcnn_latency.compare` never divides repeats.
+Repeats matter: 2,674 of the 7,000 rows belong to an architecture measured more than once. The
+split of the paper divides these between training and test, so a good score could come from
+memorized rows. This reproduction still uses such a split; `fcnn_latency.compare` never divides
+repeats.
 """
 
 import click
@@ -15,21 +16,21 @@ from fcnn_latency import FCNNSpace, fetch_capstone2023, make_latency_pipeline
 from fcnn_latency.metrics import latency_metrics
 
 METRICS = ("mse", "mae", "rmse", "average_absolute_deviation", "r2")
-#: Section V; R² is not stated. The paper says milliseconds, its data are in seconds.
+#: Figures of section V, which does not state R². The paper says milliseconds; its data are in s.
 PUBLISHED = {"mse": 0.0007, "mae": 0.0211, "rmse": 0.0261, "average_absolute_deviation": 0.02}
 ESTIMATORS = ("paper", "mean", "linear", "deep")
 
 
 def split(dataset, train, n_test, seed):
-    """Training and test rows, as many as the paper has."""
+    """Return as many training and test rows as in the paper."""
     X, y = FCNNSpace().validate(dataset.data), dataset.target
-    # The network holds out a fifth to validate itself; the others learn from all.
+    # The network holds out a fifth for validation; other estimators train on all.
     sizes = {"train_size": train * 5 // 4, "test_size": n_test}
     return X, *train_test_split(X, y, random_state=seed, **sizes)
 
 
 def print_repeats(dataset, X, X_train, X_test):
-    """How many rows are of one architecture, and how far they agree."""
+    """Print how many rows are repeats, and how well they agree."""
     repeated = pd.DataFrame(X).duplicated(keep=False)
     seen = pd.DataFrame(X_test).merge(pd.DataFrame(X_train).drop_duplicates()).shape[0]
     click.echo(
@@ -51,12 +52,12 @@ def print_repeats(dataset, X, X_train, X_test):
 def paper(data, train, n_test, seed, names, save):
     """The experiment of Beglaryan and Ringhofer (2023) on their published data.
 
-    Fetches the data (--data, or the environment variable FCNN_LATENCY_CAPSTONE2023, is another
-    source), splits them as the paper does into 4,480 training, 1,120 validation and 1,400 test
-    rows, trains the paper's network for 100 epochs and prints its four metrics and R² on the test
-    set, beside the figures that the paper states and other estimators. The paper does not say
-    which rows it drew: the draw is ours, by --seed. The default network takes minutes, as its
-    steps are of 8 rows.
+    Fetches the data; --data or the environment variable FCNN_LATENCY_CAPSTONE2023 names another
+    source. Splits them into 4,480 training, 1,120 validation and 1,400 test rows as in the paper,
+    and trains the paper's network for 100 epochs. Prints its four metrics and R² on the test set,
+    next to the figures of the paper and of other estimators. The paper does not state which rows
+    it drew, so rows are drawn by --seed. The default network needs minutes, since its batches have
+    8 rows.
     """
     dataset = fetch_capstone2023(source=data)
     X, X_train, X_test, y_train, y_test = split(dataset, train, n_test, seed)

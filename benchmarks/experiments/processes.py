@@ -1,4 +1,4 @@
-"""Why campaigns share a scale, and may build while they time."""
+"""Differences between measuring processes, and the effect of a busy second core."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ BUSY = f"import os\nos.sched_setaffinity(0, {{{choose_cores().building}}})\nwhil
 
 
 def start(runtime):
-    """One measuring process, started."""
+    """Start one measuring process."""
     executor = ProcessPoolExecutor(max_workers=1, env=WORKER_ENVIRONMENT)
     shared = (get_runtime(runtime), PROTOCOL, Workload(), choose_cores(), False)
     executor.submit(start_session, *shared).result()
@@ -33,7 +33,7 @@ def start(runtime):
 
 
 def reference_latency(executor):
-    """A low quantile of reference readings, in seconds."""
+    """Return a low quantile of reference readings, in seconds."""
     executor.submit(in_session, Session.build, [Model(PROTOCOL.reference_widths)], False).result()
     rounds = [
         executor.submit(in_session, Session.time_round, number, 0, BLOCK)
@@ -45,7 +45,7 @@ def reference_latency(executor):
 
 
 def levels(executors, seconds):
-    """Log latency of each process against their mean, read in turn."""
+    """Return the log latency of each process relative to their mean, read in turn."""
     read, end = [], monotonic() + seconds
     while not read or monotonic() < end:
         read.append([reference_latency(executor) for executor in executors])
@@ -54,7 +54,7 @@ def levels(executors, seconds):
 
 
 def busy_to_idle(executor, readings=10):
-    """Ratio of reference latencies with the other core busy and idle."""
+    """Return the ratio of reference latencies with the other core busy and idle."""
     idle = np.median([reference_latency(executor) for _ in range(readings)])
     process = subprocess.Popen([sys.executable, "-c", BUSY])
     try:
@@ -72,10 +72,11 @@ def busy_to_idle(executor, readings=10):
 @options.repeats_option(8, "Comparisons of a busy with an idle core.")
 @options.save_option("processes")
 def processes(runtime, n, seconds, repeats, save):
-    """Why campaigns share a scale, and may build while they time.
+    """Differences between measuring processes, and the effect of a busy second core.
 
     Prints how the reference latency differs between measuring processes with identical work, read
-    in turn on one core, and what a busy second core does to it.
+    in turn on one core, and how a busy second core changes it. This shows why campaigns share a
+    scale, and may build models while they time others.
     """
     executors = [start(runtime) for _ in range(n)]
     level = levels(executors, seconds)

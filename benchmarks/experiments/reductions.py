@@ -1,4 +1,4 @@
-"""What readings are divided by, and what rounds are reduced to: choices on the same readings."""
+"""Comparison of references and statistics for reducing the same readings to labels."""
 
 import warnings
 from dataclasses import replace
@@ -13,7 +13,7 @@ from fcnn_latency.measurement import STATISTICS, combine_passes, get_protocol
 from fcnn_latency.measurement.labels._reduction import reduce_passes
 from fcnn_latency.measurement.runtimes import get_runtime
 
-#: Changes to the protocol, by what readings are divided by.
+#: Changes to the protocol, by the reference that readings are divided by.
 REFERENCES = {
     "nothing": {"reference_every": 0},
     "both neighbours": {"reference_window": 2, "reference_quantile": 0.5},
@@ -24,7 +24,7 @@ REFERENCES = {
 
 
 def difference(campaigns, n, protocol):
-    """Mean absolute difference of labels without the common factor, over pairs of campaigns."""
+    """Return the mean absolute difference of labels over pairs, without the common factor."""
     labels = [
         np.log(combine_passes(reduce_passes(readings, n, protocol))) for readings in campaigns
     ]
@@ -40,11 +40,11 @@ def difference(campaigns, n, protocol):
 @options.seed_option()
 @options.save_option("reductions")
 def reductions(runtime, space, n, repeats, seed, save):
-    """What readings are divided by, and what rounds are reduced to: choices on the same readings.
+    """Comparison of references and statistics for reducing the same readings to labels.
 
-    Measures the same architectures in several campaigns and reduces the same readings in each of
-    the ways. Prints the mean absolute difference of two campaigns without their common factor,
-    over the pairs, as a fraction.
+    Measures the same architectures in several campaigns, and reduces the same readings in each
+    way. Prints the mean absolute difference of two campaigns over all pairs, without their common
+    factor, as a fraction.
     """
     warnings.simplefilter("ignore", MeasurementWarning)
     where = options.SPACES[space]

@@ -1,4 +1,4 @@
-"""Two campaigns over the same architectures, each in a process of its own, in different orders."""
+"""Agreement of two campaigns over the same architectures, in separate processes and orders."""
 
 import os
 import subprocess
@@ -15,12 +15,12 @@ from benchmarks import _options as options
 from fcnn_latency import MeasurementWarning, load_dataset, make_dataset
 from fcnn_latency.measurement import RUNTIMES
 
-#: Slow runtimes are measured on fewer architectures.
+#: Maximum number of architectures for slow runtimes.
 FEWER = {"keras-predict": 60}
 
 
 def measure(runtime, protocol, space, n, seed, path):
-    """Measure into a store, and keep the wall time of an architecture."""
+    """Measure into a store, and save the wall time per architecture."""
     warnings.simplefilter("ignore", MeasurementWarning)
     architectures = options.SPACES[space].sample(n, random_state=0)
     start = perf_counter()
@@ -37,7 +37,7 @@ def measure(runtime, protocol, space, n, seed, path):
 
 
 def agreement(runtime, protocol, space, n, folder):
-    """Run both campaigns; how they agree."""
+    """Run both campaigns and return how well they agree."""
     paths = [Path(folder) / f"{runtime}-{protocol}-{seed}.sqlite" for seed in (1, 2)]
     for seed, path in enumerate(paths, start=1):
         arguments = [runtime, protocol, space, str(n), str(seed), str(path)]
@@ -71,10 +71,10 @@ def agreement(runtime, protocol, space, n, folder):
 @options.protocol_option()
 @options.save_option("retest")
 def retest(n, protocol, space, runtimes, save):
-    """How far labels agree with themselves, and the wall time of an architecture.
+    """Agreement of labels between two campaigns, and the wall time per architecture.
 
-    The reference latencies of this machine start afresh, in a temporary folder that the two
-    campaigns share.
+    The two campaigns share a temporary folder, so the reference latencies of this machine are
+    measured again.
     """
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FCNN_LATENCY_HOME"] = folder

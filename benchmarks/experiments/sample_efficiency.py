@@ -12,7 +12,7 @@ KEYS = ["estimator", "design", "n_architectures"]
 
 
 def summary(result):
-    """Mean and standard deviation of the MAPE over draws."""
+    """Return mean and standard deviation of the MAPE over draws."""
     grouped = result.table.groupby(KEYS, sort=False)["mape"]
     found = grouped.agg(mape="mean", mape_std="std").reset_index()
     return found.rename(columns={"n_architectures": "n_train"}).to_dict("records")
@@ -28,11 +28,11 @@ def summary(result):
 def sample_efficiency(n, train, repeats, names, save, data, seed, **given):
     """Error against the number of measured architectures, by design.
 
-    Prints the mean MAPE of the draws of each design and its standard deviation. A third of the
-    architectures is set apart to test.
+    Prints the mean MAPE over the draws of each design, and its standard deviation. A third of the
+    architectures is held out for testing.
     """
     dataset = options.labels(n, data, seed=seed, **given)
-    # Each draw has test architectures of its own: a design may choose the same from the same.
+    # Each draw has its own test set: a design may always choose the same rows from the same pool.
     draws = [
         fit_designs(
             dataset,

@@ -1,4 +1,4 @@
-"""Front of quality against latency on a space whose truth is known: search against chance."""
+"""Searches against random search, on a space whose true front is known."""
 
 import hashlib
 import tempfile
@@ -15,17 +15,17 @@ from fcnn_latency import search as find
 from fcnn_latency.nas._result import front_of
 from fcnn_latency.spaces import pad_widths, trim_widths
 
-#: What is searched, and the share of it that a search may evaluate.
+#: The space to search, and the fraction of it that a search may evaluate.
 SPACE, SHARE = FCNNSpace(max_layers=3, max_width=30), 0.1
-#: Share of the hypervolume that the first sampler is to reach.
+#: Share of the hypervolume that the first sampler must reach.
 TARGET = 0.98
-#: Extents of the front that the reference point lies behind its ends.
+#: Distance from the front to the reference point, as a fraction of the extent of the front.
 MARGIN = 0.1
 CHANCE = ("random, architectures uniform", "random, depths uniform")
 
 
 def truth(predict):
-    """Quality in dB and predicted latency of every architecture of the space."""
+    """Return quality in dB and predicted latency of every architecture of the space."""
     version = hashlib.sha256(TASK.read_bytes()).hexdigest()[:12]
     kept = Path(tempfile.gettempdir(), f"fcnn-latency-denoise-{version}.npy")
     rows = np.concatenate(list(SPACE.chunks()))
@@ -36,7 +36,7 @@ def truth(predict):
 
 
 def reference_point(front):
-    """Quality and latency, a little worse than the worst of a front."""
+    """Return the reference point: quality and latency a little worse than a front's worst."""
     quality, latency = front["quality"], front["predicted"]
     return (
         quality.min() - MARGIN * np.ptp(quality),
@@ -45,7 +45,7 @@ def reference_point(front):
 
 
 def hypervolume(trials, reference):
-    """Area between the front of what was evaluated and the reference point."""
+    """Return the area between the front of evaluated trials and the reference point."""
     better = (trials["quality"] > reference[0]) & (trials["predicted"] < reference[1])
     front = front_of(trials[better], "maximize")
     rises = np.diff(front["quality"], prepend=reference[0])
@@ -53,7 +53,7 @@ def hypervolume(trials, reference):
 
 
 def evaluated(name, known, model, n_trials, seed):
-    """What one search evaluates."""
+    """Return the trials that one search evaluates."""
     if name == CHANCE[0]:
         return known.sample(n_trials, random_state=seed)
     if name == CHANCE[1]:
@@ -79,14 +79,14 @@ def evaluated(name, known, model, n_trials, seed):
 @options.seed_option()
 @options.save_option("search")
 def search(runtime, data, train, samplers, trials, repeats, seed, save):
-    """Front of quality against latency on a space whose truth is known: search against chance.
+    """Searches against random search, on a space whose true front is known.
 
-    Fits the latency model on TRAIN architectures, trains every network of a space of 930 on the
-    denoising task of ``examples/denoise.py`` (some minutes; kept in the temporary folder for the
-    next time), and prints which share of the hypervolume of the true front each sampler and random
-    search reach with a tenth of the evaluations: mean and range over seeds, SEED the first. The
-    reference point lies a tenth of the true front's extent behind its ends. Exits with 1 where the
-    first sampler does not reach its target.
+    Fits the latency model on TRAIN architectures. Trains every network of a space of 930 on the
+    denoising task of ``examples/denoise.py``; this needs some minutes, and the results are kept in
+    the temporary folder. Prints the share of the true front's hypervolume that each sampler and
+    random search reach with a tenth of the evaluations: mean and range over seeds, from SEED on.
+    The reference point is a tenth of the true front's extent behind its ends. Exits with 1 if the
+    first sampler misses its target.
     """
     dataset = options.labels(train, data, runtime=runtime, seed=0)
     options.enough(dataset, train)

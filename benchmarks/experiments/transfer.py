@@ -1,4 +1,4 @@
-"""A predictor adapted to another runtime by a few measurements, against those alone."""
+"""Adapting a predictor to another runtime with few measurements, against these alone."""
 
 import click
 import numpy as np
@@ -11,7 +11,7 @@ COLUMNS = ("target", "architectures", "model", "mape", "mape_median", "mape_max"
 
 
 def read(runtimes, n, files, space, seed):
-    """Datasets by name."""
+    """Return datasets by name."""
     about = {"space": space}
     datasets = {
         name: options.labels(n, runtime=name, seed=seed + turn, **about)
@@ -26,7 +26,7 @@ def read(runtimes, n, files, space, seed):
 
 
 def few_of(X, how, n, seed):
-    """The rows that are known."""
+    """Return the rows that are known."""
     order = np.random.RandomState(seed).permutation(len(X))
     if how == "random":
         return order[:n]
@@ -35,13 +35,13 @@ def few_of(X, how, n, seed):
 
 
 def pipeline(name, dataset):
-    """A pipeline for the architectures of a dataset."""
+    """Return a pipeline for the architectures of a dataset."""
     about = {"space": dataset.space, "signal_length": dataset.signal_length}
     return make_latency_pipeline(name, **about, random_state=0)
 
 
 def models_for(target, datasets, names, sources):
-    """What is compared on a target, by name."""
+    """Return the models to compare on a target, by name."""
     length = datasets[target].signal_length
     models = {f"{name} alone": pipeline(name, datasets[target]) for name in names}
     models["laws alone"] = TransferRegressor(signal_length=length)
@@ -52,7 +52,7 @@ def models_for(target, datasets, names, sources):
 
 
 def errors(dataset, models, train, seeds):
-    """MAPE of each model on what is not known, by how the known ones are found."""
+    """Return the MAPE of each model on unknown rows, by the choice of known rows."""
     X, y, found = dataset.data, dataset.target, []
     for how in ("random", "chosen"):
         for seed in seeds:
@@ -79,12 +79,12 @@ def errors(dataset, models, train, seeds):
 @click.option("--source", default="linear", show_default=True, help="Pipeline of the sources.")
 @options.save_option("transfer")
 def transfer(runtimes, space, n, files, train, repeats, seed, names, source, save):
-    """A predictor adapted to another runtime by a few measurements, against those alone.
+    """Adapting a predictor to another runtime with few measurements, against these alone.
 
-    Each dataset, measured now or read, is the target in turn. TRAIN of its architectures are
-    known, drawn at random or chosen by `select_for_transfer`. Prints the MAPE on all others, over
-    the draws: of the pipelines fitted on those few alone, of the laws without a source, and
-    adapted from each other dataset, whose predictor is fitted on all of it.
+    Each dataset, measured now or loaded, is the target in turn. TRAIN of its architectures are
+    known, drawn at random or chosen by `select_for_transfer`. Prints the MAPE on all others over
+    the draws, for pipelines fitted on these few alone, for the laws without a source, and for
+    predictors fitted on all of another dataset and adapted.
     """
     datasets = read(runtimes, n, files, space, seed)
     if len(datasets) < 2:

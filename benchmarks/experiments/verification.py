@@ -1,4 +1,4 @@
-"""Whether finalists keep the budget when they are measured, and what a killed search loses."""
+"""Measured latencies of finalists against their budget, and losses of killed searches."""
 
 import pickle
 import subprocess
@@ -27,17 +27,17 @@ from fcnn_latency.spaces import trim_widths
 
 CONFIDENCE, TARGET = 0.95, 0.95
 N_FINALISTS = 5
-#: Of the labels, least and greatest budget; from 600 ns on the best networks need less.
+#: Quantiles of the labels for the budgets; above 600 ns the best networks need less.
 QUANTILES = (0.01, 0.2)
 
 
 def fast_quality(widths):
-    """Quality by one seed."""
+    """Return the quality from a single seed."""
     return quality(widths, seeds=(0,))
 
 
 def verified_searches(dataset, model, budgets, n_trials, protocol, seed):
-    """Finalists of all budgets, with what verification says of them."""
+    """Return the verification reports of the finalists of all budgets."""
     reports = []
     for turn, budget in enumerate(np.quantile(dataset.target, np.linspace(*QUANTILES, budgets))):
         found = search(
@@ -62,7 +62,7 @@ def verified_searches(dataset, model, budgets, n_trials, protocol, seed):
 
 
 def over_again(kept, runtime, protocol, seed):
-    """How many are over their budget in a second campaign, beyond twice its noise floor."""
+    """Count those over budget in a second campaign by more than twice its noise floor."""
     if kept.empty:
         return 0
     again = make_dataset(
@@ -74,7 +74,7 @@ def over_again(kept, runtime, protocol, seed):
 
 
 def kept_budgets(report, runtime, protocol, seed):
-    """How many keep their budget, and whether a second campaign agrees."""
+    """Return how many meet their budget, and whether a second campaign agrees."""
     kept = report[report["keeps_budget"]]
     best = report.drop_duplicates("budget")
     used = best["measured"] / best["budget"]
@@ -91,7 +91,7 @@ def kept_budgets(report, runtime, protocol, seed):
 
 
 def resumable_search(model, storage, n_trials):
-    """The search that is killed, begun or resumed."""
+    """Start or resume the search that is killed."""
     return search(
         fast_quality,
         latency_model=model,
@@ -103,10 +103,10 @@ def resumable_search(model, storage, n_trials):
 
 
 def completed(path):
-    """Parameters and values of the complete trials that a storage holds, by number."""
+    """Return parameters and values of the complete trials in a storage, by number."""
     import optuna
 
-    with suppress(KeyError):  # killed before it was begun
+    with suppress(KeyError):  # killed before the study was created
         study = optuna.load_study(study_name="fcnn-latency", storage=f"sqlite:///{path}")
         done = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
         return {one.number: (one.params, one.values) for one in done}
@@ -114,12 +114,12 @@ def completed(path):
 
 
 def lost_trials(kept, now):
-    """How many complete trials a storage no longer has as they were."""
+    """Count complete trials that are missing or changed in a storage."""
     return sum(now.get(number) != trial for number, trial in kept.items())
 
 
 def killed_search(model, folder, n_trials, n_kills):
-    """Kill, resume, compare; what was lost."""
+    """Kill and resume a search; return what was lost."""
     path, pickled = Path(folder, "killed.sqlite"), Path(folder, "model.pickle")
     pickled.write_bytes(pickle.dumps(model))
     kept, lost, kills = {}, 0, 0
@@ -154,14 +154,14 @@ def killed_search(model, folder, n_trials, n_kills):
 @options.protocol_option()
 @options.save_option("verification")
 def verification(runtime, data, train, seed, trials, repeats, n_kills, protocol, save):
-    """Whether finalists keep the budget when they are measured, and what a killed search loses.
+    """Measured latencies of finalists against their budget, and losses of killed searches.
 
-    Learns from TRAIN architectures, searches the default space at several budgets with a
-    confidence of 95 % for networks that denoise (``examples/denoise.py``), measures five finalists
-    of each, and prints how many keep their budget, and how many are reported as keeping it that do
-    not, in another campaign, beyond what the noise of its labels explains. Before that it kills a
-    search with SIGKILL, resumes it, and counts the trials that were lost. A dataset is
-    to be of this machine. Exits with 1 where a target is missed.
+    Fits on TRAIN architectures. Kills a search with SIGKILL, resumes it, and counts lost trials.
+    Then searches the default space for denoising networks (``examples/denoise.py``) at several
+    budgets, with a confidence of 95 %, and measures five finalists of each search. Prints how many
+    meet their budget. Also prints how many of those reported as meeting it are over it in another
+    campaign, by more than the noise of its labels explains. A dataset must be from this machine.
+    Exits with 1 if a target is missed.
     """
     warnings.simplefilter("ignore", MeasurementWarning)
     dataset = options.labels(train, data, runtime=runtime, seed=seed)

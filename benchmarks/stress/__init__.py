@@ -1,1 +1,1 @@
-"""Kills and endurance: what must survive."""
+"""Stress tests: kills and endurance."""

@@ -1,4 +1,4 @@
-"""A long campaign: memory and cost of an architecture from its beginning to its end."""
+"""Memory and time per architecture over the course of a long campaign."""
 
 import tempfile
 import threading
@@ -14,12 +14,12 @@ from benchmarks import _options as options
 from fcnn_latency import MeasurementWarning, load_dataset, make_dataset
 from fcnn_latency.measurement import Store
 
-#: Seconds between two looks at the memory.
+#: Seconds between two samples of the memory.
 PERIOD = 1.0
 
 
 class Memory(threading.Thread):
-    """Looks at the resident memory of this process and its children."""
+    """Thread that samples the resident memory of this process and its children."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -39,13 +39,13 @@ class Memory(threading.Thread):
             sleep(PERIOD)
 
     def around(self, moment, seconds=30.0):
-        """Mean over the seconds before a moment, in bytes."""
+        """Return the mean memory in bytes over the `seconds` before a moment."""
         near = [size for at, size in self.seen if moment - seconds <= at <= moment]
         return float(np.mean(near))
 
 
 def finished_at(path, start, end):
-    """Numbers of architectures, and the moments when so many were done."""
+    """Return numbers of architectures, and the moments when so many were done."""
     with Store(path, read_only=True) as store:
         rounds, readings = store.rounds(1), store.readings(1)
     # An architecture is done when its group has its last round.
@@ -53,13 +53,13 @@ def finished_at(path, start, end):
     models = readings[readings["architecture"] >= 0]
     n_passes = models["pass"].max() + 1
     done = models.groupby("group")["architecture"].nunique().sort_index().cumsum() / n_passes
-    offset = end - rounds["started_at"].max()  # of one clock against the other
+    offset = end - rounds["started_at"].max()  # between the two clocks
     moments = np.concatenate([[start], last.sort_index().to_numpy() + offset])
     return np.concatenate([[0.0], done.to_numpy()]), moments
 
 
 def course(path, memory, start, end, marks):
-    """Memory and seconds an architecture up to each mark."""
+    """Return memory and seconds per architecture up to each mark."""
     at = np.interp(marks, *finished_at(path, start, end))
     return [
         {
@@ -74,7 +74,7 @@ def course(path, memory, start, end, marks):
 
 
 def print_totals(path, memory, seconds, n):
-    """What concerns the campaign as a whole."""
+    """Print figures of the campaign as a whole."""
     before = perf_counter()
     loaded = len(load_dataset(path).data)
     click.echo(
@@ -96,11 +96,11 @@ def print_totals(path, memory, seconds, n):
 @options.store_option()
 @options.save_option("endurance")
 def endurance(runtime, space, n, every, protocol, seed, store, save):
-    """A long campaign: memory and cost of an architecture from its beginning to its end.
+    """Memory and time per architecture over the course of a long campaign.
 
-    Prints the resident memory of all processes together in bytes, as mean over half a minute, and
-    the seconds of an architecture. A store is kept where --store names one; the same command then
-    resumes.
+    Prints the total resident memory of all processes in bytes, averaged over half a minute, and
+    the seconds per architecture. With --store, the store is kept, and the same command resumes the
+    campaign.
     """
     warnings.simplefilter("ignore", MeasurementWarning)
     memory = Memory()

@@ -1,4 +1,4 @@
-"""Kills at random moments of a campaign: what is lost, what is doubled."""
+"""Readings lost and doubled when a campaign is killed at random moments."""
 
 import signal
 import sqlite3
@@ -21,14 +21,14 @@ from fcnn_latency.measurement.runtimes import get_runtime
 
 
 def measure(runtime, n, path):
-    """The campaign, begun or resumed."""
+    """Start or resume the campaign."""
     warnings.simplefilter("ignore", MeasurementWarning)
     architectures = FCNNSpace().sample(n, random_state=0)
     return make_dataset(architectures, runtime=runtime, random_state=0, store=path)
 
 
 def readings(path):
-    """Every reading that the store holds, after a check of the file."""
+    """Check the file of the store, and return all its readings."""
     if not path.exists():
         return []
     with closing(sqlite3.connect(path)) as connection:
@@ -42,7 +42,7 @@ def readings(path):
 
 
 def kill_one(parent, killed):
-    """Kill the campaign or a measuring process, in turns; the campaign goes on after the latter."""
+    """Kill the campaign or a measuring process, in turn; the latter does not end the campaign."""
     workers = [c for c in parent.children(recursive=True) if "popen_loky" in str(c.cmdline())]
     if killed["worker"] < killed["parent"] and workers:
         workers[killed["worker"] % len(workers)].send_signal(signal.SIGKILL)
@@ -54,7 +54,7 @@ def kill_one(parent, killed):
 
 
 def finished(runtime, n, path, folder):
-    """Finish a campaign that was killed, and compare it with one that nobody has killed."""
+    """Finish a killed campaign, and compare it with an uninterrupted one."""
     dataset, whole = measure(runtime, n, path), measure(runtime, n, Path(folder, "whole.sqlite"))
     protocol = get_protocol("reliable", get_runtime(runtime).protocol_fields)
     models = dataset.readings[dataset.readings["architecture"] >= 0]
@@ -68,7 +68,7 @@ def finished(runtime, n, path, folder):
 
 
 def kill_campaign(runtime, n, path, rng, killed):
-    """Go on with a campaign and kill it; whether there was something to kill."""
+    """Resume a campaign and kill it; return False if it was already finished."""
     command = [sys.executable, "-m", __name__, runtime, str(n), str(path)]
     with subprocess.Popen(command) as run:
         sleep(rng.uniform(1.0, 6.0))
@@ -88,12 +88,12 @@ def kill_campaign(runtime, n, path, rng, killed):
 @options.seed_option()
 @options.save_option("kills")
 def kills(runtime, n, n_kills, seed, save):
-    """Kills at random moments of a campaign: what is lost, what is doubled.
+    """Readings lost and doubled when a campaign is killed at random moments.
 
-    Measures architectures into a store, kills the campaign or one of its measuring processes with
-    SIGKILL at a random moment, checks the store, resumes, and so on. In the end the campaign is
-    finished and compared with one that nobody has killed. Exits with 1 where a reading is lost,
-    doubled or missing.
+    Measures architectures into a store. Kills the campaign or one of its measuring processes with
+    SIGKILL at a random moment, checks the store, resumes, and repeats. In the end it finishes the
+    campaign and compares it with an uninterrupted one. Exits with 1 if a reading is lost, doubled
+    or missing.
     """
     rng, killed = np.random.default_rng(seed), {"parent": 0, "worker": 0}
     lost, campaigns = 0, []
@@ -101,7 +101,7 @@ def kills(runtime, n, n_kills, seed, save):
         path, kept = Path(folder, "killed.sqlite"), set()
         while sum(killed.values()) < n_kills:
             if not kill_campaign(runtime, n, path, rng, killed):
-                # It is finished: go on with another one.
+                # This campaign is finished: start another one.
                 campaigns.append(finished(runtime, n, path, folder))
                 path, kept = path.with_name(f"{path.stem}-next.sqlite"), set()
                 continue

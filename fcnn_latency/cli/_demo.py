@@ -1,4 +1,4 @@
-"""The main job from end to end: measure, fit, compare, save."""
+"""The main workflow from end to end: measure, compare, fit, save."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from fcnn_latency._files import check_writable, resolve
 
 
 def run_demo(folder: str, n_architectures: int) -> None:
-    """Measure architectures, compare all estimators, fit the default, and save all of it.
+    """Measure architectures, compare all estimators, fit the default one, and save everything.
 
     Parameters
     ----------
     folder : str
-        Where ``latencies.csv`` and ``.json``, ``comparison.csv``, ``model.fcnn`` and seven figures
-        are written. It is created if it does not exist.
+        Folder for ``latencies.csv`` and ``.json``, ``comparison.csv``, ``model.fcnn`` and seven
+        figures. It is created if it does not exist.
     n_architectures : int
-        How many to measure.
+        Number of architectures to measure.
     """
     path = resolve(folder)
     check_writable(path / "latencies.csv")

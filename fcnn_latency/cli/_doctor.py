@@ -1,10 +1,10 @@
-"""What the command `doctor` prints."""
+"""The output of the command `doctor`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-#: What `doctor` lists under which heading; versions, variables and runtimes follow.
+#: Fields that `doctor` lists, by heading; versions, variables and runtimes follow.
 DOCTOR_GROUPS = {
     "Machine": (
         "host",
@@ -40,7 +40,7 @@ DOCTOR_GROUPS = {
 
 
 def list_environment(environment: dict[str, Any], missing: dict[str, list[str]]) -> list[str]:
-    """Lines about a machine; `missing` are the packages that each runtime lacks."""
+    """Return lines that describe a machine; `missing` are the packages that each runtime lacks."""
     python = f"{environment['python']} ({environment['python_compiler']})"
     groups: dict[str, dict[str, Any]] = {
         name: {key: environment[key] for key in keys} for name, keys in DOCTOR_GROUPS.items()
@@ -63,7 +63,7 @@ def list_environment(environment: dict[str, Any], missing: dict[str, list[str]])
 
 
 def _plain(key: str, value: Any) -> str:
-    """A value of an environment as people read it."""
+    """Format a value of an environment for people."""
     if value is None:
         return "unknown or none"
     if isinstance(value, bool):
@@ -80,7 +80,7 @@ def _plain(key: str, value: Any) -> str:
 
 
 def list_findings(found: list[str]) -> list[str]:
-    """Lines about what would disturb a measurement."""
+    """Return lines about conditions that would disturb a measurement."""
     if not found:
         return ["Nothing found that would disturb a measurement."]
     return ["What to do", *(f"- {disturbance}" for disturbance in found)]

@@ -1,4 +1,4 @@
-"""The command line, thin."""
+"""The entry point of the command line."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from fcnn_latency.cli._models import adapt, describe, fit, predict
 from fcnn_latency.cli._search import search
 from fcnn_latency.exceptions import MeasurementError, SearchError, StoreError
 
-#: What a command may raise that is no fault of the code.
+#: Errors of commands that are not bugs of the code.
 EXPECTED = (ImportError, OSError, ValueError, MeasurementError, SearchError, StoreError)
 
 
 class _Commands(click.Group):
-    """Commands whose errors are one line, since their user did not write the code."""
+    """Commands that print errors as one line, since users do not need a traceback."""
 
     def invoke(self, context: click.Context) -> Any:
-        """Run a command."""
+        """Run a command, and show expected errors as one line."""
         try:
             return super().invoke(context)
         except EXPECTED as error:
@@ -39,7 +39,7 @@ class _Commands(click.Group):
 @click.version_option(package_name="fcnn-latency")
 def main() -> None:
     """Measure and predict the CPU inference latency of fully connected networks."""
-    # TensorFlow looks for a graphics card otherwise, and complains.
+    # Otherwise TensorFlow looks for a graphics card and prints warnings.
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 

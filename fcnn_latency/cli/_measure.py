@@ -85,7 +85,7 @@ def measure(
 
 
 def _client(scheduler: str | None) -> Any:
-    """Return a context with a client of a Dask cluster, or with None if there is no address."""
+    """Return a context manager for a Dask client, or for None if there is no address."""
     if scheduler is None:
         return nullcontext()
     return import_extra("distributed", "fleet", "--scheduler").Client(scheduler)

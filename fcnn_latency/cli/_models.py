@@ -1,4 +1,4 @@
-"""Commands about models: fit, adapt, predict, describe."""
+"""The commands `fit`, `adapt`, `predict` and `describe`."""
 
 from __future__ import annotations
 

@@ -17,31 +17,31 @@ from fcnn_latency.exceptions import MeasurementWarning
 
 
 class Existing(click.Path):
-    """A file that exists."""
+    """Parameter type for an existing path."""
 
     def convert(self, value: Any, *where: Any) -> Any:
-        """The path with ``~`` resolved, as `click.Path` checks it."""
+        """Return the path with ``~`` resolved, checked by `click.Path`."""
         return super().convert(str(resolve(value)), *where)
 
 
 FILE = Existing(exists=True, dir_okay=False)
 
 
-class Output(click.ParamType):  # type: ignore[type-arg]  # generic in new releases only
-    """A path that can be written, which is checked before the command begins."""
+class Output(click.ParamType):  # type: ignore[type-arg]  # generic only in new releases
+    """Parameter type for an output path; checks that it is writable before the command starts."""
 
     name = "file"
 
     def convert(self, value: Any, *_: Any) -> Path:
-        """The path with ``~`` resolved."""
+        """Return the path with ``~`` resolved."""
         return check_writable(value)
 
 
 class Figure(Output):
-    """A path of a kind of picture that can be drawn."""
+    """Parameter type for the path of a figure, in a supported format."""
 
     def convert(self, value: Any, *_: Any) -> Path:
-        """The path with ``~`` resolved."""
+        """Return the path with ``~`` resolved."""
         from fcnn_latency.displays._axes import check_figure
 
         check_figure(str(value))
@@ -49,10 +49,10 @@ class Figure(Output):
 
 
 class Table(Output):
-    """A path of a kind of table that can be written."""
+    """Parameter type for the path of a table, in a supported format."""
 
     def convert(self, value: Any, *_: Any) -> Path:
-        """The path with ``~`` resolved."""
+        """Return the path with ``~`` resolved."""
         from fcnn_latency.datasets._files import check_path
 
         return check_path(value)
@@ -66,7 +66,7 @@ trust_option = click.option(
 
 
 def dataset_argument(name: str) -> Callable[[Any], Any]:
-    """Pass the labels of a table or store, which the argument `name` is, as ``dataset``."""
+    """Load the table or store given as argument `name`, and pass it as ``dataset``."""
 
     def decorate(command: Any) -> Any:
         @click.argument(name, type=FILE)
@@ -89,7 +89,7 @@ def dataset_argument(name: str) -> Callable[[Any], Any]:
 
 
 def space_options(command: Any) -> Any:
-    """Pass the space of the architectures as ``space``."""
+    """Build the space from its options, and pass it as ``space``."""
 
     @click.option("--max-layers", default=5, help="Most layers.")
     @click.option("--max-width", default=50, help="Most neurons of a layer.")
@@ -106,7 +106,7 @@ def space_options(command: Any) -> Any:
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Show warnings about a measurement when they arise, one line each."""
+    """Print measurement warnings immediately, one line each."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", MeasurementWarning)
         show = warnings.showwarning
@@ -122,7 +122,7 @@ def warnings_as_lines() -> Iterator[None]:
 
 
 def parse_widths(text: str) -> list[float]:
-    """Widths written as 14,21,31,14."""
+    """Parse widths written as 14,21,31,14."""
     try:
         return [float(width) for width in text.split(",")]
     except ValueError:
@@ -130,7 +130,7 @@ def parse_widths(text: str) -> list[float]:
 
 
 def read_architectures(path: str) -> list[tuple[int, ...]]:
-    """The architectures of a table with the columns layer_1 to layer_k."""
+    """Read architectures from a table with the columns layer_1 to layer_k."""
     from fcnn_latency.datasets._files import read_table
     from fcnn_latency.spaces import pad_widths, trim_widths
 
@@ -144,7 +144,7 @@ def read_architectures(path: str) -> list[tuple[int, ...]]:
 
 
 def write_rows(path: Path, widths: Any, columns: Any) -> None:
-    """Write CSV with layer_1 to layer_k and further columns, as `read_architectures` reads it."""
+    """Write a CSV file with layer_1 to layer_k and further columns, for `read_architectures`."""
     import pandas as pd
 
     from fcnn_latency.datasets._bunch import layer_names
@@ -157,7 +157,7 @@ def write_rows(path: Path, widths: Any, columns: Any) -> None:
 
 
 def save_figure(path: Path, display: Any) -> None:
-    """Write the figure of a display."""
+    """Save the figure of a display to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     display.figure_.savefig(path, dpi=150)
     click.echo(f"wrote {path}")

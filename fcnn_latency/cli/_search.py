@@ -122,7 +122,7 @@ def search(
 
 
 def _import_objective(name: str) -> Any:
-    """A function by its module and name, the module being found in the working folder too."""
+    """Import a function by module and name; the module may be in the working folder."""
     module, _, function = name.partition(":")
     if not module or not function:
         raise click.UsageError(

@@ -1,4 +1,4 @@
-"""Figures, as scikit-learn Display classes; they require matplotlib."""
+"""Figures in the style of scikit-learn Display classes. They require matplotlib."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""What the figures share: axes, units, names."""
+"""Axes, units and names that all figures share."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fcnn_latency._validation import Floats
 
 
 def axes_of(ax: Any, **settings: Any) -> Any:
-    """The axes given, or those of a new figure.
+    """Return the given axes, or those of a new figure.
 
     Raises
     ------
     ImportError
-        If matplotlib is not installed; says how to get it.
+        If matplotlib is not installed; the message says how to install it.
     """
     if ax is not None:
         return ax
@@ -27,7 +27,7 @@ def axes_of(ax: Any, **settings: Any) -> Any:
 
 
 def show_seconds(*axes: Any) -> None:
-    """Label an Axis of seconds with SI prefixes, such as 2 µs."""
+    """Format the ticks of axes in seconds with SI prefixes, such as 2 µs."""
     from matplotlib.ticker import EngFormatter
 
     for axis in axes:
@@ -35,16 +35,16 @@ def show_seconds(*axes: Any) -> None:
 
 
 def spans_decades(values: npt.ArrayLike) -> bool:
-    """Whether positive values differ by a factor of ten, which takes a logarithmic axis."""
+    """Return whether values are positive and span a factor of ten, for a logarithmic axis."""
     positive = np.asarray(values, dtype=np.float64)
     positive = positive[np.isfinite(positive)]
     return bool(positive.size and positive.min() > 0 and positive.max() >= 10 * positive.min())
 
 
 def make_logarithmic(ax: Any, which: str) -> None:
-    """Give axis "x" or "y" a logarithmic scale with plain numbers.
+    """Set a logarithmic scale on axis "x" or "y", with tick labels as plain numbers.
 
-    They stand at powers of ten, and at 2 and 5 times these where there are but few decades.
+    Ticks are at powers of ten. If the axis spans few decades, also at 2 and 5 times these.
     """
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
@@ -63,25 +63,25 @@ def show_decades(ax: Any, which: str, values: npt.ArrayLike) -> None:
 
 
 def estimator_name(estimator: Any) -> str:
-    """Class of an estimator, or of the last step of a pipeline."""
+    """Return the class name of an estimator, or of the last step of a pipeline."""
     return type(estimator[-1] if hasattr(estimator, "steps") else estimator).__name__
 
 
 def named_predictions(y_pred: Any) -> dict[str, Floats]:
-    """Predictions by name; the name of a single array is empty."""
+    """Return predictions by name; a single array gets an empty name."""
     named = y_pred.items() if hasattr(y_pred, "items") else [("", y_pred)]
     return {str(name): np.asarray(values, dtype=np.float64) for name, values in named}
 
 
 def check_figure(path: str) -> None:
-    """Make sure, before long work, that matplotlib is there and writes such a file.
+    """Check before long work that matplotlib is installed and can write this file type.
 
     Raises
     ------
     ImportError
-        If matplotlib is not installed; says how to get it.
+        If matplotlib is not installed; the message says how to install it.
     ValueError
-        If the file's name does not end in .png, .svg or .pdf.
+        If the file name does not end in .png, .svg or .pdf.
     """
     matplotlib = import_extra("matplotlib", "plots", "A figure")
     matplotlib.use("agg")

@@ -1,4 +1,4 @@
-"""Estimators side by side."""
+"""Errors of estimators side by side."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ class ComparisonDisplay:
     Parameters
     ----------
     errors : Series
-        Mean absolute percentage errors as fractions, by name of the estimator.
+        Mean absolute percentage errors as fractions, indexed by estimator name.
     noise_floor : float or None, default=None
-        Noise floor of the labels; None draws none.
+        Noise floor of the labels, as a fraction. None draws none.
 
     Attributes
     ----------
-    ax_, figure_
-        Where it was drawn.
+    ax_ : matplotlib Axes
+        Axes of the figure, after `plot`.
+    figure_ : matplotlib Figure
+        The figure, after `plot`.
     """
 
     def __init__(self, errors: pd.Series, *, noise_floor: float | None = None) -> None:
@@ -34,20 +36,40 @@ class ComparisonDisplay:
 
     @classmethod
     def from_comparison(cls, comparison: Any, *, ax: Any = None) -> ComparisonDisplay:
-        """Draw what `compare` returned."""
+        """Draw the result of `compare`.
+
+        Parameters
+        ----------
+        comparison : Comparison
+            Result of `compare`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         return cls(comparison.table["mape"], noise_floor=comparison.noise_floor).plot(ax=ax)
 
     @classmethod
     def from_predictions(
         cls, y_true: npt.ArrayLike, y_pred: Any, *, noise_floor: float | None = None, ax: Any = None
     ) -> ComparisonDisplay:
-        """Draw predictions, a mapping or DataFrame of arrays by name, in seconds."""
+        """Draw errors of predictions in seconds, a mapping or DataFrame of arrays by name.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        y_pred : mapping of str to array-like, or DataFrame
+            Predicted latencies in seconds.
+        noise_floor : float or None, default=None
+            Noise floor of the labels, as a fraction. None draws none.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         named = named_predictions(y_pred)
         errors = {name: latency_metrics(y_true, each)["mape"] for name, each in named.items()}
         return cls(pd.Series(errors), noise_floor=noise_floor).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> ComparisonDisplay:
-        """Draw, the best on top, on a new figure where `ax` is None."""
+        """Draw the best on top, on `ax`, or on a new figure if `ax` is None."""
         errors = 100 * self.errors.sort_values(ascending=False)
         self.ax_ = axes_of(ax, figsize=(6.4, 1.5 + 0.35 * len(errors)))
         self.figure_ = self.ax_.figure

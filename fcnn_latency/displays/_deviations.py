@@ -18,24 +18,27 @@ from fcnn_latency.displays._axes import (
 )
 from fcnn_latency.metrics import absolute_deviations
 
-#: Names up to this many stand side by side without touching.
+#: Maximum number of names that fit side by side horizontally.
 MOST_LEVEL_NAMES = 6
 
 
 class AbsoluteDeviationDisplay:
     """Violin and box plot of |measured - predicted|: Fig. 8 of Beglaryan and Ringhofer (2023).
 
-    The axis is logarithmic where the largest deviation is ten times the median of an estimator's.
+    The axis is logarithmic if the medians of the estimators and the largest deviation span a
+    factor of ten.
 
     Parameters
     ----------
     deviations : dict of str to ndarray
-        Absolute deviations in seconds by name of the estimator.
+        Absolute deviations in seconds, by estimator name.
 
     Attributes
     ----------
-    ax_, figure_
-        Where it was drawn.
+    ax_ : matplotlib Axes
+        Axes of the figure, after `plot`.
+    figure_ : matplotlib Figure
+        The figure, after `plot`.
     """
 
     def __init__(self, deviations: dict[str, Floats]) -> None:
@@ -45,28 +48,50 @@ class AbsoluteDeviationDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, y: npt.ArrayLike, *, ax: Any = None
     ) -> AbsoluteDeviationDisplay:
-        """Predict `X` and draw against the latencies `y` in seconds."""
+        """Predict `X` and draw predictions against latencies `y`, in seconds.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted pipeline from architectures to latencies in seconds.
+        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+            Architectures.
+        y : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         return cls.from_predictions(y, {estimator_name(estimator): estimator.predict(X)}, ax=ax)
 
     @classmethod
     def from_predictions(
         cls, y_true: npt.ArrayLike, y_pred: Any, *, ax: Any = None
     ) -> AbsoluteDeviationDisplay:
-        """Draw predictions: an array, or a mapping or DataFrame of arrays by name, in seconds."""
+        """Draw predictions in seconds: an array, or a mapping or DataFrame of arrays by name.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        y_pred : array-like, mapping or DataFrame
+            Predicted latencies in seconds.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         named = named_predictions(y_pred)
         return cls(
             {name: absolute_deviations(y_true, values) for name, values in named.items()}
         ).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> AbsoluteDeviationDisplay:
-        """Draw, on a new figure where `ax` is None."""
+        """Draw on `ax`, or on a new figure if `ax` is None."""
         self.ax_ = axes_of(ax)
         self.figure_ = self.ax_.figure
         values = list(self.deviations.values())
         medians, largest = [np.median(v) for v in values], max(map(np.max, values))
         logarithmic = spans_decades([*medians, largest])
         if logarithmic:
-            # What is a hundred times smaller than most says no more than that it is small.
+            # Clip at a hundredth of the median: smaller values would only stretch the axis.
             values = [np.maximum(v, np.median(v) / 100) for v in values]
             self._violins([np.log10(v) for v in values])
         else:
@@ -74,7 +99,7 @@ class AbsoluteDeviationDisplay:
         names = list(self.deviations)
         self.ax_.boxplot(values, widths=0.15, tick_labels=names, flierprops={"markersize": 2})
         if logarithmic:
-            # The violins' tails reach beyond all values.
+            # The tails of the violins extend beyond all values.
             self.ax_.set_ylim(min(map(np.min, values)) / 1.5, max(map(np.max, values)) * 1.5)
             make_logarithmic(self.ax_, "y")
         if len(names) > MOST_LEVEL_NAMES:
@@ -84,7 +109,7 @@ class AbsoluteDeviationDisplay:
         return self
 
     def _violins(self, logarithms: list[Floats]) -> None:
-        """Violins whose density is that of the logarithms, on an axis of values."""
+        """Draw violins of the density of logarithms, on an axis of values."""
         for place, values in enumerate(logarithms, start=1):
             bodies = self.ax_.violinplot([values], [place], showextrema=False)["bodies"]
             for body in bodies:

@@ -1,4 +1,4 @@
-"""Error against the number of measured architectures, or against the seconds they cost."""
+"""Error against the number of measured architectures, or against their measuring time."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ import pandas as pd
 from fcnn_latency.displays._axes import axes_of, estimator_name, show_decades
 from fcnn_latency.evaluation._sample_efficiency import SampleEfficiency, sample_efficiency
 
-#: What may be drawn along the horizontal axis, and how it is called.
+#: Columns for the horizontal axis, with their labels.
 AXES = {"n_architectures": "measured architectures", "measuring_time": "time of measuring (s)"}
 STYLES = ("-", "--", ":", "-.")
 
 
 class SampleEfficiencyDisplay:
-    """Error against the number of measured architectures, or against the seconds they cost.
+    """Error against the number of measured architectures, or against their measuring time.
 
-    Lines are means over repeats, bands reach from the least to the greatest of them.
+    Lines are means over repeats. Bands range from the smallest to the largest repeat.
 
     Parameters
     ----------
     summary : DataFrame
-        As from `SampleEfficiency.summary`.
+        Errors, as from `SampleEfficiency.summary`.
     noise_floor : float or None, default=None
-        Noise floor of the labels; None draws none.
+        Noise floor of the labels, as a fraction. None draws none.
 
     Attributes
     ----------
-    ax_, figure_
-        Where it was drawn.
+    ax_ : matplotlib Axes
+        Axes of the figure, after `plot`.
+    figure_ : matplotlib Figure
+        The figure, after `plot`.
     """
 
     def __init__(self, summary: pd.DataFrame, *, noise_floor: float | None = None) -> None:
@@ -49,9 +51,9 @@ class SampleEfficiencyDisplay:
         ax: Any = None,
         **settings: Any,
     ) -> SampleEfficiencyDisplay:
-        """Fit clones of `estimator` on few and many architectures, and draw.
+        """Fit clones of `estimator` on training sets of several sizes, and draw.
 
-        `settings` are those of `fcnn_latency.evaluation.sample_efficiency`.
+        `settings` are parameters of `fcnn_latency.evaluation.sample_efficiency`.
         """
         named = {estimator_name(estimator): estimator}
         result = sample_efficiency(X, y, estimators=named, **settings)
@@ -61,23 +63,33 @@ class SampleEfficiencyDisplay:
     def from_result(
         cls, result: SampleEfficiency, *, x: str = "n_architectures", ax: Any = None
     ) -> SampleEfficiencyDisplay:
-        """Draw what `sample_efficiency` returned."""
+        """Draw the result of `sample_efficiency`.
+
+        Parameters
+        ----------
+        result : SampleEfficiency
+            Result of `sample_efficiency`.
+        x : {"n_architectures", "measuring_time"}, default="n_architectures"
+            As in `plot`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         return cls(result.summary(), noise_floor=result.noise_floor).plot(x=x, ax=ax)
 
     def plot(self, *, x: str = "n_architectures", ax: Any = None) -> SampleEfficiencyDisplay:
-        """Draw, on a new figure where `ax` is None.
+        """Draw on `ax`, or on a new figure if `ax` is None.
 
         Parameters
         ----------
         x : {"n_architectures", "measuring_time"}, default="n_architectures"
-            What is drawn along the horizontal axis.
+            Quantity on the horizontal axis; measuring time is in seconds.
         ax : matplotlib Axes or None, default=None
-            Where to draw.
+            Axes to draw on. None creates a new figure.
 
         Raises
         ------
         ValueError
-            If there is no such axis, or the data do not tell what measuring cost.
+            If `x` is unknown, or is the measuring time and the data lack it.
         """
         if x not in AXES or self.summary[x].isna().any():
             known = [name for name in AXES if not self.summary[name].isna().any()]

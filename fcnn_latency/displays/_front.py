@@ -1,4 +1,4 @@
-"""Quality over latency: the front of a search, and its budget."""
+"""Quality over latency of a search, with its front and budget."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ BUDGET = {"color": "tab:red", "linestyle": "--", "zorder": 1}
 
 
 class FrontDisplay:
-    """Quality over latency of all that a search evaluated, the front, and what was measured.
+    """Quality over latency of a search: evaluated architectures, front and measurements.
 
     Parameters
     ----------
     trials : DataFrame
-        With ``quality`` and ``predicted`` latency in seconds, as `SearchResult.trials`.
+        Columns ``quality`` and ``predicted`` latency in seconds, as in `SearchResult.trials`.
     direction : {"maximize", "minimize"}
-        Which quality is better.
+        Whether higher or lower quality is better.
     max_latency : float or None, default=None
-        Budget in seconds; None draws no line.
+        Budget in seconds. None draws no line.
     report : DataFrame or None, default=None
-        Of `Verification`: what was measured, joined to its prediction by a line; None draws none.
+        `Verification.report`. A line joins each measured latency to its prediction. None draws
+        no measured latencies.
 
     Attributes
     ----------
-    ax_, figure_
-        Where it was drawn.
+    ax_ : matplotlib Axes
+        Axes of the figure, after `plot`.
+    figure_ : matplotlib Figure
+        The figure, after `plot`.
     """
 
     def __init__(
@@ -45,7 +48,17 @@ class FrontDisplay:
     def from_result(
         cls, result: SearchResult, verification: Any = None, *, ax: Any = None
     ) -> FrontDisplay:
-        """Draw a `SearchResult`, and with a `Verification` what was measured of it."""
+        """Draw a `SearchResult`, and the measured latencies of a `Verification` if given.
+
+        Parameters
+        ----------
+        result : SearchResult
+            Result of `search`.
+        verification : Verification or None, default=None
+            Result of `verify`. None draws no measured latencies.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         report = None if verification is None else verification.report
         display = cls(
             result.trials, result.direction, max_latency=result.max_latency, report=report
@@ -53,12 +66,12 @@ class FrontDisplay:
         return display.plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> FrontDisplay:
-        """Draw, on a new figure where `ax` is None.
+        """Draw on `ax`, or on a new figure if `ax` is None.
 
         Returns
         -------
         FrontDisplay
-            Itself.
+            This display.
         """
         self.ax_ = axes_of(ax)
         self.figure_ = self.ax_.figure

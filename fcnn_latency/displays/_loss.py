@@ -9,7 +9,7 @@ import numpy as np
 from fcnn_latency._validation import check, choice, or_none
 from fcnn_latency.displays._axes import axes_of, show_decades
 
-#: Names of what `history_` holds, without units.
+#: Axis labels of the entries of `history_`, without units.
 LABELS = {
     "loss": "loss (standardized target)",
     "mse": "mean squared error",
@@ -23,22 +23,24 @@ UNITS = {"mse": "s²", "mae": "s", "rmse": "s"}
 class LossCurveDisplay:
     """Training and validation loss over the epochs: Fig. 7 of Beglaryan and Ringhofer (2023).
 
-    The axis is logarithmic where the losses differ by a factor of ten.
+    The axis is logarithmic if the losses span a factor of ten.
 
     Parameters
     ----------
     history : dict of str to list of float
         `history_` of a fitted `LatencyRegressor`.
     metric : {"loss", "mse", "mae", "rmse"}, default="loss"
-        What is drawn.
+        Entry of `history` to draw.
     target : {"absolute", "relative"} or None, default=None
-        Whether errors are in seconds or relative: `target` of the `LatencyRegressor`. None names
-        no unit.
+        `target` of the `LatencyRegressor`: errors are in seconds (``"absolute"``) or relative.
+        None shows no unit.
 
     Attributes
     ----------
-    ax_, figure_
-        Where it was drawn.
+    ax_ : matplotlib Axes
+        Axes of the figure, after `plot`.
+    figure_ : matplotlib Figure
+        The figure, after `plot`.
     """
 
     def __init__(
@@ -54,10 +56,19 @@ class LossCurveDisplay:
     ) -> LossCurveDisplay:
         """Draw the history of a fitted `LatencyRegressor`, or of a pipeline that ends in one.
 
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted `LatencyRegressor`, or a pipeline that ends in one.
+        metric : {"loss", "mse", "mae", "rmse"}, default="loss"
+            Entry of `history_` to draw.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+
         Raises
         ------
         ValueError
-            If the estimator keeps no history.
+            If the estimator has no `history_`.
         """
         last = estimator[-1] if hasattr(estimator, "steps") else estimator
         if not hasattr(last, "history_"):
@@ -68,12 +79,12 @@ class LossCurveDisplay:
         return cls(last.history_, metric=metric, target=target).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> LossCurveDisplay:
-        """Draw, on a new figure where `ax` is None.
+        """Draw on `ax`, or on a new figure if `ax` is None.
 
         Raises
         ------
         ValueError
-            If the history lacks the metric.
+            If the history does not contain `metric`, or `target` is unknown.
         """
         check(self.target, or_none(choice(["absolute", "relative"])), "target", self)
         if self.metric not in self.history:

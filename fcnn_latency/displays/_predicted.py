@@ -12,25 +12,28 @@ from fcnn_latency._validation import Floats
 from fcnn_latency.displays._axes import axes_of, make_logarithmic, show_seconds, spans_decades
 from fcnn_latency.metrics import noise_band, relative_errors
 
-#: The values of `kind`, as scikit-learn's PredictionErrorDisplay names them.
+#: Valid values of `kind`, named as in scikit-learn's PredictionErrorDisplay.
 KINDS = ("actual_vs_predicted", "residual_vs_predicted")
 NOISE = {"color": "tab:orange", "alpha": 0.35, "zorder": 3}
 
 
 class PredictedLatencyDisplay:
-    """Predicted against measured latencies, with the band that noise of the labels alone explains.
+    """Predicted against measured latencies, with the band that label noise alone explains.
 
     Parameters
     ----------
     y_true, y_pred : ndarray of shape (n_samples,)
         Measured and predicted latencies in seconds.
     noise_floor : float or None, default=None
-        Noise floor of the labels; None draws no band. See `fcnn_latency.metrics.noise_band`.
+        Noise floor of the labels, as a fraction. None draws no band. See
+        `fcnn_latency.metrics.noise_band`.
 
     Attributes
     ----------
-    ax_, figure_
-        Where it was drawn.
+    ax_ : matplotlib Axes
+        Axes of the figure, after `plot`.
+    figure_ : matplotlib Figure
+        The figure, after `plot`.
     """
 
     def __init__(self, y_true: Floats, y_pred: Floats, *, noise_floor: float | None = None) -> None:
@@ -49,7 +52,23 @@ class PredictedLatencyDisplay:
         kind: str = "actual_vs_predicted",
         ax: Any = None,
     ) -> PredictedLatencyDisplay:
-        """Predict `X` and draw against the latencies `y` in seconds."""
+        """Predict `X` and draw predictions against latencies `y`, in seconds.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted pipeline from architectures to latencies in seconds.
+        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+            Architectures.
+        y : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        noise_floor : float or None, default=None
+            Noise floor of the labels, as a fraction. None draws no band.
+        kind : {"actual_vs_predicted", "residual_vs_predicted"}, default="actual_vs_predicted"
+            As in `plot`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         predicted = estimator.predict(X)
         return cls.from_predictions(y, predicted, noise_floor=noise_floor, kind=kind, ax=ax)
 
@@ -63,26 +82,40 @@ class PredictedLatencyDisplay:
         kind: str = "actual_vs_predicted",
         ax: Any = None,
     ) -> PredictedLatencyDisplay:
-        """Draw predictions `y_pred` against the latencies `y_true`, both in seconds."""
+        """Draw predictions `y_pred` against latencies `y_true`, both in seconds.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        y_pred : array-like of shape (n_samples,)
+            Predicted latencies in seconds.
+        noise_floor : float or None, default=None
+            Noise floor of the labels, as a fraction. None draws no band.
+        kind : {"actual_vs_predicted", "residual_vs_predicted"}, default="actual_vs_predicted"
+            As in `plot`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         measured = np.asarray(y_true, dtype=np.float64)
         predicted = np.asarray(y_pred, dtype=np.float64)
         return cls(measured, predicted, noise_floor=noise_floor).plot(kind=kind, ax=ax)
 
     def plot(self, *, kind: str = "actual_vs_predicted", ax: Any = None) -> PredictedLatencyDisplay:
-        """Draw, on a new figure where `ax` is None.
+        """Draw on `ax`, or on a new figure if `ax` is None.
 
         Parameters
         ----------
         kind : {"actual_vs_predicted", "residual_vs_predicted"}, default="actual_vs_predicted"
-            Measured latencies, or relative errors in per cent, which show a narrow band better,
-            over the predicted ones.
+            Draw measured latencies, or relative errors in per cent, over predicted latencies.
+            Relative errors show a narrow band better.
         ax : matplotlib Axes or None, default=None
-            Where to draw.
+            Axes to draw on. None creates a new figure.
 
         Raises
         ------
         ValueError
-            If there is no such kind.
+            If `kind` is unknown.
         """
         if kind not in KINDS:
             raise ValueError(f"Unknown kind {kind!r}. Valid ones: {list(KINDS)}.")

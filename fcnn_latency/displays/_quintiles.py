@@ -14,19 +14,21 @@ from fcnn_latency.metrics import errors_by_quintile
 
 
 class QuintileErrorDisplay:
-    """Mean absolute percentage error of each fifth of the architectures, by latency.
+    """Mean absolute percentage error of each fifth of the architectures, ordered by latency.
 
     Parameters
     ----------
     errors : dict of str to DataFrame
-        As from `fcnn_latency.metrics.errors_by_quintile`, by name of the estimator.
+        Errors as from `fcnn_latency.metrics.errors_by_quintile`, by estimator name.
     noise_floors : sequence of float or None, default=None
-        Noise floor of each fifth; None draws none.
+        Noise floor of each fifth, as a fraction. None draws none.
 
     Attributes
     ----------
-    ax_, figure_
-        Where it was drawn.
+    ax_ : matplotlib Axes
+        Axes of the figure, after `plot`.
+    figure_ : matplotlib Figure
+        The figure, after `plot`.
     """
 
     def __init__(self, errors: dict[str, pd.DataFrame], *, noise_floors: Any = None) -> None:
@@ -37,7 +39,21 @@ class QuintileErrorDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, y: npt.ArrayLike, *, reliability: Any = None, ax: Any = None
     ) -> QuintileErrorDisplay:
-        """Predict `X` and draw against the latencies `y` in seconds."""
+        """Predict `X` and draw predictions against latencies `y`, in seconds.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted pipeline from architectures to latencies in seconds.
+        X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
+            Architectures.
+        y : array-like of shape (n_samples,)
+            Measured latencies in seconds.
+        reliability : Reliability or None, default=None
+            As in `from_predictions`.
+        ax : matplotlib Axes or None, default=None
+            Axes to draw on. None creates a new figure.
+        """
         predicted = {estimator_name(estimator): estimator.predict(X)}
         return cls.from_predictions(y, predicted, reliability=reliability, ax=ax)
 
@@ -45,19 +61,19 @@ class QuintileErrorDisplay:
     def from_predictions(
         cls, y_true: npt.ArrayLike, y_pred: Any, *, reliability: Any = None, ax: Any = None
     ) -> QuintileErrorDisplay:
-        """Draw predictions: an array, or a mapping or DataFrame of arrays by name, in seconds.
+        """Draw predictions in seconds: an array, or a mapping or DataFrame of arrays by name.
 
         Parameters
         ----------
         y_true : array-like of shape (n_samples,)
             Measured latencies in seconds.
         y_pred : array-like, mapping or DataFrame
-            Predicted ones.
+            Predicted latencies in seconds.
         reliability : Reliability or None, default=None
-            `reliability` of the dataset, which holds the floors; the fifths of the whole dataset
-            are taken for those of a part of it.
+            `reliability` of the dataset, which contains the noise floors. The fifths of the whole
+            dataset are used even if `y_true` is only a part of it. None draws no floors.
         ax : matplotlib Axes or None, default=None
-            Where to draw.
+            Axes to draw on. None creates a new figure.
         """
         named = named_predictions(y_pred)
         floors = [part.noise_floor for part in getattr(reliability, "by_quintile", ())]
@@ -65,7 +81,7 @@ class QuintileErrorDisplay:
         return cls(errors, noise_floors=floors or None).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> QuintileErrorDisplay:
-        """Draw, on a new figure where `ax` is None."""
+        """Draw on `ax`, or on a new figure if `ax` is None."""
         self.ax_ = axes_of(ax, figsize=(7, 4.8))
         self.figure_ = self.ax_.figure
         first = next(iter(self.errors.values()))

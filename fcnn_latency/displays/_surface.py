@@ -11,33 +11,35 @@ from fcnn_latency._validation import Floats, Ints
 from fcnn_latency.displays._axes import axes_of, show_seconds
 from fcnn_latency.spaces._surface import describe_surface, surface_architectures, surface_grid
 
-#: The values of `kind`.
+#: Valid values of `kind`.
 KINDS = ("heatmap", "surface")
-#: Slow is red and fast is blue, as in the paper's figure.
+#: Red is slow and blue is fast, as in the figure of the paper.
 COLOURS = "coolwarm"
 
 
 class LatencySurfaceDisplay:
-    """Latency over the widths of two layers, the others fixed.
+    """Latency over the widths of two layers, with the other layers fixed.
 
-    As in Fig. 1 of Beglaryan and Ringhofer (2023), where it is a convolution's latency over its
-    channels: red is slow, blue is fast.
+    Fig. 1 of Beglaryan and Ringhofer (2023) shows the latency of a convolution over its channels
+    in the same way: red is slow, blue is fast.
 
     Parameters
     ----------
     first_widths, second_widths : ndarray of int
         Widths of the two layers.
     latencies : ndarray of shape (n_second, n_first)
-        Seconds; NaN where there is none.
+        Latencies in seconds; NaN where there is none.
     layers : tuple of two int
-        Which layers they are, from 1.
+        The two layers, counted from 1.
     title : str or None, default=None
-        What is drawn above; `from_predictions` names the fixed widths.
+        Title of the figure. `from_predictions` states the fixed widths in it.
 
     Attributes
     ----------
-    ax_, figure_
-        Where it was drawn.
+    ax_ : matplotlib Axes
+        Axes of the figure, after `plot`.
+    figure_ : matplotlib Figure
+        The figure, after `plot`.
     """
 
     def __init__(
@@ -67,15 +69,15 @@ class LatencySurfaceDisplay:
         kind: str = "heatmap",
         ax: Any = None,
     ) -> LatencySurfaceDisplay:
-        """Predict an architecture with two of its layers varied, and draw.
+        """Vary two layers of an architecture, predict latencies and draw them.
 
         Parameters
         ----------
         estimator : estimator
-            A fitted pipeline from architectures to latencies.
+            A fitted pipeline from architectures to latencies in seconds.
         architecture, layers, space, widths
-            As in `fcnn_latency.spaces.surface_architectures`; without a space, that of the
-            pipeline's encoder.
+            As in `fcnn_latency.spaces.surface_architectures`. If `space` is None, the space of the
+            pipeline's encoder is used.
         kind : {"heatmap", "surface"}, default="heatmap"
             As in `plot`.
         ax : matplotlib Axes or None, default=None
@@ -96,7 +98,7 @@ class LatencySurfaceDisplay:
         kind: str = "heatmap",
         ax: Any = None,
     ) -> LatencySurfaceDisplay:
-        """Draw architectures that differ in two layers: their predicted or measured latencies.
+        """Draw predicted or measured latencies of architectures that differ in two layers.
 
         Parameters
         ----------
@@ -105,7 +107,7 @@ class LatencySurfaceDisplay:
         latencies : array-like of shape (n_samples,)
             Their latencies in seconds.
         layers : tuple of two int
-            The layers that differ, from 1.
+            The layers that differ, counted from 1.
         kind : {"heatmap", "surface"}, default="heatmap"
             As in `plot`.
         ax : matplotlib Axes or None, default=None
@@ -116,19 +118,19 @@ class LatencySurfaceDisplay:
         return cls(first, second, grid, layers=layers, title=title).plot(kind=kind, ax=ax)
 
     def plot(self, *, kind: str = "heatmap", ax: Any = None) -> LatencySurfaceDisplay:
-        """Draw, on a new figure where `ax` is None.
+        """Draw on `ax`, or on a new figure if `ax` is None.
 
         Parameters
         ----------
         kind : {"heatmap", "surface"}, default="heatmap"
-            Colours on a plane, or a surface in space, which takes axes of ``projection="3d"``.
+            A 2D heatmap, or a 3D surface, which requires axes with ``projection="3d"``.
         ax : matplotlib Axes or None, default=None
-            Where to draw.
+            Axes to draw on. None creates a new figure.
 
         Raises
         ------
         ValueError
-            If there is no such kind.
+            If `kind` is unknown.
         """
         if kind not in KINDS:
             raise ValueError(f"Unknown kind {kind!r}. Valid ones: {list(KINDS)}.")
@@ -144,7 +146,7 @@ class LatencySurfaceDisplay:
             self.ax_.set_zlabel("latency", labelpad=16)
             self.ax_.tick_params(axis="z", pad=8)
             show_seconds(self.ax_.zaxis)
-            self.ax_.set_box_aspect(None, zoom=0.85)  # or the label is cut off
+            self.ax_.set_box_aspect(None, zoom=0.85)  # otherwise the label is cut off
         first, second = self.layers
         if self.title is not None:
             self.ax_.set_title(self.title)

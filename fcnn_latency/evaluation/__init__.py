@@ -1,4 +1,4 @@
-"""Compare estimators, and find how many labels they need."""
+"""Compare estimators, and find out how many labels they need."""
 
 import lazy_loader as _lazy
 

@@ -1,4 +1,4 @@
-"""Every estimator on the same splits of the same data."""
+"""Comparison of estimators on the same splits of the same data."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from fcnn_latency.evaluation._text import comparison_text
 from fcnn_latency.metrics import SCORERS, latency_metrics
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-#: Measures anew, which takes as long as the dataset did: compared only where it is asked for.
+#: Measures again, which takes as long as for the dataset; compared only on request.
 ON_REQUEST = ("measured",)
-#: Seconds that timing the prediction of a single architecture, and of a batch, is given.
+#: Time limits in seconds for timing predictions of single architectures, and of a batch.
 SINGLE_SECONDS, BATCH_SECONDS = 0.2, 1.0
-#: The most repetitions of the one, and the most architectures of the other.
+#: Maximum number of single predictions, and of architectures in the batch.
 MOST_CALLS, MOST_BATCHED = 100, 10_000
 
 Grid = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -39,30 +39,30 @@ Split = tuple[Ints, Ints]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(ShownAsTable):
-    """What `compare` found.
+    """Result of `compare`.
 
     Parameters
     ----------
     table : DataFrame
-        One row per estimator; columns as from `latency_metrics`, then ``n_train`` (architectures in
-        a training part, mean over folds; 0 for an estimator that needs no labels),
-        ``measuring_time`` (seconds that measuring those took; NaN where the data do not tell),
-        ``fit_time`` (mean seconds of a fit, the search of its parameters included),
-        ``predict_time_single`` (median seconds of predicting one architecture) and
-        ``predict_time_batch`` (seconds per architecture of a large batch).
+        One row per estimator. Columns are those of `latency_metrics`, then ``n_train`` (mean
+        number of training architectures over folds; 0 for an estimator that needs no labels),
+        ``measuring_time`` (seconds that measuring these took; NaN if unknown), ``fit_time`` (mean
+        seconds of a fit, including the search for its parameters), ``predict_time_single`` (median
+        seconds for predicting one architecture) and ``predict_time_batch`` (seconds per
+        architecture in a large batch).
     predictions : DataFrame
         Out-of-fold predictions of each estimator in seconds, in the order of the data.
     target : ndarray of shape (n_samples,)
-        The latencies in seconds that they were predicted against.
+        The measured latencies in seconds.
     noise_floor : float or None
-        Noise floor of the labels.
+        Noise floor of the labels, as a fraction; None if unknown.
     best_params : dict of str to list of dict
-        Parameters that the inner cross-validation chose, one dict per fold, of estimators with an
-        entry in `param_grids`.
+        Parameters that the inner cross-validation chose, one dict per fold, for each estimator
+        with an entry in `param_grids`.
     folds : ndarray of int, shape (n_samples,)
-        The fold in which each row was tested.
+        Number of the fold in which each row was tested.
     n_jobs : int
-        Fits that ran at a time; with more than one, times are longer than they would be alone.
+        Number of parallel fits. With more than one, times are longer than for a single fit.
     """
 
     table: pd.DataFrame
@@ -74,18 +74,18 @@ class Comparison(ShownAsTable):
     n_jobs: int = 1
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write the table as CSV, the names of the estimators in the column ``estimator``."""
+        """Write the table as CSV, with estimator names in the column ``estimator``."""
         write_whole(path, self.table.to_csv(index_label="estimator").encode())
 
     def _shown(self) -> pd.DataFrame:
         return self.table
 
     def __repr__(self) -> str:
-        """How many estimators and architectures."""
+        """Return the numbers of estimators and architectures."""
         return f"<Comparison of {len(self.table)} estimators on {len(self.target)} architectures>"
 
     def __str__(self) -> str:
-        """The table with units, in 100 columns."""
+        """Return the table as text with units, 100 characters wide."""
         return comparison_text(self)
 
 
@@ -106,57 +106,57 @@ def compare(
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Comparison:
-    """Cross-validate estimators on the same splits; the mean is always among them.
+    """Cross-validate estimators on the same splits, always including the mean as a baseline.
 
-    Repeats of an architecture are never divided between training and test, nor between the
-    training and the validation of an inner cross-validation. That one, which chooses parameters on
-    the training part alone, makes the cross-validation nested (Varma and Simon, "Bias in error
-    estimation when using cross-validation for model selection", 2006).
+    Repeats of an architecture are never split between training and test parts, nor between
+    training and validation parts of the inner cross-validation. The inner cross-validation chooses
+    parameters on the training part alone, so the cross-validation is nested (Varma and Simon,
+    "Bias in error estimation when using cross-validation for model selection", 2006).
 
     Parameters
     ----------
     X : Bunch, or sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
         A dataset as from `make_dataset`, or architectures.
     y : array-like of shape (n_samples,) or None, default=None
-        Latencies in seconds; None with a dataset, which has them.
+        Latencies in seconds. None with a dataset, which contains them.
     estimators : sequence of str, mapping of str to estimator, or None, default=None
-        Names as in `make_latency_pipeline`, or regressors that take architectures, by a name of
-        one's own. None is all names but ``"measured"``, which measures anew.
+        Names as in `make_latency_pipeline`, or a mapping from custom names to regressors that
+        accept architectures. None is all names except ``"measured"``, which measures again.
     param_grids : mapping of str to grid or None, default=None
-        What to choose parameters from, by the name of the estimator: a grid as of
-        `GridSearchCV`, or distributions (what has a method `rvs`) as of `RandomizedSearchCV`.
+        Candidate parameters by name of the estimator: a grid as in `GridSearchCV`, or
+        distributions (objects with `rvs`) as in `RandomizedSearchCV`.
     cv : int, default=5
         Number of folds.
     inner_cv : int, default=3
         Number of folds of the inner cross-validation.
     n_iter : int, default=20
-        Draws from distributions.
+        Number of draws from distributions, as in `RandomizedSearchCV`.
     space : FCNNSpace or None, default=None
-        The space of the architectures; None is the dataset's, or ``FCNNSpace()``.
+        The space of the architectures. None is the dataset's, or ``FCNNSpace()``.
     signal_length : int or None, default=None
-        Values that one inference reads; None is the dataset's, or 50.
+        Number of values that one inference reads. None is the dataset's, or 50.
     noise_floor : float or None, default=None
-        Noise floor of the labels; None is the dataset's.
+        Noise floor of the labels, as a fraction. None is the dataset's.
     measuring_time : float or None, default=None
-        Seconds that measuring all labels took; None is the dataset's.
+        Seconds that measuring all labels took. None is the dataset's.
     random_state : int, default=0
         Seed of the folds and the estimators.
     n_jobs : int or None, default=None
-        Fits at a time, each in a process of its own; -1 is one for each core. With more than one
-        the times in the table are not those of an undisturbed machine.
+        Number of parallel fits, each in its own process; -1 is one per core. With more than one,
+        the fits slow each other down, so times in the table are longer.
     verbose : int, default=0
-        Whether to show progress with the time left.
+        Whether to show progress with the remaining time.
 
     Returns
     -------
     Comparison
-        Its `table` for programs; printed, it is one for people.
+        Use its `table` in programs; print it to read.
 
     Raises
     ------
     ValueError
         If an architecture, a latency, a name, a grid, `cv` or `inner_cv` is wrong, or
-        ``"measured"`` is to run beside other fits.
+        ``"measured"`` is compared with more than one parallel fit.
 
     Examples
     --------
@@ -200,12 +200,12 @@ def named_estimators(
     data: LabelledArchitectures,
     random_state: Any,
 ) -> dict[str, Any]:
-    """Estimators by name, ready to fit to `data`, before the first fit.
+    """Return unfitted estimators by name, set up for `data`.
 
     Raises
     ------
     ValueError
-        If no estimator has such a name, or one is none.
+        If a name is unknown, or an estimator is not a regressor.
     """
     if isinstance(estimators, Mapping):
         for name, model in estimators.items():
@@ -238,7 +238,7 @@ def _searches(
     n_iter: int,
     random_state: Any,
 ) -> dict[str, Any]:
-    """Searches for the parameters of estimators, by name."""
+    """Return parameter searches (GridSearchCV or RandomizedSearchCV) by estimator name."""
     unknown = sorted(set(param_grids) - set(models))
     if unknown:
         raise ValueError(
@@ -262,7 +262,7 @@ def _searches(
 def _run_fold(
     name: str, model: Any, is_search: bool, data: LabelledArchitectures, split: Split, batch: Ints
 ) -> dict[str, Any]:
-    """One estimator on one fold."""
+    """Fit, test and time one estimator on one fold."""
     train, test = split
     model = clone(model)
     known = {"groups": data.groups[train]} if is_search else {}
@@ -282,7 +282,7 @@ def _run_fold(
 
 
 def _single_time(model: Any, architectures: Ints) -> float:
-    """Median seconds of predicting one architecture, over calls on different ones."""
+    """Return the median seconds for predicting one architecture, over different ones."""
     times: list[float] = []
     while len(times) < MOST_CALLS and sum(times) < SINGLE_SECONDS:
         row = len(times) % len(architectures)
@@ -293,9 +293,10 @@ def _single_time(model: Any, architectures: Ints) -> float:
 
 
 def _batch_time(model: Any, batch: Ints, each: float, n_predicted: int) -> float:
-    """Seconds per architecture of a batch as large as the time allows.
+    """Return seconds per architecture in a batch as large as the time limit allows.
 
-    Where that is smaller than what has been predicted already, it is `each`, the time of that.
+    If this batch would not be larger than the `n_predicted` architectures already predicted,
+    return `each`, their time per architecture.
     """
     size = min(len(batch), int(BATCH_SECONDS / each))
     if size <= n_predicted:

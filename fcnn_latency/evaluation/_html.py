@@ -1,4 +1,4 @@
-"""How notebooks show results."""
+"""Display of results in notebooks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 
 class ShownAsTable:
-    """A result that a notebook shows as its repr and a table."""
+    """Mixin for results that notebooks show as a repr and a table."""
 
     def _shown(self) -> pd.DataFrame:
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""How the error falls with the number of measured architectures and the seconds they cost."""
+"""Error as a function of the number of measured architectures and their measuring time."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ DESIGN_NAMES = Rule(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SampleEfficiency(ShownAsTable):
-    """What `sample_efficiency` found.
+    """Result of `sample_efficiency`.
 
     Parameters
     ----------
     table : DataFrame
-        One row per fit: ``estimator``, ``design``, ``n_architectures`` (measured ones),
-        ``measuring_time`` (seconds that those cost; NaN where the data do not tell), ``repeat``,
-        and the columns of `latency_metrics`, on the test architectures.
+        One row per fit: ``estimator``, ``design``, ``n_architectures`` (number of training
+        architectures), ``measuring_time`` (seconds for measuring these; NaN if unknown),
+        ``repeat``, and the columns of `latency_metrics` on the test architectures.
     noise_floor : float or None
-        Noise floor of the labels.
+        Noise floor of the labels, as a fraction; None if unknown.
     """
 
     table: pd.DataFrame
     noise_floor: float | None = None
 
     def summary(self) -> pd.DataFrame:
-        """Mean, least and greatest MAPE over the repeats, by estimator, design and number.
+        """Return mean, minimum and maximum MAPE over repeats, by estimator, design and number.
 
         Returns
         -------
         DataFrame
-            ``estimator``, ``design``, ``n_architectures``, ``measuring_time``, ``mape``,
-            ``mape_min`` and ``mape_max``.
+            Columns ``estimator``, ``design``, ``n_architectures``, ``measuring_time`` (mean,
+            in seconds), ``mape`` (mean), ``mape_min`` and ``mape_max`` (fractions).
         """
         keys = ["estimator", "design", "n_architectures"]
         return self.table.groupby(keys, sort=False, as_index=False).agg(
@@ -67,11 +67,11 @@ class SampleEfficiency(ShownAsTable):
         return self.summary()
 
     def __repr__(self) -> str:
-        """How many fits."""
+        """Return the number of fits."""
         return f"<SampleEfficiency of {len(self.table)} fits>"
 
     def __str__(self) -> str:
-        """MAPE by estimator, design and number."""
+        """Return a table of MAPE by estimator, design and number as text."""
         mean = self.summary()
         wide = mean.pivot_table(
             index=["estimator", "design"], columns="n_architectures", values="mape", sort=False
@@ -105,45 +105,47 @@ def sample_efficiency(
     verbose: int = 0,
     **about: Any,
 ) -> SampleEfficiency:
-    """Fit estimators on few of the measured architectures, chosen by design, and on more.
+    """Fit estimators on training sets of increasing size, chosen by experimental designs.
 
-    One set of test architectures is set apart; the designs choose among the others, without
-    looking at latencies.
+    One set of architectures is held out for testing. The designs choose among the others without
+    knowing their latencies.
 
     Parameters
     ----------
     X : Bunch, or sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
-        A dataset as from `make_dataset`, or architectures. Of repeated ones the first counts.
+        A dataset as from `make_dataset`, or architectures. Only the first of repeated training
+        architectures is used.
     y : array-like of shape (n_samples,) or None, default=None
-        Latencies in seconds; None with a dataset.
+        Latencies in seconds. None with a dataset, which contains them.
     estimators : sequence of str or mapping of str to estimator, default=("linear", "deep")
         As in `compare`.
     sizes : sequence of int, default=(25, 50, 100, 200, 500)
-        How many architectures to train on; those that the data do not hold are left out.
+        Numbers of training architectures. Sizes larger than the training pool are left out.
     designs : sequence of str, default=("random", "maximin")
         Methods of `select_architectures`.
     n_repeats : int, default=3
-        How often each design is drawn, with another seed.
+        Number of times each design is drawn, each with a different seed.
     test_size : float, default=0.3
         Fraction of the architectures to test on.
     random_state : int, default=0
         Seed of the test set, the designs and the estimators.
     n_jobs : int or None, default=None
-        Fits at a time, each in a process of its own.
+        Number of parallel fits, each in its own process.
     verbose : int, default=0
-        Whether to show progress with the time left.
+        Whether to show progress with the remaining time.
     **about
         `space`, `signal_length`, `noise_floor` and `measuring_time`, as in `compare`.
 
     Returns
     -------
     SampleEfficiency
+        The errors of all fits.
 
     Raises
     ------
     ValueError
-        If the data hold none of the sizes, or an architecture, a latency, a name or a number is
-        wrong.
+        If all sizes are larger than the training pool, or an architecture, a latency, a name or a
+        number is wrong.
 
     Examples
     --------
@@ -182,7 +184,7 @@ def sample_efficiency(
 
 
 def _split(data: LabelledArchitectures, test_size: float, random_state: Any) -> tuple[Ints, Ints]:
-    """Rows to choose from, one of each architecture, and rows to test on."""
+    """Return rows to train on, one per architecture, and rows to test on."""
     groups = data.groups
     splitter = GroupShuffleSplit(1, test_size=test_size, random_state=random_state)
     ((left, test),) = splitter.split(data.widths, groups=groups)
@@ -199,7 +201,7 @@ def _run(
     pool: Ints,
     test: Ints,
 ) -> dict[str, float]:
-    """The errors of one fit on one design."""
+    """Return the metrics of one fit on one design."""
     _, chosen = select_architectures(
         data.widths[pool],
         size,

@@ -1,4 +1,4 @@
-"""A comparison as text that people read, in 100 columns."""
+"""A comparison as text for people, 100 characters wide."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from fcnn_latency._units import format_percent, format_seconds
 
-#: Columns of the screen that text is made for.
+#: Line length of the text in characters.
 WIDTH = 100
 
 Format = Callable[[float], str]
@@ -26,7 +26,7 @@ def _share(value: float) -> str:
     return format_percent(value, 1)
 
 
-#: Columns of the two parts of the text: heading, column of the table, how a value is written.
+#: Columns of the two printed tables: heading, column of `Comparison.table`, number format.
 ACCURACY: tuple[tuple[str, str, Format], ...] = (
     ("MAPE", "mape", _fraction),
     ("±1 %", "within_1", _share),
@@ -48,7 +48,7 @@ COST: tuple[tuple[str, str, Format], ...] = (
 
 
 def comparison_text(result: Any) -> str:
-    """Two tables, accuracy and cost, and notes; the best estimator first."""
+    """Return tables of accuracy and cost, best estimator first, and notes."""
     table = result.table.sort_values("mape", kind="stable")
     lines = [
         "Error on architectures not trained on; MAE is the average absolute deviation",

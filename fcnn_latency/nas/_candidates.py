@@ -1,4 +1,4 @@
-"""Which architectures of a space a latency model lets pass: those within a budget."""
+"""Architectures of a space whose predicted latency is within a budget."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fcnn_latency.nas._space_prediction import as_fitted, round_up
 from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, SPACE, FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths, trim_widths
 
-#: Architectures drawn at a time, first and at most, and in all before the space is enumerated.
+#: Number of architectures in the first draw, in the largest one, and in all before enumeration.
 FIRST_DRAW, LARGEST_DRAW, MOST_DRAWN = 64, 8192, 15_000
-#: Of a space too large to be enumerated, how many are drawn instead.
+#: Number of architectures that are drawn from a space too large to enumerate.
 DRAWN_INSTEAD = 1_000_000
 
-#: A map holds no longer latencies.
+#: The longest latency that a map can hold.
 MOST_SECONDS = float(np.finfo(np.float32).max)
 
 
@@ -29,21 +29,22 @@ class Candidates:
     Parameters
     ----------
     space : FCNNSpace or None
-        Where they lie; None is ``FCNNSpace()``, or the space of a `LatencyMap`.
+        The space of the architectures. None is ``FCNNSpace()``, or the space of a `LatencyMap`.
     latency_model : fitted estimator or LatencyMap
         Predicts seconds from architectures.
     max_latency : float, str or None, default=None
-        The budget, in seconds or as ``"2us"``; None lets all pass.
+        The budget, in seconds or as ``"2us"``. None is no limit.
     confidence : float or None, default=None
-        Hold the budget on ``latency_model.predict_upper`` with this confidence; None on the
-        prediction itself.
+        With a confidence, ``latency_model.predict_upper`` at this confidence must meet the budget.
+        With None, the prediction itself must meet it.
     excluded : set of tuple of int, default=frozenset()
         Architectures that are never drawn.
 
     Raises
     ------
     ValueError
-        If a parameter is wrong, or the model has no intervals and `confidence` asks for them.
+        If a parameter is wrong, `confidence` is given for a model without intervals, or a
+        predicted latency is not finite or not positive.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Candidates:
         self.predict(self.space.sample(1, random_state=0))
 
     def predict(self, architectures: Any) -> Floats:
-        """Predicted latencies and upper ends of their intervals.
+        """Predict latencies and the upper ends of their intervals.
 
         Parameters
         ----------
@@ -91,7 +92,12 @@ class Candidates:
         Returns
         -------
         ndarray of float64, shape (n, 2)
-            Seconds; upper ends are NaN without `confidence`.
+            Predictions and upper ends in seconds. Upper ends are NaN without `confidence`.
+
+        Raises
+        ------
+        ValueError
+            If a predicted latency is not finite or not positive.
         """
         rows = pad_widths(architectures, self.space.max_layers)
         ends = np.full((len(rows), 2), np.nan)
@@ -109,7 +115,7 @@ class Candidates:
         return ends
 
     def keep(self, ends: Floats) -> Bools:
-        """Whether what `predict` returned lies within the budget, shape (n,)."""
+        """Return which results of `predict` are within the budget, shape (n,)."""
         if self.max_latency is None:
             return np.ones(len(ends), dtype=bool)
         return np.asarray(self._bounds(ends) <= self.max_latency)
@@ -120,19 +126,20 @@ class Candidates:
     def draw(
         self, rng: np.random.RandomState, taken: Set[tuple[int, ...]] = frozenset()
     ) -> tuple[int, ...] | None:
-        """One architecture within the budget by chance; None where all are taken.
+        """Draw one architecture within the budget at random; None if all are taken.
 
-        Depth uniform, then each width, as `FCNNSpace.sample` draws them, as long as that finds
-        some; then any of all that there are.
+        First draw as `FCNNSpace.sample` does: a uniform depth, then each width. If this finds
+        none, draw uniformly from all architectures within the budget that are left.
 
         Raises
         ------
         ValueError
-            If not one lies within the budget; states the least latency that the space has.
+            If no architecture is within the budget; the message states the least latency of the
+            space.
         """
         taken = taken | self.excluded
         n_drawn, size = 0, FIRST_DRAW
-        # Also where all are known already, so that what is drawn depends on the seed alone.
+        # Draw even if all are already known, so that the result depends on the seed alone.
         while n_drawn < min(MOST_DRAWN, 4 * self.space.size):
             rows = self.space.sample(size, random_state=rng, unique=False)
             kept = rows[self.keep(self.predict(rows))]
@@ -144,17 +151,18 @@ class Candidates:
         return left[rng.randint(len(left))] if left else None
 
     def check_possible(self) -> None:
-        """Make sure that some architecture lies within the budget.
+        """Raise ValueError if no architecture is within the budget.
 
         Raises
         ------
         ValueError
-            If none does; states the least latency that the space has.
+            If no architecture is within the budget; the message states the least latency of the
+            space.
         """
         self.draw(np.random.RandomState(0))
 
     def _all(self) -> Ints:
-        """All within the budget; few, since drawing has not found one that is not taken."""
+        """Return all within the budget: few, since random draws found none that is not taken."""
         if self._pool is None:
             rows, least = self._enumerated() if self._is_enumerable else self._sampled()
             self._pool = rows[self.keep(self.predict(rows))] if len(rows) else rows
@@ -168,23 +176,23 @@ class Candidates:
 
     @property
     def latency_map(self) -> LatencyMap:
-        """Latencies, or upper ends, of all architectures of a space that can be enumerated."""
+        """Latencies, or upper ends, of all architectures of an enumerable space."""
         if self._map is None:
             chunks = [self._bounds(self.predict(rows)) for rows in self.space.chunks()]
             self._map = LatencyMap(self.space, np.concatenate(chunks))
         return self._map
 
     def _enumerated(self) -> tuple[Ints, tuple[float, tuple[int, ...]]]:
-        """Architectures that may lie within the budget, and the least latency of all."""
+        """Return architectures that may be in the budget, and the least latency with its widths."""
         budget = self.max_latency
-        if budget is not None:  # the map is rounded up, so look as far; `keep` decides
+        if budget is not None:  # round up as the map does; `keep` decides
             budget = float(round_up(np.array([min(budget, MOST_SECONDS)]))[0])
         ranks = self.latency_map.ranks(max_latency=budget)
         least = float(self.latency_map.quantile(0))
         return self.space.unrank(ranks), (least, trim_widths(self.latency_map.fastest(1))[0])
 
     def _sampled(self) -> tuple[Ints, tuple[float, tuple[int, ...]]]:
-        """The same of some of a space that is too large."""
+        """Return the same as `_enumerated`, from a sample of a space too large to enumerate."""
         rng, kept = np.random.RandomState(0), []
         least, fastest = np.inf, trim_widths([[0]])[0]
         for _ in range(-(-DRAWN_INSTEAD // LARGEST_DRAW)):

@@ -1,4 +1,4 @@
-"""Proposals of architectures by a model of their quality, latency being known beforehand."""
+"""Proposals of architectures by a model of their quality; their latency is known in advance."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ from fcnn_latency.nas._trial import parameters_of, widths_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths, trim_widths
 
-#: Trials by chance before the first that the model proposes.
+#: Random trials before the first one that the model proposes.
 N_FIRST = 20
-#: Architectures among which the model chooses: all of a space as small as this.
+#: Size of the pool that the model chooses from. The pool of a smaller space is all of it.
 POOL = 2_000
-#: Of larger spaces, how many of them are changed architectures of the front.
+#: In a larger space, number of architectures of the pool that are mutations of the front.
 N_CHANGED = 1_000
-#: Trials on which the kernel's parameters are fitted, at most: its cost grows with their cube.
+#: Maximum number of trials for fitting the kernel; the cost grows with the cube of this number.
 MOST_FITTED = 200
-#: How far behind its ends the front may still be extended, in shares of its extent.
+#: Distance from the front to the reference point, as a fraction of the extent of the front.
 MARGIN = 0.3
 
 Taken = Set[tuple[int, ...]]
 
 
 class GainSampler:
-    """Proposes what promises the largest gain for its known latency; works in `BudgetSampler`.
+    """Inner sampler of `BudgetSampler` that maximizes the expected gain at known latency.
 
-    A Gaussian process learns quality from depth and widths; latency need not be learnt, since the
-    latency model predicts that of any architecture at once. So the gain that an architecture
-    promises is its expected improvement (Jones, Schonlau and Welch, "Efficient global
-    optimization of expensive black-box functions", 1998, eq. 15) over what is known at each
-    latency, summed over all latencies from its own on: the expected improvement of the
-    hypervolume (Emmerich, "Single- and multiobjective evolutionary optimization assisted by
-    Gaussian random field metamodels", 2006) where one of two objectives is certain. Without a
-    front it is the plain expected improvement over the best.
+    A Gaussian process learns quality from depth and widths. Latency need not be learnt: the
+    latency model predicts it for any architecture at once. The gain of an architecture is its
+    expected improvement (Jones, Schonlau and Welch, "Efficient global optimization of expensive
+    black-box functions", 1998, eq. 15) over the best known quality at each latency, summed over
+    all latencies from its own upwards. This is the expected hypervolume improvement (Emmerich,
+    "Single- and multiobjective evolutionary optimization assisted by Gaussian random field
+    metamodels", 2006) if one of two objectives is certain. In a search with a single objective,
+    the gain is the plain expected improvement over the best quality.
 
     Parameters
     ----------
     seed : int
-        Of what is drawn.
+        Seed of the random draws.
     candidates : Candidates
         Space, latency model and budget.
     taken : set of tuple of int
-        Architectures that are not to be proposed.
+        Architectures that must not be proposed.
     """
 
     def __init__(self, seed: int, candidates: Candidates, taken: Taken) -> None:
@@ -66,7 +66,7 @@ class GainSampler:
         self.taken = taken
 
     def sample_relative(self, study: optuna.Study, *_: Any) -> dict[str, Any]:
-        """Parameters of the most promising architecture; none after too few trials."""
+        """Return parameters of the most promising architecture; none after too few trials."""
         trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if len(trials) < N_FIRST:
             return {}
@@ -81,11 +81,11 @@ class GainSampler:
             seconds, latencies = np.zeros(len(pool)), np.zeros(len(known))
         gain = expected_gain(mean, deviation, seconds, qualities, latencies)
         proposed = trim_widths(pool[[int(gain.argmax())]])[0]
-        self.taken = self.taken | {proposed}  # if it is turned down, the next best
+        self.taken = self.taken | {proposed}  # if it is rejected, propose the next best
         return parameters_of(proposed, space)
 
     def _pool(self, front: Ints, rng: np.random.RandomState) -> tuple[Ints, Floats]:
-        """Architectures within the budget that no trial has had, and their latencies."""
+        """Return architectures within the budget that are not taken, and their latencies."""
         space = self.candidates.space
         if space.size <= POOL:
             rows = np.concatenate(list(space.chunks()))
@@ -103,7 +103,7 @@ class GainSampler:
 def _known(
     study: optuna.Study, trials: list[FrozenTrial], space: FCNNSpace
 ) -> tuple[Ints, Floats, Floats]:
-    """Architectures of complete trials, their qualities (more is better) and latencies."""
+    """Return architectures of complete trials, qualities (higher is better) and latencies."""
     rows = pad_widths([widths_of(trial.params, space) for trial in trials], space.max_layers)
     qualities = np.array([trial.values[0] for trial in trials])
     latencies = np.array([trial.user_attrs["latencies"][0] for trial in trials])
@@ -112,13 +112,13 @@ def _known(
 
 
 def _front(latencies: Floats, qualities: Floats) -> Ints:
-    """Numbers of the trials that no other beats, by latency."""
+    """Return indices of the trials on the Pareto front, by ascending latency."""
     trials = pd.DataFrame({"quality": qualities, "predicted": latencies})
     return front_of(trials, "maximize").index.to_numpy()
 
 
 def _changed(front: Ints, space: FCNNSpace, rng: np.random.RandomState) -> Ints:
-    """Architectures of the front, each with some of its widths, or its depth, another one."""
+    """Return architectures of the front with some widths, or the depth, changed."""
     rows = front[rng.randint(len(front), size=N_CHANGED)]
     others = space.sample(N_CHANGED, random_state=rng, unique=False)
     depths, other_depths = np.count_nonzero(rows, axis=1), np.count_nonzero(others, axis=1)
@@ -134,7 +134,7 @@ def _changed(front: Ints, space: FCNNSpace, rng: np.random.RandomState) -> Ints:
 
 
 def _features(rows: Ints, space: FCNNSpace) -> Floats:
-    """Depth and log widths, standardized; a layer that is not there is as wide as the input."""
+    """Return standardized depth and log widths; absent layers get the width of the input."""
     widths = np.where(rows > 0, rows, rows[:, :1])
     free = widths[:, : space.max_layers - space.tie_io]
     features = np.column_stack([np.count_nonzero(rows, axis=1), np.log2(free)])
@@ -144,7 +144,7 @@ def _features(rows: Ints, space: FCNNSpace) -> Floats:
 def _predict_quality(
     known: Ints, qualities: Floats, pool: Ints, space: FCNNSpace, rng: np.random.RandomState
 ) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of the quality of each architecture of the pool."""
+    """Predict mean and standard deviation of the quality of each architecture in the pool."""
     everything = _features(np.vstack([known, pool]), space)
     X, wanted = everything[: len(known)], everything[len(known) :]
     kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(
@@ -152,7 +152,7 @@ def _predict_quality(
     ) + WhiteKernel(1e-2, (1e-5, 1e-1))
     some = rng.permutation(len(X))[:MOST_FITTED]
     with warnings.catch_warnings():
-        # A parameter at its bound means a layer that hardly matters.
+        # A kernel parameter at its bound only means that a layer hardly matters.
         warnings.simplefilter("ignore", ConvergenceWarning)
         process = GaussianProcessRegressor(kernel, normalize_y=True).fit(X[some], qualities[some])
         if len(some) < len(X):
@@ -166,20 +166,20 @@ def _predict_quality(
 def expected_gain(
     mean: Floats, deviation: Floats, seconds: Floats, qualities: Floats, latencies: Floats
 ) -> Floats:
-    """Expected growth of the area between the front and a reference point a little behind it.
+    """Return the expected growth of the area between the front and a reference point behind it.
 
     Parameters
     ----------
     mean, deviation, seconds : ndarray of shape (n_candidates,)
-        Expected quality, its standard deviation and latency of each candidate.
+        Expected quality, its standard deviation, and latency in seconds of each candidate.
     qualities, latencies : ndarray of shape (n_trials,)
-        What is known; more quality is better. Where all latencies are equal, the gain is that over
-        the best quality.
+        Known qualities (higher is better) and latencies in seconds. If all latencies are equal,
+        the gain is the expected improvement over the best quality.
 
     Returns
     -------
     ndarray of shape (n_candidates,)
-        Quality times seconds, or quality where all latencies are equal.
+        Gain in units of quality times seconds, or of quality if all latencies are equal.
 
     Examples
     --------

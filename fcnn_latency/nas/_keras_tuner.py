@@ -12,7 +12,7 @@ from fcnn_latency.nas._candidates import Candidates
 from fcnn_latency.nas._trial import parameter_ranges, parameters_of, widths_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-#: How often an oracle is asked for an architecture within the budget before it is stopped.
+#: Maximum number of proposals of an oracle for one trial; the search stops after them.
 MOST_PROPOSALS = 1000
 
 
@@ -24,27 +24,28 @@ def make_hypermodel(
     max_latency: float | str,
     confidence: float | None = None,
 ) -> Any:
-    """A HyperModel of KerasTuner whose hyperparameters are the architectures of a space.
+    """Make a KerasTuner HyperModel whose hyperparameters describe the architectures of a space.
 
     Parameters
     ----------
     build : callable
-        ``build(hp, widths)`` returns the compiled Keras model of these widths; it may ask `hp` for
-        further hyperparameters.
+        ``build(hp, widths)`` returns the compiled Keras model of these widths. It may define
+        further hyperparameters with `hp`.
     space, latency_model, max_latency, confidence
         As in `search`.
 
     Returns
     -------
     keras_tuner.HyperModel
-        With hyperparameters ``layers`` and ``width_1`` to ``width_k``, of which as many count as
-        there are layers. It fails the trial of an architecture over the budget before it is
-        built; with `hold_budget` there are no such trials.
+        Its hyperparameters are ``layers`` and ``width_1`` to ``width_k``; widths beyond the last
+        layer are ignored. The trial of an architecture over the budget fails before the model is
+        built. `hold_budget` prevents such trials.
 
     Raises
     ------
     ValueError
-        If a parameter is wrong, or no architecture meets the budget (states the least latency).
+        If a parameter is wrong, or no architecture meets the budget; the message then states the
+        least latency.
     ImportError
         If keras-tuner is not installed.
     """
@@ -53,14 +54,14 @@ def make_hypermodel(
     candidates = Candidates(space, latency_model, max_latency=max_latency, confidence=confidence)
     within = candidates.draw(np.random.RandomState(0))
     assert within is not None  # nothing is taken yet
-    # KerasTuner builds the defaults to learn of the hyperparameters.
+    # KerasTuner builds a model with the defaults to discover the hyperparameters.
     defaults = parameters_of(within, candidates.space)
 
     class BudgetHyperModel(keras_tuner.HyperModel):  # type: ignore[misc, name-defined]
         """Networks within a latency budget."""
 
         def build(self, hp: Any) -> Any:
-            """The model of the architecture that `hp` has."""
+            """Build the model of the architecture in `hp`."""
             ranges = parameter_ranges(candidates.space)
             chosen = {
                 name: hp.Int(name, *ends, default=defaults[name]) for name, ends in ranges.items()
@@ -71,7 +72,7 @@ def make_hypermodel(
             return build(hp, widths_of(chosen, candidates.space))
 
         def keeps_budget(self, values: dict[str, Any]) -> bool:
-            """Whether hyperparameters are those of an architecture within the budget."""
+            """Return whether hyperparameters describe an architecture within the budget."""
             ends = candidates.predict([widths_of(defaults | values, candidates.space)])
             return bool(candidates.keep(ends)[0])
 
@@ -84,8 +85,9 @@ def hold_budget(tuner: Any) -> Any:
     Parameters
     ----------
     tuner : keras_tuner.Tuner
-        RandomSearch or BayesianOptimization with a hypermodel of `make_hypermodel`. Its oracle is
-        asked again as long as what it proposes is over the budget, which is no trial.
+        RandomSearch or BayesianOptimization with a hypermodel from `make_hypermodel`. Its oracle
+        proposes again while a proposal is over the budget, up to 1000 times. These proposals do
+        not count as trials.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def hold_budget(tuner: Any) -> Any:
     Raises
     ------
     ValueError
-        If its hypermodel is none of `make_hypermodel`.
+        If its hypermodel is not from `make_hypermodel`.
     """
     if not hasattr(tuner.hypermodel, "keeps_budget"):
         raise ValueError(

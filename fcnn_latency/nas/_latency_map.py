@@ -14,20 +14,21 @@ from fcnn_latency.nas._space_prediction import check_space, predict_space, round
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import trim_widths
 
-#: The values of `distribution`.
+#: Valid values of `distribution`.
 DISTRIBUTIONS = ("uniform", "paper")
 
 Seconds = float | str
 
 
 class LatencyMap:
-    """The latency of every architecture of a space, to count, find and draw from.
+    """The latency of every architecture of a space, for counting, finding and sampling.
 
-    `from_estimator` predicts them. Latencies are kept as float32, rounded up, so that what is said
-    to keep a budget was predicted within it; all else follows from the order in which the space
-    enumerates. So a map of the default space takes 26 MB.
+    Use `from_estimator` to predict the latencies. They are stored as float32, rounded up:
+    an architecture reported within a budget was predicted within it. Architectures are not
+    stored, since the space enumerates them in a fixed order. A map of the default space uses
+    26 MB.
 
-    Wherever a latency is given, it is seconds, or text with a unit such as ``"2us"`` or
+    All methods accept latencies in seconds, or as text with a unit such as ``"2us"`` or
     ``"0.5 ms"``.
 
     Parameters
@@ -40,12 +41,13 @@ class LatencyMap:
     Attributes
     ----------
     latencies : ndarray of float32, shape (space.size,)
-        Read-only.
+        Latencies in seconds, in the order of `FCNNSpace.rank`. Read-only.
 
     Raises
     ------
     ValueError
-        If the space is too large, or the latencies are not as many or not all finite.
+        If the space is too large, the number of latencies differs from its size, or a latency is
+        not finite.
 
     Examples
     --------
@@ -91,21 +93,23 @@ class LatencyMap:
             A fitted pipeline from architectures to latencies in seconds, or an `IntervalRegressor`
             around one.
         space : FCNNSpace or None, default=None
-            The space, which must lie in that of the model; None is that of the model.
+            The space, which must be a subset of the model's space. None is the model's space.
         confidence : float or None, default=None
-            Of an `IntervalRegressor`, keep the latencies that a share `confidence` of
-            architectures does not exceed (see `IntervalRegressor.predict_upper`); None keeps the
+            With a confidence, store the upper bounds of `IntervalRegressor.predict_upper`, which a
+            fraction `confidence` of architectures does not exceed. With None, store the
             predictions.
 
         Returns
         -------
         LatencyMap
+            The predictions or upper bounds.
 
         Raises
         ------
         ValueError
-            If the space is too large to go through or not of the model, `confidence` is given
-            without intervals, or predictions are measurements or not finite.
+            If the space is too large to enumerate or not a subset of the model's, `confidence` is
+            given for a model without intervals, the model measures instead of predicting, or a
+            prediction is not finite.
         sklearn.exceptions.NotFittedError
             If the model is not fitted.
         """
@@ -113,20 +117,20 @@ class LatencyMap:
         return cls(space, latencies)
 
     def __len__(self) -> int:
-        """How many architectures there are."""
+        """Return the number of architectures."""
         return len(self.latencies)
 
     def __repr__(self) -> str:
-        """As `str`, in angle brackets."""
+        """Return `str` in angle brackets."""
         return f"<LatencyMap of {self}>"
 
     def __str__(self) -> str:
-        """How many architectures, and the range of their latencies."""
+        """Return the number of architectures and the range of their latencies."""
         least, middle, most = (format_seconds(float(self.quantile(q))) for q in (0, 0.5, 1))
         return f"{len(self):,} architectures of {least} to {most}, half of them up to {middle}"
 
     def predict(self, architectures: Any) -> Floats:
-        """Look latencies up.
+        """Look up latencies.
 
         Parameters
         ----------
@@ -141,41 +145,42 @@ class LatencyMap:
         Raises
         ------
         ValueError
-            If a row is no architecture of the space.
+            If a row is not an architecture of the space.
         """
         return self.latencies[self.space.rank(architectures)].astype(np.float64)
 
     def ranks(self, max_latency: Seconds | None = None, min_latency: Seconds | None = None) -> Ints:
-        """Ranks of the architectures within a budget or a band, ends included.
+        """Return ranks of the architectures within a budget or a band, ends included.
 
         Parameters
         ----------
         max_latency, min_latency : float, str or None, default=None
-            Most and least latency; None is no limit.
+            Longest and shortest latency. None is no limit.
 
         Returns
         -------
         ndarray of int64, shape (n,)
-            In ascending order, for `FCNNSpace.unrank`; empty where there are none.
+            Ranks in ascending order, for `FCNNSpace.unrank`; empty if there are none.
 
         Raises
         ------
         ValueError
-            If a limit is negative, not finite or no latency, or the least is above the most.
+            If a limit is negative, not finite or not a latency, or `min_latency` is above
+            `max_latency`.
         """
         return np.flatnonzero(self._within(*_limits(max_latency, min_latency)))
 
     def count(self, max_latency: Seconds | None = None, min_latency: Seconds | None = None) -> int:
-        """How many architectures lie within a budget or a band; parameters as of `ranks`."""
+        """Count the architectures within a budget or a band; parameters as in `ranks`."""
         return int(np.count_nonzero(self._within(*_limits(max_latency, min_latency))))
 
     def quantile(self, q: npt.ArrayLike) -> Any:
-        """The least latency that a share `q` of the architectures does not exceed.
+        """Return the least latency that a fraction `q` of the architectures does not exceed.
 
         Parameters
         ----------
         q : float or array-like of float
-            From 0 to 1.
+            Fraction from 0 to 1.
 
         Returns
         -------
@@ -191,11 +196,11 @@ class LatencyMap:
         return found.astype(np.float64)
 
     def fastest(self, n: int = 10) -> Ints:
-        """The `n` architectures of least latency, zero-padded widths, fastest first."""
+        """Return zero-padded widths of the `n` fastest architectures, fastest first."""
         return self.space.unrank(_least(self.latencies, self._check_n(n)))
 
     def slowest(self, n: int = 10) -> Ints:
-        """The `n` architectures of most latency, zero-padded widths, slowest first."""
+        """Return zero-padded widths of the `n` slowest architectures, slowest first."""
         return self.space.unrank(_least(-self.latencies, self._check_n(n)))
 
     def sample(
@@ -212,13 +217,13 @@ class LatencyMap:
         Parameters
         ----------
         n : int
-            How many.
+            Number of architectures.
         max_latency, min_latency : float, str or None, default=None
-            Most and least latency, ends included; None is no limit.
+            Longest and shortest latency, ends included. None is no limit.
         distribution : {"uniform", "paper"}, default="uniform"
-            ``"uniform"``: all within the band are equally likely, so that most have as many layers
-            as the budget leaves room for. ``"paper"``: as `FCNNSpace.sample` draws them, depth
-            first, those outside of the band being passed over.
+            ``"uniform"``: all architectures in the band are equally likely, so most have as many
+            layers as the budget allows. ``"paper"``: draw the depth first, as `FCNNSpace.sample`
+            does, and skip architectures outside the band.
         random_state : int, RandomState or None, default=None
             Seed of the draw.
 
@@ -230,8 +235,8 @@ class LatencyMap:
         Raises
         ------
         ValueError
-            If the band holds fewer than `n`; an empty one names what lies next to it. If a limit,
-            `n` or `distribution` is wrong.
+            If the band holds fewer than `n` architectures; for an empty band the message names the
+            nearest ones. Also if a limit, `n` or `distribution` is wrong.
         """
         n = check(n, whole(0), "n")
         check(distribution, choice(DISTRIBUTIONS), "distribution")
@@ -251,7 +256,7 @@ class LatencyMap:
 
     def _within(self, most: float | None, least: float | None) -> Bools:
         within = np.ones(len(self), dtype=bool)
-        # As float64, lest a limit be rounded to a float32 beyond it.
+        # Compare as float64: rounding the limit to float32 could move it.
         if most is not None:
             within &= self.latencies <= np.float64(most)
         if least is not None:
@@ -273,7 +278,7 @@ class LatencyMap:
         place = f"take {band}" if band else "are in the space"
         if found:
             return f"{n} architectures were asked for, and {found} {place}."
-        # No limit, or no architecture beyond it, leaves that side out.
+        # A side without a limit, or without architectures beyond it, is left out.
         below = np.flatnonzero(self.latencies < np.float64(0 if least is None else least))
         above = np.flatnonzero(self.latencies > np.float64(np.inf if most is None else most))
         nearest = [(below[np.argmax(self.latencies[below])], "most below")] if len(below) else []
@@ -295,6 +300,6 @@ def _limits(max_latency: Any, min_latency: Any) -> tuple[float | None, float | N
 
 
 def _least(values: Floats32, n: int) -> Ints:
-    """Indices of the `n` least values, equal ones in their order."""
+    """Return indices of the `n` smallest values; equal values keep their order."""
     candidates = np.flatnonzero(values <= np.partition(values, n - 1)[n - 1])
     return candidates[np.argsort(values[candidates], kind="stable")[:n]]

@@ -1,4 +1,4 @@
-"""The search as a study of Optuna: architectures as its parameters, the budget on its proposals."""
+"""The search as an Optuna study whose parameters are architectures within a budget."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ from fcnn_latency.nas._gain_sampler import GainSampler, Taken
 from fcnn_latency.nas._trial import Trial, parameter_ranges, parameters_of, widths_of
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-#: How often a sampler may propose, before an architecture within the budget is drawn by chance.
+#: Maximum number of proposals of a sampler; then an architecture in the budget is drawn randomly.
 MOST_PROPOSALS = 20
-#: Endings of files that are journals of Optuna.
+#: Suffixes of Optuna journal files.
 JOURNAL_SUFFIXES = (".journal", ".log", ".jsonl")
-#: Samplers by name, made anew for each trial with a seed of its own.
+#: Samplers by name. Each trial creates a new one with its own seed.
 SAMPLERS: dict[str, Callable[[int, Candidates, Taken], BaseSampler | GainSampler]] = {
     "gain": GainSampler,
-    # Architectures identify running trials, which saves a write for each proposal.
+    # Running trials are already excluded by their architectures. Without `constant_liar`, each
+    # proposal saves a write.
     "tpe": lambda seed, *_: TPESampler(seed=seed, multivariate=True, constant_liar=False),
     "nsga2": lambda seed, *_: NSGAIISampler(seed=seed),
     "random": lambda seed, *_: RandomSampler(seed=seed),
@@ -45,7 +46,7 @@ SAMPLERS: dict[str, Callable[[int, Candidates, Taken], BaseSampler | GainSampler
 
 
 class NothingLeftError(Exception):
-    """All architectures within the budget have been proposed; `number` is the trial without one."""
+    """Raised if all architectures within the budget are taken; `number` is the trial left empty."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -53,25 +54,26 @@ class NothingLeftError(Exception):
 
 
 def distributions_of(space: FCNNSpace) -> dict[str, BaseDistribution]:
-    """Parameters of an architecture, see `parameter_ranges`."""
+    """Return the Optuna distributions of the parameters in `parameter_ranges`."""
     return {name: IntDistribution(*ends) for name, ends in parameter_ranges(space).items()}
 
 
 class BudgetSampler(BaseSampler):
-    """A sampler of Optuna whose proposals keep a budget, and come once.
+    """An Optuna sampler that proposes each architecture once, and only within a budget.
 
-    It asks the inner sampler again while the proposal is over the budget or known already, and
-    then draws one by chance. So no trial is spent on what the latency model rules out.
+    It asks an inner sampler, and asks again if the proposal is over the budget or already taken.
+    After 20 such proposals it draws an architecture at random. So no trial is spent on
+    architectures that the latency model rules out.
 
     Parameters
     ----------
     sampler : {"gain", "tpe", "nsga2", "random"} or BaseSampler
-        The inner one.
+        The inner sampler.
     candidates : Candidates
-        What keeps the budget.
+        The architectures within the budget.
     seed : int
-        With the number of a trial the seed of its proposals, so that a search that was stopped
-        goes on as if it had not been.
+        Seed of the proposals, combined with the number of each trial. So a resumed search proposes
+        the same architectures as an uninterrupted one.
     """
 
     def __init__(self, sampler: str | BaseSampler, candidates: Candidates, seed: int) -> None:
@@ -87,13 +89,13 @@ class BudgetSampler(BaseSampler):
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """All parameters, whatever trials there have been."""
+        """Return all parameters, regardless of earlier trials."""
         return self._distributions
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Parameters of an architecture within the budget that no trial has had."""
+        """Return parameters of an architecture within the budget that is not taken."""
         seeds = np.random.SeedSequence([self.seed, trial.number]).generate_state(2)
         space = self.candidates.space
         taken = taken_by(study, space) | self.candidates.excluded
@@ -103,7 +105,7 @@ class BudgetSampler(BaseSampler):
         for _ in range(MOST_PROPOSALS):
             proposed = inner.sample_relative(study, trial, asked)
             if not asked.keys() <= proposed.keys():
-                break  # it has seen too few trials
+                break  # the inner sampler has seen too few trials
             widths = widths_of(fixed | proposed, space)
             if widths not in taken and self.candidates.keep(self.candidates.predict([widths]))[0]:
                 return fixed | proposed
@@ -124,33 +126,33 @@ class BudgetSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """Never asked for, since `sample_relative` gives all parameters."""
+        """Raise NotImplementedError; unused, since `sample_relative` returns all parameters."""
         raise NotImplementedError(f"{param_name} is no parameter of the search.")
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Let a sampler that was given prepare itself."""
+        """Call `before_trial` of a sampler object given by the user."""
         if isinstance(self.sampler, BaseSampler):
             self.sampler.before_trial(study, trial)
 
     def after_trial(
         self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Any
     ) -> None:
-        """Let a sampler that was given keep its account."""
+        """Call `after_trial` of a sampler object given by the user."""
         if isinstance(self.sampler, BaseSampler):
             self.sampler.after_trial(study, trial, state, values)
 
 
 def is_finished(trial: FrozenTrial) -> bool:
-    """Whether the objective has returned or raised; killed and interrupted trials have not."""
+    """Return whether the objective returned or raised; False for killed or interrupted trials."""
     failed = trial.state is TrialState.FAIL and "error" in trial.user_attrs
     return trial.state is TrialState.COMPLETE or failed
 
 
 def taken_by(study: optuna.Study, space: FCNNSpace) -> set[tuple[int, ...]]:
-    """Architectures that have been evaluated or are being so."""
+    """Return architectures that have been evaluated or are being evaluated."""
     trials = study.get_trials(deepcopy=False)
     there = (trial for trial in trials if is_finished(trial) or trial.state is TrialState.RUNNING)
-    # Parameters of a trial of another process come one by one.
+    # Other processes write the parameters of a trial one by one; skip incomplete ones.
     named = parameter_ranges(space).keys()
     return {widths_of(trial.params, space) for trial in there if named <= trial.params.keys()}
 
@@ -158,12 +160,13 @@ def taken_by(study: optuna.Study, space: FCNNSpace) -> set[tuple[int, ...]]:
 def open_study(
     storage: Any, name: str, sampler: BudgetSampler, directions: list[Any], about: dict[str, Any]
 ) -> optuna.Study:
-    """A new study, or the one that the same call has begun.
+    """Create a study, or resume the one that the same call has created.
 
     Raises
     ------
     ValueError
-        If the storage is none, or holds a study of that name and other settings; says which.
+        If `storage` is not a storage, or holds a study of this name with other settings; the
+        message names them.
     """
     study = optuna.create_study(
         study_name=name,
@@ -190,7 +193,7 @@ def open_study(
 
 
 def add_known(study: optuna.Study, known: Sequence[Trial], space: FCNNSpace) -> None:
-    """Put architectures that have been evaluated elsewhere into a study that has no trial yet."""
+    """Add trials that were evaluated elsewhere to a study, unless it already has trials."""
     if study.get_trials(deepcopy=False):
         return
     for trial in known:
@@ -208,7 +211,7 @@ def add_known(study: optuna.Study, known: Sequence[Trial], space: FCNNSpace) -> 
 def run_study(
     study: optuna.Study, candidates: Candidates, objective: Any, n_trials: int, verbose: int
 ) -> str | None:
-    """Evaluate until there are enough; why it ended earlier, if it did."""
+    """Evaluate until `n_trials` are finished; return why it ended earlier, or None."""
     distributions = distributions_of(candidates.space)
     with tqdm(total=n_trials, desc="searching", unit="trial", disable=not verbose) as progress:
         while True:
@@ -248,7 +251,7 @@ def _evaluate(
 
 
 def _number(value: Any) -> float:
-    """A quality as float; 0-dimensional arrays and tensors count as numbers."""
+    """Return a quality as float; 0-dimensional arrays and tensors count as numbers."""
     number = math.nan
     if hasattr(value, "__float__") and not BOOLEAN.holds(value) and np.ndim(value) == 0:
         number = float(value)
@@ -258,7 +261,7 @@ def _number(value: Any) -> float:
 
 
 def finished_trials(study: optuna.Study, space: FCNNSpace) -> list[Trial]:
-    """Trials whose objective has returned or raised."""
+    """Return the trials whose objective has returned or raised."""
     finished = filter(is_finished, study.get_trials(deepcopy=False))
     return [Trial.from_study(trial, space) for trial in finished]
 
@@ -282,17 +285,17 @@ def _storage(storage: Any) -> BaseStorage | str | None:
 
 
 def worker_name() -> dict[str, Any]:
-    """Who evaluates, so that another process can tell whether it still does."""
+    """Identify this process, so that others can check whether it is still running."""
     process = psutil.Process()
     return {"host": socket.gethostname(), "pid": os.getpid(), "started": process.create_time()}
 
 
 def _end_killed(study: optuna.Study) -> None:
-    """End trials whose process on this host is gone, so that their architectures are free."""
+    """Mark trials of dead processes on this host as failed, to free their architectures."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         worker = trial.user_attrs.get("worker")
         if worker is None or worker["host"] != socket.gethostname():
-            continue  # another machine's, or about to say whose it is
+            continue  # on another machine, or its worker is not stored yet
         if not _runs(worker):
             study.tell(trial.number, state=TrialState.FAIL)
 
@@ -306,7 +309,7 @@ def _runs(worker: dict[str, Any]) -> bool:
 
 @contextmanager
 def quiet_optuna() -> Iterator[None]:
-    """Without Optuna's own line for each trial."""
+    """Silence the line that Optuna logs for each trial."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:

@@ -1,4 +1,4 @@
-"""What a search has found."""
+"""Results of a search."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from fcnn_latency._validation import check, whole
 from fcnn_latency.evaluation._html import ShownAsTable
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-#: The values of `direction`.
+#: Valid values of `direction`.
 DIRECTIONS = ("maximize", "minimize")
-#: Architectures of the front, and failed ones, that are printed.
+#: Maximum number of architectures of the front that are printed.
 MOST_PRINTED = 12
 
 
 def front_of(trials: pd.DataFrame, direction: str, latency: str = "predicted") -> pd.DataFrame:
-    """The trials that no other one beats in quality and latency both, by latency.
+    """Return the Pareto front of quality and latency, by ascending latency.
 
     Parameters
     ----------
     trials : DataFrame
-        With columns ``quality`` and `latency`; rows that lack one are left out.
+        Table with columns ``quality`` and `latency`. Rows where either is NaN are left out.
     direction : {"maximize", "minimize"}
-        Which quality is better.
+        Whether higher or lower quality is better.
     latency : str, default="predicted"
-        Column of latencies in seconds.
+        Name of the column of latencies in seconds.
 
     Returns
     -------
     DataFrame
-        Rows of `trials` with ascending latency and improving quality; of equals the first.
+        Rows of `trials` with ascending latency and improving quality. The first of equal rows is
+        kept.
     """
     least_first = direction == "minimize"
     known = trials.dropna(subset=["quality", latency])
@@ -45,38 +46,38 @@ def front_of(trials: pd.DataFrame, direction: str, latency: str = "predicted") -
 
 
 def best_row(trials: pd.DataFrame, direction: str, latency: str = "predicted") -> pd.Series[Any]:
-    """The row with the best quality; of equals the one with the least latency."""
+    """Return the row of best quality; among equals, the one of least latency."""
     return front_of(trials, direction, latency).iloc[-1]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SearchResult(ShownAsTable):
-    """Architectures that a search has evaluated, best ones and the front.
+    """The architectures that a search has evaluated, the best one and the Pareto front.
 
     Attributes
     ----------
     trials : DataFrame
-        A row for each architecture in the order of evaluation: ``widths`` (a tuple), ``quality``
-        (NaN where the objective failed), ``predicted`` latency and ``upper`` end of its interval
-        in seconds (NaN without `confidence`), ``state`` (``"complete"`` or ``"failed"``),
-        ``error`` (what the objective raised or returned; empty where it did not fail) and
-        ``duration`` of the objective in seconds.
+        One row per architecture, in the order of evaluation: ``widths`` (a tuple), ``quality``
+        (NaN if the objective failed), ``predicted`` latency and ``upper`` end of its interval in
+        seconds (``upper`` is NaN without `confidence`), ``state`` (``"complete"`` or
+        ``"failed"``), ``error`` (what the objective raised or returned; empty if it did not fail)
+        and ``duration`` of the objective in seconds (NaN if it failed).
     space : FCNNSpace
         The space that was searched.
     latency_model : estimator
-        What predicted the latencies.
+        The model that predicted the latencies.
     direction : {"maximize", "minimize"}
-        Which quality is better.
+        Whether higher or lower quality is better.
     max_latency : float or None
-        The budget in seconds.
+        The budget in seconds; None if there was none.
     confidence : float or None
-        With which confidence predictions were held below the budget.
+        Confidence of the upper bounds that had to meet the budget; None if predictions had to.
     exhausted : bool
-        Whether the search ended since all architectures within the budget have been evaluated.
+        Whether the search ended because all architectures within the budget were evaluated.
     interrupted : bool
-        Whether Ctrl-C ended it.
+        Whether Ctrl-C ended the search.
     study : optuna.Study
-        Optuna's own record, for its plots and importances.
+        The Optuna study, for its plots and parameter importances.
     """
 
     trials: pd.DataFrame
@@ -91,26 +92,26 @@ class SearchResult(ShownAsTable):
 
     @property
     def best(self) -> pd.Series[Any]:
-        """The row of `trials` with the best quality; of equals the one of least latency."""
+        """The row of `trials` of best quality; among equals, the one of least latency."""
         return best_row(self.trials, self.direction)
 
     @property
     def front(self) -> pd.DataFrame:
-        """Rows of `trials` that none beats in quality and predicted latency both, by latency."""
+        """The rows of `trials` on the Pareto front of quality and predicted latency, by latency."""
         return front_of(self.trials, self.direction)
 
     @property
     def failed(self) -> pd.DataFrame:
-        """Rows of `trials` whose objective failed."""
+        """The rows of `trials` whose objective failed."""
         return self.trials[self.trials["state"] == "failed"]
 
     def finalists(self, n: int = 10) -> pd.DataFrame:
-        """The `n` trials to verify: the front, then the best of the others.
+        """Return the trials to verify: the front first, then the best of the others.
 
         Parameters
         ----------
         n : int, default=10
-            At most so many. Of a longer front those of the best quality.
+            Maximum number of trials. If the front is longer, those of best quality are kept.
 
         Returns
         -------
@@ -120,7 +121,7 @@ class SearchResult(ShownAsTable):
         Raises
         ------
         ValueError
-            If `n` is no whole number of at least 1.
+            If `n` is not a whole number of at least 1.
         """
         check(n, whole(1), "the number of finalists")
         least_first = self.direction == "minimize"
@@ -133,11 +134,11 @@ class SearchResult(ShownAsTable):
         return self.front
 
     def __repr__(self) -> str:
-        """How many trials, and the size of the front."""
+        """Return the number of trials and the size of the front."""
         return f"<SearchResult of {len(self.trials)} trials, {len(self.front)} on the front>"
 
     def __str__(self) -> str:
-        """What was searched, the front and what failed."""
+        """Return a summary: trials, budget, front and failures."""
         front = self.front
         complete = len(self.trials) - len(self.failed)
         lines = [
@@ -171,7 +172,7 @@ class SearchResult(ShownAsTable):
 def architecture_table(
     frame: pd.DataFrame, latencies: Sequence[str] = ("predicted", "upper")
 ) -> str:
-    """Architectures, qualities and latencies as people read them."""
+    """Format architectures, qualities and latencies as a table for people."""
     shown = pd.DataFrame(
         {
             "widths": [",".join(map(str, widths)) for widths in frame["widths"]],

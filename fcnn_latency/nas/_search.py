@@ -1,4 +1,4 @@
-"""Architectures within a latency budget: search by a custom measure of quality."""
+"""Search for architectures of high quality within a latency budget."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fcnn_latency.nas._result import DIRECTIONS, SearchResult
 from fcnn_latency.nas._trial import Trial, trial_frame
 from fcnn_latency.spaces._fcnn import FCNNSpace
 
-#: Architectures whose predictions tell a latency model from another one.
+#: Number of architectures whose predictions identify a latency model.
 FINGERPRINT = 3
 
 
@@ -35,49 +35,51 @@ def search(
     random_state: Any = None,
     verbose: int = 0,
 ) -> SearchResult:
-    """Search architectures of high quality and low predicted latency.
+    """Search for architectures of high quality and low predicted latency.
 
     Optuna proposes architectures (Akiba et al., "Optuna: A next-generation hyperparameter
-    optimization framework", 2019). Only those that the latency model puts within the budget are
-    evaluated, each once: what is over it costs a prediction and no trial.
+    optimization framework", 2019). Only architectures with a predicted latency within the budget
+    are evaluated, each once. The others cost a prediction, but no trial.
 
     Parameters
     ----------
     objective : callable
-        ``objective(widths)`` returns the quality of an architecture, a finite number; widths are
-        a tuple of ints, input first, output last. What raises or returns anything else is a
-        failed trial, and the search goes on.
+        ``objective(widths)`` returns the quality of an architecture as a finite number. Widths
+        are a tuple of ints, input first, output last. If it raises or returns anything else, the
+        trial fails and the search goes on.
     space : FCNNSpace or None, default=None
-        The space that is searched; None is ``FCNNSpace()``, or the space of a `LatencyMap`.
+        The space to search. None is ``FCNNSpace()``, or the space of a `LatencyMap`.
     latency_model : fitted estimator or LatencyMap
-        Predicts seconds from architectures, as ``make_latency_pipeline(...).fit(X, y)``.
+        Predicts seconds from architectures, such as ``make_latency_pipeline(...).fit(X, y)``.
     max_latency : float, str or None, default=None
-        The budget, in seconds or as ``"2us"`` or ``"0.5 ms"``. None: no limit.
+        The budget, in seconds or as ``"2us"`` or ``"0.5 ms"``. None is no limit.
     confidence : float or None, default=None
-        Hold the budget on the upper end of the prediction interval: ``0.95`` means that 5 % of
-        architectures exceed it. Takes an `IntervalRegressor`. None: on the prediction itself.
+        With ``0.95``, the upper bound of the prediction must meet the budget; 5 % of random
+        architectures exceed this bound. This rate does not hold for architectures that a search
+        selected. Requires an `IntervalRegressor`. With None, the prediction itself must meet the
+        budget.
     n_trials : int, default=100
-        Architectures to evaluate in all, those of an earlier call with the same storage included.
-        Fewer, if no more lie within the budget.
+        Total number of architectures to evaluate, including those of earlier calls with the same
+        storage. Fewer are evaluated if the budget allows no more.
     direction : {"maximize", "minimize"}, default="maximize"
-        Which quality is better.
+        Whether higher or lower quality is better.
     front : bool or None, default=None
-        Whether low latency is an aim of its own beside quality, so that the search spreads over
-        the Pareto front. None: only where there is no `max_latency`.
+        Whether to minimize latency as a second objective, so that the search covers the Pareto
+        front. None is True without `max_latency`, and False with it.
     sampler : {"gain", "tpe", "nsga2", "random"} or optuna.samplers.BaseSampler, default="tpe"
-        How architectures are proposed. ``"gain"`` learns quality by a Gaussian process and takes
-        latency from the latency model (`GainSampler`); the others are Optuna's, to which both are
-        unknown.
+        How architectures are proposed. ``"gain"`` learns quality with a Gaussian process and uses
+        the latency model for latency (`GainSampler`). The others are Optuna's samplers, which know
+        neither beforehand.
     storage : path, str, optuna.storages.BaseStorage or None, default=None
-        Where trials are kept as they are made: an SQLite file (``.sqlite``, ``.sqlite3``,
-        ``.db``), a journal (``.journal``, ``.log``, ``.jsonl``; also for machines that share a
-        network file system), the URL of a database, or Optuna's own. The same call again goes
-        on; at the same time on several machines, they share the work.
+        Where each trial is saved: an SQLite file (``.sqlite``, ``.sqlite3``, ``.db``), a journal
+        (``.journal``, ``.log``, ``.jsonl``; also for machines that share a network file system),
+        the URL of a database, or an Optuna storage. Repeat the same call to resume a search, or
+        run it on several machines at once to share the work. None keeps trials in memory only.
     study_name : str, default="fcnn-latency"
         Name of the study in the storage.
     random_state : int, RandomState or None, default=None
-        Seed of the proposals. The same seed gives the same architectures, also where the search
-        was stopped in between.
+        Seed of the proposals. The same seed gives the same architectures, even if the search was
+        stopped and resumed.
     verbose : int, default=0
         Whether to show progress.
 
@@ -89,15 +91,16 @@ def search(
     Raises
     ------
     ValueError
-        If a parameter is wrong; if no architecture meets the budget (states the least latency
-        that the space has, before any trial); if the storage holds a study of other settings.
+        If a parameter is wrong; if no architecture meets the budget (raised before any trial;
+        the message states the least latency of the space); or if the storage holds a study with
+        other settings.
     SearchError
-        If all trials failed; names the first.
+        If all trials failed; the message names the first.
     ImportError
         If optuna is not installed.
     KeyboardInterrupt
-        If Ctrl-C comes before one trial is complete. Later it ends the search, and what is there
-        is returned.
+        If Ctrl-C is pressed before the first trial is complete. Later, Ctrl-C ends the search and
+        returns the trials so far.
 
     Examples
     --------
@@ -138,18 +141,18 @@ def run_search(
     verbose: int,
     known: Sequence[Trial] = (),
 ) -> SearchResult:
-    """`search` among given candidates.
+    """Run `search` on given candidates.
 
     Parameters
     ----------
     objective, n_trials, direction, front, sampler, storage, study_name, verbose
         As in `search`.
     candidates : Candidates
-        What may be evaluated.
+        The architectures that may be evaluated.
     seed : int
         Seed of the proposals.
     known : sequence of Trial
-        Trials that a new study begins with.
+        Earlier trials to add to a new study.
     """
     import_extra("optuna", "search", "search")
     from fcnn_latency.nas import _optuna
@@ -190,7 +193,7 @@ def run_search(
 
 
 def check_search(objective: Any, n_trials: Any, direction: Any, study_name: Any) -> None:
-    """Check the parameters that all searches share; raises ValueError."""
+    """Raise ValueError if a parameter that all searches share is wrong."""
     if not callable(objective):
         raise ValueError(
             f"objective must be a function of widths to a number. Got {objective!r} instead."
@@ -201,7 +204,7 @@ def check_search(objective: Any, n_trials: Any, direction: Any, study_name: Any)
 
 
 def _fingerprint(candidates: Candidates) -> str:
-    """What a latency model predicts for some architectures, to the digits that machines share."""
+    """Return predictions for some architectures, rounded to digits that agree across machines."""
     count = min(FINGERPRINT, candidates.space.size)
     predicted = candidates.predict(candidates.space.sample(count, random_state=0))
     return " ".join(f"{seconds:.4g}" for seconds in predicted[:, 0])

@@ -1,4 +1,4 @@
-"""A model's predictions of every architecture of a space."""
+"""Predictions of a model for every architecture of a space."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fcnn_latency.estimators._intervals import IntervalRegressor
 from fcnn_latency.estimators._measured import MeasuredLatency
 from fcnn_latency.spaces._fcnn import MAX_ENUMERATED, SPACE, FCNNSpace
 
-#: Architectures that are predicted at a time.
+#: Number of architectures that are predicted at a time.
 CHUNK_SIZE = 131_072
 
 Predict = Callable[[Ints], Floats]
@@ -26,20 +26,22 @@ Predict = Callable[[Ints], Floats]
 def predict_space(
     model: Any, space: FCNNSpace | None = None, confidence: float | None = None
 ) -> tuple[FCNNSpace, Floats32]:
-    """Predict every architecture of a space; `LatencyMap.from_estimator` says what is raised.
+    """Predict every architecture of a space; errors are those of `LatencyMap.from_estimator`.
 
     Parameters
     ----------
     model : estimator
         A fitted pipeline, or an `IntervalRegressor` around one.
     space : FCNNSpace or None, default=None
-        The space; None is that of the model.
+        The space; None is the model's space.
     confidence : float or None, default=None
-        Share of latencies that are not to exceed what an `IntervalRegressor` states.
+        With a confidence, return the upper bounds of an `IntervalRegressor`, which this fraction
+        of latencies does not exceed. With None, return the predictions.
 
     Returns
     -------
     space : FCNNSpace
+        The space of the latencies.
     latencies : ndarray of float32, shape (space.size,)
         Seconds, rounded up, in the order of `FCNNSpace.rank`.
     """
@@ -55,7 +57,7 @@ def predict_space(
     predict = _predictor(model, confidence)
     latencies = np.empty(space.size, dtype=np.float32)
     done = 0
-    with config_context(assume_finite=True):  # as widths are
+    with config_context(assume_finite=True):  # widths are finite
         for chunk in space.chunks(CHUNK_SIZE):
             latencies[done : done + len(chunk)] = round_up(predict(chunk))
             done += len(chunk)
@@ -63,7 +65,7 @@ def predict_space(
 
 
 def check_space(space: Any) -> None:
-    """Raise a ValueError where a space is none, or too large to go through."""
+    """Raise ValueError if `space` is not an FCNNSpace, or too large to enumerate."""
     check(space, SPACE, "space")
     if space.size > MAX_ENUMERATED:
         raise ValueError(
@@ -74,14 +76,14 @@ def check_space(space: Any) -> None:
 
 
 def _encoder(model: Any) -> WidthsEncoder | None:
-    """What knows the space of a model."""
+    """Return the encoder of a model, which knows its space; None if there is none."""
     inner = model.estimator_ if isinstance(model, IntervalRegressor) else model
     first = inner[0] if isinstance(inner, Pipeline) else None
     return first if isinstance(first, WidthsEncoder) else None
 
 
 def _predictor(model: Any, confidence: float | None) -> Predict:
-    """What predicts zero-padded widths; it does not check again what a space enumerates."""
+    """Return a function that predicts zero-padded widths, without validating them again."""
     if confidence is not None:
         if not isinstance(model, IntervalRegressor):
             raise ValueError(
@@ -93,7 +95,7 @@ def _predictor(model: Any, confidence: float | None) -> Predict:
     if isinstance(inner[-1] if isinstance(inner, Pipeline) else inner, MeasuredLatency):
         raise ValueError("Predictions of MeasuredLatency are measurements. Fit another estimator.")
     encoder = _encoder(inner)
-    # An estimator that was fitted on a named matrix wants one.
+    # An estimator that was fitted on named columns must get named columns.
     if encoder is not None and not hasattr(inner[1], "feature_names_in_"):
         columns = encoder.space_.max_layers
         return lambda widths: np.asarray(inner[1:].predict(encoder.encode(_pad(widths, columns))))
@@ -101,7 +103,7 @@ def _predictor(model: Any, confidence: float | None) -> Predict:
 
 
 def as_fitted(widths: Ints, model: Any) -> Any:
-    """Zero-padded widths with the columns, and their names, that a model was fitted on."""
+    """Return zero-padded widths with the columns, and column names, the model was fitted on."""
     columns = model.n_features_in_ if hasattr(model, "n_features_in_") else 0
     padded = _pad(widths, columns)
     names = getattr(model, "feature_names_in_", None)
@@ -113,7 +115,7 @@ def _pad(widths: Ints, columns: int) -> Ints:
 
 
 def round_up(latencies: Array) -> Floats32:
-    """The least float32 values that are no less."""
+    """Round to float32, upwards."""
     rounded = latencies.astype(np.float32)
     below = rounded < latencies
     rounded[below] = np.nextafter(rounded[below], np.float32(np.inf))

@@ -1,4 +1,4 @@
-"""One evaluated architecture of a search, and how a study of Optuna keeps it."""
+"""One evaluated architecture of a search, and its form in an Optuna study."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fcnn_latency.spaces._fcnn import FCNNSpace
 
 
 def parameter_ranges(space: FCNNSpace) -> dict[str, tuple[int, int]]:
-    """Least and most of ``layers`` and of each width that is free, as tuners see a space."""
+    """Return the smallest and largest value of ``layers`` and of each free width, for tuners."""
     n_free = space.max_layers - 1 if space.tie_io else space.max_layers
     widths = (space.min_width, space.max_width)
     layers = {"layers": (space.min_layers, space.max_layers)}
@@ -21,14 +21,14 @@ def parameter_ranges(space: FCNNSpace) -> dict[str, tuple[int, int]]:
 
 
 def widths_of(parameters: Mapping[str, Any], space: FCNNSpace) -> tuple[int, ...]:
-    """The architecture of such parameters; widths behind its depth mean nothing."""
+    """Return the architecture of such parameters; widths beyond its depth are ignored."""
     depth = int(parameters["layers"])
     free = tuple(int(parameters[f"width_{i + 1}"]) for i in range(depth - space.tie_io))
     return (*free, free[0]) if space.tie_io else free
 
 
 def parameters_of(widths: tuple[int, ...], space: FCNNSpace) -> dict[str, int]:
-    """Parameters that `widths_of` makes this architecture of."""
+    """Return parameters of an architecture: the inverse of `widths_of`."""
     names = list(parameter_ranges(space))[1:]
     free = (widths[:-1] if space.tie_io else widths) + (space.min_width,) * len(names)
     return {"layers": len(widths), **dict(zip(names, free, strict=False))}
@@ -43,14 +43,14 @@ class Trial:
     widths : tuple of int
         The architecture.
     quality : float
-        What the objective returned; NaN if it failed.
+        Value that the objective returned; NaN if it failed.
     predicted, upper : float
-        Latency in seconds and upper end of its interval, as predicted, or as measured since; NaN
-        without intervals.
+        Predicted latency and the upper end of its interval in seconds, or measured latency and its
+        bound once measured. The upper end is NaN without intervals.
     state : {"complete", "failed"}
         Whether the objective returned a number.
     error : str
-        Why it failed; empty if it did not.
+        Why the objective failed; empty if it did not.
     duration : float
         Seconds that the objective took; NaN if it failed.
     """
@@ -65,7 +65,7 @@ class Trial:
 
     @classmethod
     def from_study(cls, trial: Any, space: FCNNSpace) -> Trial:
-        """A finished trial of Optuna."""
+        """Make a trial from a finished Optuna trial."""
         known = trial.user_attrs
         predicted, upper = known["latencies"]
         return cls(
@@ -79,7 +79,7 @@ class Trial:
         )
 
     def attributes(self) -> dict[str, Any]:
-        """User attributes that a study keeps, from which `from_study` reads; JSON-ready."""
+        """Return user attributes for a study, as `from_study` reads them; JSON-serializable."""
         upper = None if math.isnan(self.upper) else self.upper
         latencies = {"latencies": [self.predicted, upper]}
         if self.state == "failed":
@@ -87,18 +87,18 @@ class Trial:
         return latencies | {"quality": self.quality, "duration": self.duration}
 
     def values(self, n_objectives: int) -> list[float] | None:
-        """What Optuna optimizes: quality, then latency; None of a failed trial."""
+        """Return the values Optuna optimizes: quality, then latency; None for a failed trial."""
         if self.state == "failed":
             return None
         return [self.quality, self.predicted][:n_objectives]
 
 
 def trial_frame(trials: Iterable[Trial]) -> pd.DataFrame:
-    """Trials as a frame, a column for each field of `Trial`."""
+    """Return trials as a DataFrame with one column per field of `Trial`."""
     columns = [field.name for field in fields(Trial)]
     return pd.DataFrame([asdict(trial) for trial in trials], columns=columns)
 
 
 def trials_of(frame: pd.DataFrame) -> list[Trial]:
-    """The trials that `trial_frame` made a frame of."""
+    """Return the trials of a DataFrame from `trial_frame`."""
     return [Trial(*row) for row in frame.itertuples(index=False)]

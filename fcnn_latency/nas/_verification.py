@@ -1,4 +1,4 @@
-"""Whether architectures keep a latency budget when they are measured."""
+"""Check by measurement whether architectures meet a latency budget."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ SINGLE_PASS = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Verification(ShownAsTable):
-    """Architectures with what was predicted and what was measured of them.
+    """Predicted and measured latencies of architectures, and whether they meet the budget.
 
     Attributes
     ----------
     report : DataFrame
-        A row for each architecture, those that keep the budget first, of these the best quality,
-        or where there is none the shortest measured latency: ``widths``, ``quality``,
-        ``predicted``, ``lower`` and ``upper`` ends of the prediction interval, ``measured``,
-        ``standard_error`` (of the architecture, and of the level that all share), ``bound``
-        (measured latency plus its own uncertainty), all in seconds, ``keeps_budget``, ``reason``
-        (why there is no measured latency; empty where there is).
+        One row per architecture. Those that meet the budget come first, then rows are sorted by
+        quality, best first, and by measured latency. Columns are ``widths``, ``quality``;
+        in seconds ``predicted``, ``lower`` and ``upper`` ends of the prediction interval,
+        ``measured``, ``standard_error`` (of the label and of the level that all labels share) and
+        ``bound`` (upper confidence bound of the measured latency); ``keeps_budget`` and
+        ``reason`` (why there is no measured latency; empty if there is one).
     direction : {"maximize", "minimize"}
-        Which quality is better.
+        Whether higher or lower quality is better.
     max_latency : float or None
-        The budget in seconds; None if there was none, and then every architecture keeps it.
+        The budget in seconds. None is no budget: every measured architecture meets it.
     confidence : float
-        With which confidence ``bound`` is one.
+        Confidence level of ``bound``.
     datasets : tuple of Bunch
-        What was measured, as of `make_dataset`.
+        The measurements, as returned by `make_dataset`.
     """
 
     report: pd.DataFrame
@@ -59,22 +59,22 @@ class Verification(ShownAsTable):
 
     @property
     def kept(self) -> pd.DataFrame:
-        """The rows of the report that keep the budget."""
+        """The rows of the report that meet the budget."""
         return self.report[self.report["keeps_budget"]]
 
     @property
     def front(self) -> pd.DataFrame:
-        """Of those that keep the budget, what none beats in quality and measured latency."""
+        """The Pareto front of quality and measured latency, among rows that meet the budget."""
         return front_of(self.kept, self.direction, "measured")
 
     @property
     def best(self) -> pd.Series[Any]:
-        """The row of the best quality among those that keep the budget.
+        """The row of best quality among those that meet the budget.
 
         Raises
         ------
         SearchError
-            If none keeps it; names the nearest.
+            If no architecture meets the budget; the message names the nearest.
         """
         if self.kept.empty:
             raise SearchError(self._none_keeps())
@@ -96,11 +96,11 @@ class Verification(ShownAsTable):
         return self.report
 
     def __repr__(self) -> str:
-        """How many architectures, and how many keep the budget."""
+        """Return the number of architectures, and of those that meet the budget."""
         return f"<Verification of {len(self.report)} architectures, {len(self.kept)} kept>"
 
     def __str__(self) -> str:
-        """The report, and how many keep the budget."""
+        """Return the report as text, and how many architectures meet the budget."""
         known = self.report[self.report["measured"].notna()]
         shown = architecture_table(known, ("predicted", "lower", "upper", "measured"))
         relative = known["standard_error"] / known["measured"]
@@ -135,35 +135,38 @@ def verify(
     signal_length: int = 50,
     **measuring: Any,
 ) -> Verification:
-    """Measure architectures on this machine, and tell which keep a budget.
+    """Measure architectures on this machine, and report which meet a budget.
 
-    An architecture keeps it if its measured latency plus its uncertainty does: the upper end of a
-    one-sided confidence interval, measured + t * standard error, t being the quantile of Student's
-    distribution for the passes that it was measured in. The standard error is that of the label,
-    and in quadrature that of the level of all labels, from how far the passes differ in it: errors
-    of labels leave that out, as a budget may not. So what is measured just below the budget
-    does not count as keeping it, nor does what could not be measured.
+    An architecture meets the budget if the upper end of a one-sided confidence interval of its
+    measured latency does: measured + t * standard error, where t is the quantile of Student's
+    distribution for the number of passes. The standard error combines, in quadrature, the error
+    of the label and the error of the level that all labels share. The latter is estimated from
+    the differences in level between passes. Errors of labels leave it out, but a budget is
+    absolute, so it counts here. So an architecture measured just below the budget does not count
+    as meeting it. Neither does one that could not be measured.
 
     Parameters
     ----------
     architectures : SearchResult, or sequence of sequences, array or DataFrame
-        What a search has found, of which the finalists are measured, or widths.
+        Result of a search, whose finalists are measured, or widths.
     runtime : str or Runtime
-        What executes the models: that of the labels of the latency model.
+        Runtime that executes the models. Use the one of the labels of the latency model.
     latency_model : fitted estimator or None, default=None
-        What predictions to report; None is that of the search, and none for given widths.
+        Model whose predictions are reported. None is the model of the search; for given widths,
+        None reports no predictions.
     space : FCNNSpace or None, default=None
-        Space of given widths; None is ``FCNNSpace()``. A search brings its own.
+        Space of given widths; None is ``FCNNSpace()``. Ignored for the result of a search.
     max_latency : float, str or None, default=None
-        The budget, in seconds or as ``"2us"``; None is that of the search.
+        The budget, in seconds or as ``"2us"``. None is the budget of the search, if any.
     confidence : float, default=0.95
-        Confidence with which the measured latency is below its bound; above 0.5 and below 1.
+        Confidence level of the upper bound of the measured latency; above 0.5 and below 1.
     n_finalists : int, default=10
-        Of a search, how many are measured: its front, then the best of the others.
+        Maximum number of architectures of a search to measure: its front, then the best of the
+        others.
     protocol : str or MeasurementProtocol, default="reliable"
-        How it is measured, as in `make_dataset`; of more than one pass.
+        How latencies are measured, as in `make_dataset`. It must have at least two passes.
     signal_length : int, default=50
-        Values that one inference reads.
+        Number of values that one inference reads.
     **measuring
         Further parameters of `make_dataset`: `store`, `client`, `target_error`, `scale`, `wait`,
         `random_state`, `verbose`.
@@ -171,14 +174,14 @@ def verify(
     Returns
     -------
     Verification
-        The report, best and front of what keeps the budget.
+        The report, and the best and the front of the architectures that meet the budget.
 
     Raises
     ------
     ValueError
         If a parameter is wrong, or the latency model was made for another signal length.
     MeasurementError
-        If not one architecture could be measured, or measured labels have no standard error.
+        If no architecture could be measured, or labels have no standard error.
 
     Examples
     --------
@@ -206,7 +209,7 @@ def verify(
         rows = space.validate(architectures)
         quality = np.full(len(rows), np.nan)
     check_signal_length(latency_model, signal_length)
-    # Before anything is measured, since predicting can be refused too.
+    # Predict before measuring, since prediction can fail too.
     predictions = _predictions(latency_model, rows, confidence)
     check_passes(protocol)
     dataset = make_dataset(
@@ -226,7 +229,7 @@ def verify(
 
 
 def rank(verification: Verification) -> Verification:
-    """Decide anew which keep the budget, and order by that, quality and measured latency."""
+    """Update which rows meet the budget, and sort by that, quality and measured latency."""
     report, budget = verification.report, verification.max_latency
     limit = math.inf if budget is None else budget
     report = report.assign(keeps_budget=report["bound"] <= limit)
@@ -238,7 +241,7 @@ def rank(verification: Verification) -> Verification:
 
 
 def check_passes(protocol: Any) -> None:
-    """Make sure, before anything is measured, that labels will have an uncertainty.
+    """Check before measuring that labels will have an uncertainty.
 
     Raises
     ------
@@ -252,12 +255,12 @@ def check_passes(protocol: Any) -> None:
 
 
 def check_signal_length(latency_model: Any, signal_length: int) -> None:
-    """Make sure that a model predicts the inferences that are measured.
+    """Check that a model predicts inferences of the signal length that is measured.
 
     Raises
     ------
     ValueError
-        If it was made for a signal of another length.
+        If the model was made for another signal length.
     """
     if not hasattr(latency_model, "get_params"):
         return
@@ -274,7 +277,7 @@ def check_signal_length(latency_model: Any, signal_length: int) -> None:
 
 
 def _predictions(model: Any, rows: Ints, confidence: float) -> Floats:
-    """Predicted latency, lower and upper end; NaN where the model has none."""
+    """Return predicted latencies, lower and upper ends; NaN if the model has none."""
     predictions = np.full((len(rows), 3), np.nan)
     if model is not None:
         rows = as_fitted(rows, model)
@@ -285,7 +288,7 @@ def _predictions(model: Any, rows: Ints, confidence: float) -> Floats:
 
 
 def _measured(widths: pd.Series[Any], dataset: Bunch, confidence: float) -> pd.DataFrame:
-    """Measured latencies, their errors and bounds, in the order of `widths`."""
+    """Return measured latencies, standard errors, bounds and reasons, in the order of `widths`."""
     frame = dataset.frame
     passes = frame.filter(like="pass_").notna().sum(axis=1).to_numpy()
     if dataset.target_std is None or (passes < 2).any() or np.isnan(dataset.target_std).any():
@@ -305,9 +308,10 @@ def _measured(widths: pd.Series[Any], dataset: Bunch, confidence: float) -> pd.D
 
 
 def _level_error(passes: Floats) -> float:
-    """Relative standard error of the level that the labels of a campaign share.
+    """Return the relative standard error of the level that the labels of a campaign share.
 
-    Fewer than three architectures do not tell a level from noise, and then it counts as noise.
+    With fewer than three architectures, level and noise cannot be separated: return 0, since the
+    level then counts as noise of the labels.
     """
     logs = np.log(passes[:, ~np.isnan(passes).any(axis=0)])
     if len(logs) < 3 or logs.shape[1] < 2:

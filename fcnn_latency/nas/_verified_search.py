@@ -1,4 +1,4 @@
-"""Search, measure what was found, learn from it, and search again."""
+"""Search in rounds: search, measure the finalists, refit the latency model, repeat."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from fcnn_latency.spaces._widths import pad_widths
 
 @dataclass(frozen=True, eq=False, repr=False)
 class VerifiedSearch(ShownAsTable):
-    """What a search has found whose finalists were measured.
+    """Result of `search_and_verify`.
 
     Attributes
     ----------
     verification : Verification
-        All that was measured: report, best and front.
+        All measured architectures: report, best and front.
     result : SearchResult
-        The last search, all trials of earlier rounds within its budget included.
+        The last search. It includes the trials of earlier rounds that are within its budget.
     latency_model : estimator
-        The model, fitted on the labels and on all that was measured in verification.
+        The model, fitted on the labels of the dataset and all verified architectures.
     rounds : DataFrame
-        A row for each round: ``evaluated`` and ``measured`` architectures, how many of these
-        ``kept`` the budget, ``error`` (mean absolute relative error of the predictions, as a
-        fraction) and ``front`` (architectures of the measured front after it).
+        One row per round: number of ``evaluated`` and of ``measured`` architectures, how many of
+        these ``kept`` the budget, ``error`` (mean absolute relative error of the predictions, as a
+        fraction) and ``front`` (size of the measured front after the round).
     stable : bool
-        Whether the last round changed nothing of the measured front.
+        Whether the last round left the measured front unchanged.
     """
 
     verification: Verification
@@ -53,23 +53,23 @@ class VerifiedSearch(ShownAsTable):
 
     @property
     def best(self) -> pd.Series[Any]:
-        """The measured architecture of the best quality among those that keep the budget."""
+        """The row of best quality among measured architectures that meet the budget."""
         return self.verification.best
 
     @property
     def front(self) -> pd.DataFrame:
-        """The measured front of those that keep the budget."""
+        """The Pareto front of measured architectures that meet the budget."""
         return self.verification.front
 
     def _shown(self) -> pd.DataFrame:
         return self.verification.report
 
     def __repr__(self) -> str:
-        """How many rounds, and the size of the front."""
+        """Return the number of rounds and the size of the front."""
         return f"<VerifiedSearch of {len(self.rounds)} rounds, {len(self.front)} on the front>"
 
     def __str__(self) -> str:
-        """The rounds and the report."""
+        """Return the rounds and the report as text."""
         shown = self.rounds.assign(error=[format_percent(e) for e in self.rounds["error"]])
         end = "The front is stable." if self.stable else "The front may still change."
         return "\n".join([shown.to_string(), end, str(self.verification)])
@@ -98,35 +98,35 @@ def search_and_verify(
     verbose: int = 0,
     **measuring: Any,
 ) -> VerifiedSearch:
-    """Search in rounds, each with a latency model that has learnt from the measurements before.
+    """Search in rounds, and refit the latency model on new measurements after each round.
 
-    A round searches, measures the finalists that have not been measured yet, and fits the model
-    anew on the labels and on all of these measurements. What was evaluated keeps its quality, so
-    the objective is called once for each architecture. A measured latency replaces the prediction,
-    and what broke the budget when measured is not proposed again. The rounds end when one leaves
-    the measured front as it was.
+    A round searches, measures the finalists that have not been measured yet, and refits the model
+    on the labels and all these measurements. Later rounds reuse the quality of evaluated
+    architectures, so the objective is called once per architecture. A measured latency replaces
+    the prediction. An architecture that exceeded the budget when measured is not proposed again.
+    The rounds end when one leaves the measured front unchanged.
 
     Parameters
     ----------
     objective, max_latency, confidence, direction, front, sampler, storage, study_name
-        As in `search`. Each round is a study of its own, named `study_name` and its number.
+        As in `search`. Each round is a separate study, named ``study_name-1`` and so on.
     dataset : Bunch
-        Labels that the model learns first, as of `make_dataset` or `load_dataset`.
+        Labels for the first fit, as from `make_dataset` or `load_dataset`.
     latency_model : estimator
-        Pipeline or `IntervalRegressor`; clones of it are fitted.
+        Pipeline or `IntervalRegressor`. Clones of it are fitted.
     runtime : str, Runtime or None, default=None
-        What executes the models; None is that of the dataset, by name.
+        Runtime that executes the models. None is the dataset's, by name.
     space : FCNNSpace or None, default=None
-        The space that is searched; None is the dataset's.
+        The space to search. None is the dataset's.
     n_rounds : int, default=3
-        Rounds at most.
+        Maximum number of rounds.
     n_trials : int, default=100
-        Architectures that each round evaluates.
+        Number of new architectures that each round evaluates.
     n_finalists : int, default=10
-        Architectures that each round measures, at most.
+        Maximum number of architectures that each round measures.
     protocol, store
-        As in `make_dataset`: how finalists are measured, and where readings go. With a store and a
-        storage the same call again resumes search and measurements.
+        How finalists are measured and where readings are stored, as in `make_dataset`. With a
+        store and a storage, the same call resumes searches and measurements.
     random_state : int or None, default=None
         Seed of proposals and measurements.
     verbose : int, default=0
@@ -137,14 +137,14 @@ def search_and_verify(
     Returns
     -------
     VerifiedSearch
-        Report, best and front as measured, the model and the rounds.
+        Report, best and front as measured, the model, and the rounds.
 
     Raises
     ------
     ValueError, SearchError, ImportError
-        As `search`.
+        As in `search`.
     MeasurementError, StoreError
-        As `verify`.
+        As in `verify`.
     """
     check_search(objective, n_trials, direction, study_name)
     check(n_rounds, whole(1), "n_rounds")
@@ -188,7 +188,7 @@ def search_and_verify(
                 **measuring,
             )
             now = found if measured is None else _together(measured, found)
-            # An empty front has nothing to be stable.
+            # An empty front does not count as stable.
             stable = measured is not None and _front(measured) == _front(now) != set()
             measured = now
             model = clone(latency_model).fit(*_labels(dataset, measured))
@@ -202,7 +202,7 @@ def search_and_verify(
 
 
 def _broken(measured: Verification | None) -> frozenset[tuple[int, ...]]:
-    """What has been measured, or could not be, and does not keep the budget."""
+    """Return architectures that failed to measure, or measured over the budget."""
     if measured is None:
         return frozenset()
     return frozenset(measured.report.loc[~measured.report["keeps_budget"], "widths"])
@@ -211,7 +211,7 @@ def _broken(measured: Verification | None) -> frozenset[tuple[int, ...]]:
 def _known(
     evaluated: dict[tuple[int, ...], Trial], candidates: Candidates, measured: Verification | None
 ) -> list[Trial]:
-    """What earlier rounds evaluated and still lies within the budget, as trials of a new one."""
+    """Return trials of earlier rounds that are still within the budget, for a new round."""
     trials = [t for widths, t in evaluated.items() if widths not in candidates.excluded]
     if not trials:
         return []
@@ -232,7 +232,7 @@ def _known(
 
 
 def _unmeasured(result: SearchResult, n: int, measured: Verification | None) -> pd.DataFrame:
-    """The finalists that have not been measured yet."""
+    """Return the finalists that have not been measured yet."""
     finalists = result.finalists(n)
     there = set() if measured is None else set(measured.report["widths"])
     return finalists[[widths not in there for widths in finalists["widths"]]]
@@ -248,7 +248,7 @@ def _front(measured: Verification) -> set[tuple[int, ...]]:
 
 
 def _labels(dataset: Bunch, measured: Verification) -> tuple[Any, Any]:
-    """Labels of the dataset and of what was measured since."""
+    """Return the labels of the dataset and of all verified architectures."""
     X = np.asarray(dataset.data)
     found = measured.report[measured.report["measured"].notna()]
     more = pad_widths(list(found["widths"]), X.shape[1])

@@ -1,4 +1,4 @@
-"""Sets of architectures: to check, sample and enumerate."""
+"""Spaces of architectures, for validation, sampling and enumeration."""
 
 import lazy_loader as _lazy
 

@@ -12,13 +12,13 @@ import numpy.typing as npt
 from fcnn_latency._validation import BOOLEAN, Ints, Rule, check, refuse_first, whole
 from fcnn_latency.spaces._widths import pad_widths
 
-#: Spaces of more architectures are not gone through as a whole.
+#: Maximum size of a space that is enumerated.
 MAX_ENUMERATED = 10_000_000
 
 
 @dataclass(frozen=True)
 class FCNNSpace:
-    """The space of fully connected architectures that is measured, predicted and searched.
+    """A space of fully connected architectures to measure, predict and search.
 
     An architecture is its **widths**: the neurons of each layer, input first, output last.
     The defaults are the space of Beglaryan and Ringhofer, "Development and training of a deep
@@ -27,20 +27,21 @@ class FCNNSpace:
     Parameters
     ----------
     max_layers : int, default=5
-        Most layers of an architecture, input and output included.
+        Maximum number of layers, input and output included.
     max_width : int, default=50
-        Most neurons of a layer.
+        Maximum number of neurons per layer.
     min_layers : int, default=2
-        Fewest layers of an architecture; at least 2.
+        Minimum number of layers; at least 2.
     min_width : int, default=1
-        Fewest neurons of a layer; at least 1.
+        Minimum number of neurons per layer; at least 1.
     tie_io : bool, default=True
         Whether the output layer is as wide as the input layer.
 
     Raises
     ------
     ValueError
-        If a limit is not a whole number or the limits leave no architecture.
+        If a limit is not a whole number or too small, a minimum is above its maximum, or
+        `tie_io` is not a bool.
 
     Examples
     --------
@@ -63,13 +64,13 @@ class FCNNSpace:
         for limit, least in (("layers", 2), ("width", 1)):
             low = check(getattr(self, f"min_{limit}"), whole(least), f"min_{limit}", self)
             high = check(getattr(self, f"max_{limit}"), whole(low), f"max_{limit}", self)
-            object.__setattr__(self, f"min_{limit}", low)  # a NumPy number as Python's
+            object.__setattr__(self, f"min_{limit}", low)  # NumPy numbers become Python ints
             object.__setattr__(self, f"max_{limit}", high)
         check(self.tie_io, BOOLEAN, "tie_io", self)
         object.__setattr__(self, "tie_io", bool(self.tie_io))
 
     def __le__(self, other: FCNNSpace) -> bool:
-        """Whether each architecture of this space lies in the other one.
+        """Return whether every architecture of this space is in the other one.
 
         Examples
         --------
@@ -86,17 +87,22 @@ class FCNNSpace:
 
     @classmethod
     def covering(cls, *parts: Any) -> FCNNSpace:
-        """The smallest space that holds all of some spaces and architectures.
+        """Return the smallest space that contains the given spaces and architectures.
 
         Parameters
         ----------
         *parts : FCNNSpace, or sequence of sequences, array or DataFrame
             Spaces, or rows of architectures.
 
+        Returns
+        -------
+        FCNNSpace
+            The smallest such space. Its `tie_io` is True if all parts have equal input and output.
+
         Raises
         ------
         ValueError
-            If a row is not an architecture, or there is nothing to cover.
+            If a row is not an architecture, or there are no spaces and architectures.
 
         Examples
         --------
@@ -135,12 +141,12 @@ class FCNNSpace:
 
     @property
     def depth_sizes(self) -> list[int]:
-        """How many architectures there are of each of `depths`."""
+        """The number of architectures of each of `depths`."""
         return [self._n_widths ** (depth - self.tie_io) for depth in self.depths]
 
     @property
     def size(self) -> int:
-        """How many architectures the space holds."""
+        """The number of architectures in the space."""
         return sum(self.depth_sizes)
 
     @property
@@ -148,7 +154,7 @@ class FCNNSpace:
         return self.max_width - self.min_width + 1
 
     def __contains__(self, widths: object) -> bool:
-        """Whether one architecture, ragged or zero-padded, lies in the space."""
+        """Return whether one architecture, ragged or zero-padded, is in the space."""
         try:
             self.validate([widths])
         except (ValueError, TypeError):
@@ -171,7 +177,7 @@ class FCNNSpace:
         Raises
         ------
         ValueError
-            If a row is no architecture or not of this space; names row and layer.
+            If a row is not an architecture of this space; the message names row and layer.
         """
         padded = pad_widths(architectures, self.max_layers)
         depths, outputs = _depths_and_outputs(padded)
@@ -199,16 +205,16 @@ class FCNNSpace:
         return padded
 
     def sample(self, n_samples: int, random_state: Any = None, unique: bool = True) -> Ints:
-        """Draw architectures: depth uniform, then each width uniform, as in the paper.
+        """Draw architectures: a uniform depth, then uniform widths, as in the paper.
 
         Parameters
         ----------
         n_samples : int
-            How many to draw.
+            Number of architectures to draw.
         random_state : int, RandomState or None
             Seed of the draw.
         unique : bool, default=True
-            Whether repeats are discarded as they are drawn, so that all are distinct.
+            Whether to discard repeats, so that all architectures are distinct.
 
         Returns
         -------
@@ -218,10 +224,10 @@ class FCNNSpace:
         Raises
         ------
         ValueError
-            If `n_samples` is negative, or distinct ones are asked for and fewer exist.
+            If `n_samples` is negative, or `unique` is True and the space has fewer architectures.
         """
         n_samples = check(n_samples, whole(0), "n_samples")
-        from sklearn.utils import check_random_state  # measuring processes start without it
+        from sklearn.utils import check_random_state  # measuring processes do not import it
 
         rng = check_random_state(random_state)
         if not unique:
@@ -255,19 +261,19 @@ class FCNNSpace:
         return kept.to_numpy(dtype=np.int64)[:n]
 
     def _draw_from_all(self, n: int, rng: np.random.RandomState) -> Ints:
-        """As `_draw_distinct`, without the many draws that the last ones would take."""
+        """Draw as `_draw_distinct` does, without its many repeats in a small space."""
         counts = np.array(self.depth_sizes)
         weights = np.repeat(1.0 / (len(counts) * counts), counts)
         chosen = rng.choice(len(weights), n, replace=False, p=weights / weights.sum())
         return self.unrank(chosen)
 
     def chunks(self, chunk_size: int = 65_536) -> Iterator[Ints]:
-        """Enumerate the space in chunks, shallow first, then by widths in ascending order.
+        """Enumerate the space in chunks: by depth, then by widths, both in ascending order.
 
         Parameters
         ----------
         chunk_size : int, default=65_536
-            Most architectures in a chunk; only one chunk is in memory at a time.
+            Maximum number of architectures in a chunk. Only one chunk is in memory at a time.
 
         Yields
         ------
@@ -281,7 +287,7 @@ class FCNNSpace:
                 yield self._unrank(depth, places, start)
 
     def rank(self, architectures: Any) -> Ints:
-        """Number architectures as `chunks` enumerates them, from 0.
+        """Return the ranks of architectures: their positions in `chunks`, from 0.
 
         Parameters
         ----------
@@ -291,11 +297,13 @@ class FCNNSpace:
         Returns
         -------
         ndarray of int64, shape (n,)
+            Ranks, each at least 0 and below `size`.
 
         Raises
         ------
         ValueError
-            If a row is none of this space, or it holds more architectures than int64 can number.
+            If a row is not in this space, or the space has more architectures than int64 can
+            number.
 
         Examples
         --------
@@ -312,12 +320,12 @@ class FCNNSpace:
         return np.asarray(starts[depths - self.min_layers] + places)
 
     def unrank(self, ranks: npt.ArrayLike) -> Ints:
-        """Architectures by their number: the inverse of `rank`.
+        """Return the architectures of ranks: the inverse of `rank`.
 
         Parameters
         ----------
         ranks : array-like of int, shape (n,)
-            Each at least 0 and below `size`.
+            Ranks, each at least 0 and below `size`.
 
         Returns
         -------
@@ -327,7 +335,7 @@ class FCNNSpace:
         Raises
         ------
         ValueError
-            If a rank is none of this space, or it holds more architectures than int64 can number.
+            If a rank is out of range, or the space has more architectures than int64 can number.
 
         Examples
         --------
@@ -352,7 +360,7 @@ class FCNNSpace:
         return rows
 
     def _first_ranks(self) -> Ints:
-        """The rank of the first architecture of each depth."""
+        """Return the rank of the first architecture of each depth."""
         if self.size > np.iinfo(np.int64).max:
             raise ValueError(
                 f"The space holds {self.size} architectures, more than int64 can number."
@@ -361,7 +369,7 @@ class FCNNSpace:
         return np.asarray(np.cumsum(sizes) - sizes)
 
     def _unrank(self, depth: int, places: Ints, start: int = 0) -> Ints:
-        """Architectures `start` + `places` of one depth: mixed-radix counting."""
+        """Return architectures `start` + `places` of one depth, by mixed-radix counting."""
         base, free = self._n_widths, depth - self.tie_io
         block = np.zeros((len(places), self.max_layers), dtype=np.int64)
         carry = places
@@ -375,10 +383,10 @@ class FCNNSpace:
 
 
 def _depths_and_outputs(padded: Ints) -> tuple[Ints, Ints]:
-    """The number of layers of each row, and the width of its last one."""
+    """Return the number of layers of each row, and the width of its last layer."""
     depths = np.count_nonzero(padded, axis=1)
     return depths, padded[np.arange(len(padded)), depths - 1]
 
 
-#: What a parameter that is a space must be.
+#: Rule for parameters that are a space.
 SPACE = Rule("an FCNNSpace", lambda value: isinstance(value, FCNNSpace))

@@ -1,4 +1,4 @@
-"""Architectures that differ in the widths of two layers, and their latencies as a grid."""
+"""Architectures that differ in the widths of two layers, and grids of their latencies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fcnn_latency._validation import Floats, Ints, Rule, check, number, whole
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
 
-#: The most widths of a layer, unless they are given.
+#: Maximum number of widths of a layer by default.
 MOST_WIDTHS = 64
 
 WHOLE_NUMBERS = Rule(
@@ -26,19 +26,20 @@ def surface_architectures(
     space: FCNNSpace | None = None,
     widths: npt.ArrayLike | None = None,
 ) -> Ints:
-    """Vary two layers of an architecture; measure or predict what comes out.
+    """Vary the widths of two layers of an architecture, to measure or predict the results.
 
     Parameters
     ----------
     architecture : sequence of int
         Widths of all layers, e.g. ``(25, 25, 25, 25)``.
     layers : tuple of two int
-        Which layers are varied, counted from 1. Where the space ties output to input, the one
-        follows the other.
+        The layers to vary, counted from 1. If the space ties output to input and one of them
+        varies, the other follows it.
     space : FCNNSpace or None, default=None
-        None is ``FCNNSpace()``.
+        The space of the architectures. None is ``FCNNSpace()``.
     widths : array-like of int or None, default=None
-        What both layers take; None is every width of the space, or 64 spread over it.
+        Widths of both layers. None is every width of the space, or 64 evenly spaced ones if it
+        has more.
 
     Returns
     -------
@@ -49,7 +50,7 @@ def surface_architectures(
     ------
     ValueError
         If `layers` are not two different layers of the architecture, a width is not a whole
-        number, or a row leaves the space.
+        number, or a resulting architecture is not in the space.
 
     Examples
     --------
@@ -82,14 +83,14 @@ def surface_architectures(
 def surface_grid(
     X: Any, latencies: npt.ArrayLike, *, layers: tuple[int, int]
 ) -> tuple[Ints, Ints, Floats]:
-    """Latencies of architectures that differ in two layers, by the widths of these.
+    """Arrange latencies of architectures that differ in two layers as a grid of widths.
 
     Parameters
     ----------
     X : sequence of sequences, array or DataFrame of shape (n_samples, <= max_layers)
         Architectures, as from `surface_architectures`.
     latencies : array-like of shape (n_samples,)
-        Seconds.
+        Latencies in seconds.
     layers : tuple of two int
         The layers that differ, counted from 1. Input and output may follow one of them.
 
@@ -98,13 +99,13 @@ def surface_grid(
     first_widths, second_widths : ndarray of int64
         Widths of the two layers, in ascending order.
     grid : ndarray of float64, shape (n_second, n_first)
-        Seconds, the mean over repeats; NaN where no architecture has these widths.
+        Latencies in seconds, averaged over repeats; NaN where no architecture has these widths.
 
     Raises
     ------
     ValueError
-        If `layers` are not two different layers, the architectures differ in others too, or
-        there is not one latency for each.
+        If `layers` are not two different layers, the architectures differ in other layers, or
+        the number of latencies differs from the number of architectures.
     """
     rows = pad_widths(X)
     values = np.asarray(latencies, dtype=np.float64)
@@ -133,7 +134,7 @@ def surface_grid(
 
 
 def describe_surface(X: Any) -> str:
-    """The widths that architectures share, a dot for one in which they differ.
+    """Return the widths that architectures share, with a dot for layers that differ.
 
     Examples
     --------
@@ -147,7 +148,7 @@ def describe_surface(X: Any) -> str:
 
 
 def _checked_layers(layers: tuple[int, int], depth: int) -> tuple[int, int]:
-    """The two layers, counted from 0."""
+    """Return the two layers, counted from 0."""
     layer = whole(1, depth)
     two = Rule(
         f"two different layers from 1 to {depth}",

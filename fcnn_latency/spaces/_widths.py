@@ -1,4 +1,4 @@
-"""Rows of widths: checked, zero-padded, trimmed."""
+"""Checking, zero-padding and trimming of rows of widths."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ import numpy.typing as npt
 
 from fcnn_latency._validation import Array, Floats, Ints, refuse_first
 
-if TYPE_CHECKING:  # measuring processes start without it
+if TYPE_CHECKING:  # measuring processes do not import it
     import pandas as pd
 
 
 def pad_widths(architectures: Any, max_layers: int | None = None) -> Ints:
-    """Zero-pad architectures, after checking that each row is one.
+    """Check architectures and zero-pad them.
 
     Parameters
     ----------
     architectures : sequence of sequences, array or DataFrame of shape (n, k)
-        Ragged or zero-padded widths; a DataFrame has the columns ``layer_1`` to ``layer_k``.
+        Ragged or zero-padded widths. A DataFrame has the columns ``layer_1`` to ``layer_k``.
     max_layers : int or None, default=None
-        Columns of the result; None is the layers of the deepest row.
+        Number of columns of the result. None is the number of layers of the deepest row.
 
     Returns
     -------
     ndarray of int64, shape (n, max_layers)
+        Zero-padded widths.
 
     Raises
     ------
     ValueError
-        If a row is empty, deeper than `max_layers`, or holds a width that is not a whole
-        number of at least 1 or that comes after a zero; names row and layer.
+        If a row has fewer than 2 or more than `max_layers` layers, a width is not a whole number
+        of at least 1, or a width comes after a zero; the message names the row and, for a width,
+        the layer.
 
     Examples
     --------
@@ -77,7 +79,7 @@ def pad_widths(architectures: Any, max_layers: int | None = None) -> Ints:
 
 
 def repeats(padded: npt.ArrayLike) -> Ints:
-    """Number of the architecture in each row; equal rows share it.
+    """Number the distinct architectures, and return the number of each row.
 
     Parameters
     ----------
@@ -87,6 +89,7 @@ def repeats(padded: npt.ArrayLike) -> Ints:
     Returns
     -------
     ndarray of int64, shape (n,)
+        Numbers from 0; equal rows have the same number.
 
     Examples
     --------
@@ -157,7 +160,7 @@ def _check_values(values: Floats) -> None:
 
 
 def trim_widths(padded: npt.ArrayLike) -> list[tuple[int, ...]]:
-    """Zero-padded rows to tuples of Python ints, the form in which runtimes build models.
+    """Convert zero-padded rows to tuples of Python ints, from which runtimes build models.
 
     Raises
     ------
