@@ -27,7 +27,7 @@ def run_demo(folder: str, n_architectures: int) -> None:
     dataset = fcnn_latency.make_dataset(n_architectures, random_state=0, verbose=1)
     click.echo(dataset.DESCR)
     fcnn_latency.save_dataset(dataset, path / "latencies.csv")
-    result = fcnn_latency.compare(dataset, cv=2, random_state=0, verbose=1)
+    result = fcnn_latency.compare(dataset, cv=2, random_state=0, n_jobs=2, verbose=1)
     click.echo(str(result))
     result.to_csv(path / "comparison.csv")
     model = fcnn_latency.make_latency_pipeline(random_state=0).fit(dataset.data, dataset.target)

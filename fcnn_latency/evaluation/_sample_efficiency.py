@@ -152,7 +152,7 @@ def sample_efficiency(
     >>> from fcnn_latency import FCNNSpace
     >>> from fcnn_latency.evaluation import sample_efficiency
     >>> X = FCNNSpace().sample(100, random_state=0)
-    >>> y = 1e-6 * X.sum(axis=1)
+    >>> y = 1e-6 * X.sum(axis=1) ** 1.5  # made up, and not linear
     >>> result = sample_efficiency(X, y, estimators=["linear"], sizes=[10, 60], n_repeats=1)
     >>> error = result.summary().query("design == 'random'")["mape"].to_numpy()
     >>> bool(error[0] > error[1])

@@ -3,10 +3,12 @@
 import json
 import re
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from joblib import parallel_config
 
 from fcnn_latency import FCNNSpace
 from fcnn_latency.cli import main
@@ -105,8 +107,14 @@ def test_what_could_not_be_saved_is_not_measured(arguments, message):
     assert message in result.output
 
 
-def test_demo_saves_data_model_and_figures(tmp_path):
-    result = run("demo", "-n", "15", "-o", str(tmp_path))
+def test_demo_saves_data_model_and_figures(tmp_path, monkeypatch):
+    # What is saved does not depend on how long networks train.
+    fit = keras.Model.fit
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda *rows, epochs, **settings: fit(*rows, epochs=2, **settings)
+    )
+    with parallel_config("sequential"):  # in this process, where the patch is
+        result = run("demo", "-n", "15", "-o", str(tmp_path))
     assert result.exit_code == 0, result.output
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
