@@ -1,6 +1,7 @@
 """Rendering of the documentation's tables from stored results.
 
-Each table is between ``<!-- figures: NAME -->`` and ``<!-- /figures -->``.
+Each table is between ``<!-- figures: NAME -->`` and ``<!-- /figures -->``. Figures of several
+machines do not compare, so each machine has a table of its own.
 """
 
 import re
@@ -28,7 +29,9 @@ def render(text, folder=FOLDER):
         name = match[2]
         make, found = TABLES[name], read_result(name, folder)
         command = COMMANDS.get(name, f"python -m benchmarks {name} --save")
-        body = f"Not measured yet: `{command}`.\n" if found is None else make(found)
+        body = f"Not measured yet: `{command}`.\n"
+        if found is not None:
+            body = "\n".join(make(rows) for _, rows in found.groupby("cpu", sort=False))
         return f"{match[1]}{body}{match[3]}"
 
     return MARKED.sub(table, text)

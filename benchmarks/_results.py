@@ -41,11 +41,12 @@ def _commit():
 
 
 def save_result(name, rows, key, folder=FOLDER):
-    """Add rows to ``results/NAME.csv``, and replace rows with the same `key` columns."""
+    """Add rows to ``results/NAME.csv``; those of this machine with the same `key` are replaced."""
     path = Path(folder) / f"{name}.csv"
     new = pd.DataFrame(rows).assign(**provenance())
     if path.exists():
         old = pd.read_csv(path)
+        key = ["cpu", *key]
         replaced = old.set_index(key).index.isin(new.set_index(key).index)
         new = pd.concat([old[~replaced], new], ignore_index=True)
     path.parent.mkdir(exist_ok=True)

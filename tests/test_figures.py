@@ -8,8 +8,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import _results  # noqa: E402
 from benchmarks._figures import PAGES, outdated, render  # noqa: E402
-from benchmarks._results import read_result, save_result  # noqa: E402
+from benchmarks._results import provenance, read_result, save_result  # noqa: E402
 from benchmarks._tables import TABLES, grid  # noqa: E402
 
 PAGE = "before\n<!-- figures: {} -->\nstale\n<!-- /figures -->\nafter\n"
@@ -244,6 +245,21 @@ def test_rows_of_the_same_key_are_replaced_and_others_kept(tmp_path):
     found = read_result("retest", tmp_path).set_index("runtime")
     assert found["r"].to_dict() == {"keras": 0.99964, "litert": 0.5}
     assert found[["cpu", "python", "versions", "date", "commit"]].notna().all(axis=None)
+
+
+def test_machines_have_tables_of_their_own(tmp_path, monkeypatch):
+    own = provenance()
+    for cpu, r in (("one", 0.25), ("other", 0.5), ("one", 0.75)):
+        monkeypatch.setattr(_results, "provenance", lambda cpu=cpu: {**own, "cpu": cpu})
+        save_result("retest", [result(r=r)], key=["runtime"], folder=tmp_path)
+    assert read_result("retest", tmp_path).set_index("cpu")["r"].to_dict() == {
+        "other": 0.5,
+        "one": 0.75,
+    }
+    other, one = render(PAGE.format("retest"), tmp_path).split("\nMeasured on ")[:2]
+    assert "0.5000" in other
+    assert one.startswith("other, ")
+    assert "0.7500" in one
 
 
 def test_an_unmeasured_figure_is_none(tmp_path):

@@ -51,40 +51,40 @@ def make_dataset(
     Parameters
     ----------
     architectures : int or sequence of sequences, array or DataFrame, default=300
-        How many distinct ones to sample from `space`, or the architectures themselves (ragged
-        widths, a zero-padded array, or a frame with columns ``layer_1`` to ``layer_k``); rows
-        come back in the order given, repeats are measured as often as they are given.
+        Number of distinct architectures to sample from `space`, or the architectures themselves:
+        ragged widths, a zero-padded array, or a DataFrame with columns ``layer_1`` to
+        ``layer_k``. Rows are returned in the order given. Repeated rows are measured repeatedly.
     space : FCNNSpace or None, default=None
-        The space sampled from, and that given architectures must lie in; None is
+        The space to sample from, which must also contain given architectures. None is
         ``FCNNSpace()``.
     runtime : str, Runtime or None, default=None
         What executes the models: ``"keras"``, ``"keras-predict"``, ``"tf-function"``, ``"xla"``,
-        ``"litert"``, ``"onnxruntime"`` or one's own. None is the protocol's: ``"keras"``, and
-        ``"keras-predict"`` for the protocol ``"paper"``.
+        ``"litert"``, ``"onnxruntime"`` or a custom `Runtime`. None is that of the protocol:
+        ``"keras-predict"`` for the protocol ``"paper"``, ``"keras"`` for all others.
     protocol : {"reliable", "quick", "thorough", "paper"} or MeasurementProtocol, \
 default="reliable"
-        How it is measured.
+        How latencies are measured.
     signal_length : int, default=50
-        Values that one inference reads.
+        Number of input values of one inference.
     scale : {"machine", "campaign"}, default="machine"
-        Where the common level of the labels comes from: the reference latency that the first
-        campaign of this machine has set for all that measure alike, so that they can be pooled,
-        or that of this campaign alone. See `fcnn_latency.measurement.labels._scale`.
+        Source of the common level of the labels. ``"machine"``: the reference latency that the
+        first campaign on this machine stored; all campaigns with the same settings share it, so
+        their labels can be pooled. ``"campaign"``: the reference latency of this campaign alone.
     target_error : float or None, default=None
-        Relative standard error above which an architecture gets further passes, up to the
-        protocol's `max_passes`; None is the protocol's own.
+        Relative standard error above which an architecture is measured in further passes, up to
+        the protocol's `max_passes`. None is that of the protocol.
     store : path or None, default=None
-        SQLite file (``.sqlite``, ``.sqlite3`` or ``.db``) that every reading is written to as it
-        is made. The same call again resumes what was interrupted, tries again what has failed and
-        never measures again what is finished; with another `target_error` it adds passes. One
-        file can hold many campaigns. `load_dataset` reads it.
+        SQLite file (``.sqlite``, ``.sqlite3`` or ``.db``) to which every reading is written at
+        once. Repeating the call resumes an interrupted campaign and retries failed architectures;
+        finished ones are not measured again. A different `target_error` adds passes. One file can
+        hold many campaigns; `load_dataset` reads them.
     client : distributed.Client or None, default=None
         Measure on the hosts of this Dask cluster instead of this machine.
     wait : bool, default=True
-        Whether to wait while another campaign measures on this machine, since two would measure
-        each other; otherwise it is refused.
+        Whether to wait until no other campaign measures on this machine, because two campaigns
+        disturb each other. If False, raise MeasurementError instead.
     random_state : int, RandomState or None, default=None
-        Seed of the sample and of the order of measuring.
+        Seed of the sample and of the order in which architectures are measured.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
     as_frame : bool, default=False
@@ -103,55 +103,56 @@ default="reliable"
             Standard error of `target` in seconds.
         frame : DataFrame
             ``layer_1`` to ``layer_k``, ``latency``, ``latency_std``, ``first_call`` (of a newly
-            built model, never part of the label) and ``pass_1`` to ``pass_K``, all times in
+            built model, never part of the label) and ``pass_1`` to ``pass_K``. All times are in
             seconds.
         noise_floor : float or None
             Mean absolute percentage error, as a fraction, that a perfect predictor would show
-            against `target`; None with a single pass, which cannot tell.
+            against `target`. None if there is a single pass: its noise is unknown.
         reliability : Reliability or None
-            What the noise floor was computed from.
+            The noise statistics behind `noise_floor`.
         readings : DataFrame
-            Every reading behind the labels, those of missing architectures included:
-            ``architecture`` (row in the order asked for; -1 for the reference), ``pass``,
-            ``group``, ``round``, ``process``, ``host``, ``campaign``, ``seconds``.
+            Every reading, including those of missing architectures: ``architecture`` (row in the
+            order given; -1 for the reference), ``pass``, ``group``, ``round``, ``process``,
+            ``host``, ``campaign``, ``seconds``.
         rounds : DataFrame
-            ``group``, ``process``, ``started_at`` (seconds since 1970), ``load`` of the machine and
-            fraction of the time ``stolen`` by its hypervisor, of every round.
+            For every round ``group``, ``process``, ``started_at`` (seconds since 1970), ``load`` of
+            the machine and ``stolen``, the fraction of time that its hypervisor took away.
         missing : DataFrame
-            Architectures that were asked for and have no label: their widths and ``reason``.
+            Widths of the architectures without a label, and the ``reason``.
         interrupted : bool
             Whether Ctrl-C ended the campaign early.
         environment : dict
             Machine, versions and settings.
         scale : dict or None
-            ``reference_latency`` in seconds, ``campaign_latency`` (by this campaign alone) and
-            ``set_at``, when the first was set; None where the protocol has no reference.
+            ``reference_latency`` in seconds, ``campaign_latency`` (that of this campaign alone)
+            and ``set_at``, the time when the first was stored. None if the protocol has no
+            reference.
         measuring_time : float or None
-            Seconds that measuring took, building included, summed over hosts; None where the
-            readings do not tell.
+            Seconds spent on measuring and building, summed over hosts. None if it cannot be
+            computed from the readings.
         space : FCNNSpace
             The space of the architectures.
         feature_names, target_name, runtime, protocol, signal_length, \
 random_state, DESCR
-            As their names say.
+            Names of the columns of `data` and of `target`, the settings, and a description.
     (data, target)
         If `return_X_y`.
 
     Raises
     ------
     ValueError
-        If an architecture, name or number is wrong; says which and what would be right.
+        If an architecture, name or number is invalid; the message says which, and what is valid.
     ImportError
         If a package that the runtime needs is not installed.
     MeasurementError
-        If not one architecture could be measured, or another campaign is measuring and `wait` is
+        If no architecture could be measured, or another campaign is measuring and `wait` is
         False.
     StoreError
         If the store cannot be used, or holds this campaign from another machine or other
-        versions; says what differs.
+        versions; the message says what differs.
     KeyboardInterrupt
-        If Ctrl-C comes before one architecture is complete. Later it ends the campaign, and
-        what is complete is returned with a `MeasurementWarning`.
+        If Ctrl-C is pressed before one architecture is complete. Later it ends the campaign, and
+        complete architectures are returned with a `MeasurementWarning`.
 
     Warns
     -----
@@ -160,7 +161,7 @@ random_state, DESCR
 
     Examples
     --------
-    Measuring 300 architectures takes half a minute. This is what it returned once:
+    Measuring 300 architectures takes half a minute. The example dataset was made this way:
 
     >>> from fcnn_latency import load_example_dataset, make_dataset
     >>> dataset = make_dataset(300, runtime="litert", random_state=1)  # doctest: +SKIP
@@ -202,11 +203,11 @@ def measure_architectures(
     architectures, space
         As in `make_dataset`.
     input_rows : sequence of int or None, default=None
-        Rows that one inference of each architecture reads, instead of those that the signal is
-        cut into; the reference architecture reads the signal all the same. The Bunch then has
-        them as ``input_rows``.
+        Rows that one inference of each architecture reads. None cuts the signal into rows. The
+        reference architecture always reads the signal. If given, the Bunch has them as
+        ``input_rows``.
     **settings
-        How and where, as `Measurement.from_settings` takes them.
+        Parameters of `Measurement.from_settings`.
     """
     measurement = Measurement.from_settings(**settings)
     check(space, or_none(SPACE), "space")
@@ -242,7 +243,7 @@ def measure_architectures(
 
 
 class _Asked(NamedTuple):
-    """A campaign as it is asked for."""
+    """A requested campaign."""
 
     request: str
     seed: int
@@ -253,7 +254,7 @@ class _Asked(NamedTuple):
 def _ask(
     architectures: Any, space: FCNNSpace, random_state: Any, conditions: dict[str, Any]
 ) -> _Asked:
-    """Sample or check the architectures, and put the call into words that a later one repeats."""
+    """Sample or check the architectures; the request identifies the same call in a store."""
     rng, state = check_random_state(random_state), None
     if random_state is not None:
         state = hashlib.sha256(repr(rng.get_state()).encode()).hexdigest()
@@ -273,11 +274,11 @@ def _ask(
 
 
 def _find_or_add(store: Store, asked: _Asked, runtime: Runtime) -> int:
-    """The campaign that the same call began, or a new one."""
+    """Return the number of the campaign that the same call began, or of a new one."""
     number = store.find_campaign(asked.request)
     if number is None:
         return store.add_campaign(*asked)
-    # Affinity and variables are those of a measuring process, which is asked when it starts.
+    # Affinity and variables are those of the measuring process, which reports them at its start.
     here = describe_environment(runtime.packages)
     here = {key: here[key] for key in here if key not in ("affinity", "variables")}
     check_same(store, number, here)
@@ -287,7 +288,7 @@ def _find_or_add(store: Store, asked: _Asked, runtime: Runtime) -> int:
 
 
 def _measure(campaign: Campaign, measurement: Measurement) -> bool:
-    """Measure what is left, here or on a fleet; whether Ctrl-C ended it."""
+    """Measure what is left, here or on a fleet; return whether Ctrl-C ended it."""
     verbose = measurement.verbose
     if measurement.client is not None:
         from fcnn_latency.measurement._fleet import Fleet
