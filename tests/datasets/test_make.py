@@ -86,8 +86,11 @@ def test_architecture_that_kills_the_process_is_found_and_the_others_kept():
 
 
 INTERRUPTED = """
+import signal
 import warnings
 from fcnn_latency import MeasurementProtocol, make_dataset
+# Tests that run in the background of a shell ignore Ctrl-C, and so would this process.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 warnings.simplefilter("ignore")
 protocol = MeasurementProtocol("short", group_size=5, rounds=2)
 dataset = make_dataset(2000, protocol=protocol, random_state=0, verbose=1)
