@@ -116,7 +116,7 @@ class SearchResult(ShownAsTable):
         Returns
         -------
         DataFrame
-            Rows of `trials`, best quality first.
+            Rows of `trials`, best quality first; of equals the one of least latency first.
 
         Raises
         ------

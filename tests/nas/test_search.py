@@ -224,6 +224,21 @@ def test_finalists_are_counted(n):
         verify(found, runtime="litert", n_finalists=n)
 
 
+@pytest.mark.parametrize(("direction", "sign"), [("maximize", 1), ("minimize", -1)])
+def test_finalists_are_the_front_then_the_best_then_the_fastest(direction, sign):
+    found = find(lambda widths: sign * min(len(widths), 3), direction=direction)
+    quality, predicted = sign * found.trials["quality"], found.trials["predicted"]
+    front = set(found.front["widths"])
+    chosen = found.finalists(5)
+    expected = sorted(
+        zip(found.trials["widths"], quality, predicted, strict=True),
+        key=lambda row: (row[0] not in front, -row[1], row[2]),
+    )
+    assert set(chosen["widths"]) == {row[0] for row in expected[:5]}
+    order = list(zip(-sign * chosen["quality"], chosen["predicted"], strict=True))
+    assert order == sorted(order)
+
+
 def test_interrupted_search_returns_what_is_there():
     left = iter(range(5))
 
