@@ -1,4 +1,4 @@
-"""Paths that users give, and files written whole or not at all."""
+"""Paths given by users, and files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 def resolve(path: str | os.PathLike[str]) -> Path:
-    """The file that a user means: ``~`` is the home folder.
+    """Return the path of a file; a leading ``~`` is the home folder.
 
     Raises
     ------
     FileNotFoundError
-        If it is in the home folder of a user whom the system does not know.
+        If it names the home folder of an unknown user.
     """
     try:
         return Path(path).expanduser()
@@ -23,7 +23,7 @@ def resolve(path: str | os.PathLike[str]) -> Path:
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:
-    """Make sure, before long work, that a file can be written; nothing is made yet.
+    """Check, before long work, that a file can be written. Nothing is created.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     OSError
-        If its folder cannot be made or the file not be written.
+        If the folder cannot be created or the file cannot be written.
     """
     path = resolve(path)
     there = next(place for place in (path, *path.absolute().parents) if place.exists())
@@ -47,12 +47,10 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
 
 
 def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file, or leave what was there untouched: write beside it, then rename.
+    """Write a file completely or leave the old one untouched: write beside it, then rename.
 
-    Its folder is made if it is missing.
-
-    A link is followed; a file that exists keeps its permissions. What is no regular file, such as
-    a pipe, is written to and not replaced.
+    A missing folder is created. Links are followed, and an existing file keeps its permissions.
+    Pipes and other special files are written to and not replaced.
 
     Raises
     ------
@@ -65,7 +63,7 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         path.write_bytes(data)
         return
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    # Not tempfile's: its files are readable by their owner alone, whatever the umask.
+    # Not by tempfile: only the owner can read its files, whatever the umask.
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with open(descriptor, "wb") as file:

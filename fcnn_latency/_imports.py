@@ -1,4 +1,4 @@
-"""Import late: packages of extras, and Keras on TensorFlow without its start-up chatter."""
+"""Late imports: packages of extras, and Keras on TensorFlow without its start-up messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-#: Lines that C++ writes whatever it is told: TensorFlow at import, LiteRT at the first model.
+#: Lines that C++ code always writes: TensorFlow at import, LiteRT at the first model.
 CHATTER = re.compile(
     rb"^(I0000 |WARNING: All log messages before absl::InitializeLog"
     rb"|INFO: Created TensorFlow Lite XNNPACK delegate)"
@@ -20,21 +20,25 @@ CHATTER = re.compile(
 
 
 def import_extra(name: str, extra: str, user: str) -> Any:
-    """A module of an optional package.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed; says how to get it.
+    """Import a module of an optional package.
 
     Parameters
     ----------
     name : str
-        Of the module.
+        Name of the module.
     extra : str
-        Of this package, that installs it.
+        The extra of this package that installs it.
     user : str
-        What needs it.
+        The function or class that needs it, for the error.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+        If the package is not installed; the message says how to install it.
     """
     try:
         return import_module(name)
@@ -46,7 +50,7 @@ def import_extra(name: str, extra: str, user: str) -> Any:
 
 
 def import_keras() -> Any:
-    """The `keras` module on the TensorFlow backend; seconds the first time.
+    """Import `keras` with the TensorFlow backend; the first import takes seconds.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def import_keras() -> Any:
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         with without_chatter():
             import keras
-        # Spurious where many small models are built, each of which is traced once.
+        # This warning is spurious here: many small models are built, and each is traced once.
         logging.getLogger("tensorflow").addFilter(_is_no_retracing_warning)
     import keras
 
@@ -76,7 +80,7 @@ def _is_no_retracing_warning(record: logging.LogRecord) -> bool:
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Hold back what C++ writes to standard error, and let all but `CHATTER` through after."""
+    """Hold back standard error, also that of C++ code; then write all of it but `CHATTER`."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         kept = os.dup(2)

@@ -1,4 +1,4 @@
-"""Seconds and fractions as people read and write them."""
+"""Seconds and fractions as readable text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numbers
 import re
 from typing import Any
 
-#: How many of each unit make a second; the micro sign and the Greek letter are two characters.
+#: Number of units in a second. The micro sign and the Greek letter mu are different characters.
 UNITS = {"ns": 1e9, "us": 1e6, "\N{MICRO SIGN}s": 1e6, "\N{GREEK SMALL LETTER MU}s": 1e6}
 UNITS |= {"ms": 1e3, "s": 1.0}
 QUANTITY = re.compile(r"((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([^\W\d]+)")
@@ -27,14 +27,14 @@ def format_seconds(seconds: float, digits: int = 3) -> str:
 
 
 def parse_seconds(value: Any, name: str = "A latency") -> float:
-    """Seconds from a number of them or from text with a unit.
+    """Return seconds given as a number or as text with a unit.
 
     Parameters
     ----------
     value : float or str
         Seconds, or text such as ``"2us"`` or ``"0.5 ms"``; units are ns, us (or µs), ms and s.
     name : str, default="A latency"
-        What it is, for the error.
+        Name of the value, for the error.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def parse_seconds(value: Any, name: str = "A latency") -> float:
     Raises
     ------
     ValueError
-        If it is negative, not finite, no number, or text without one of the units.
+        If the value is negative, not finite, not a number, or text without one of the units.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def parse_seconds(value: Any, name: str = "A latency") -> float:
 
 
 def format_percent(fraction: float, digits: int = 2) -> str:
-    """A fraction as per cent with so many decimals.
+    """Format a fraction in per cent with a number of decimals.
 
     Examples
     --------

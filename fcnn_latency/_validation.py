@@ -1,4 +1,4 @@
-"""What values may be: types of arrays, one set of rules, and one wording of the errors."""
+"""Types of arrays, rules for parameters, and the errors if a rule is broken."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LARGEST_SEED = 2**32 - 1
 
 
 class Rule(NamedTuple):
-    """What a parameter must be.
+    """A rule for the value of a parameter.
 
     Parameters
     ----------
     wanted : str
-        In words that follow "must be".
+        The rule in words that follow "must be".
     holds : callable
-        Whether a value is that.
+        Returns whether a value satisfies the rule.
     """
 
     wanted: str
@@ -36,7 +36,7 @@ class Rule(NamedTuple):
 
 
 def is_whole(value: object) -> bool:
-    """Whether a value is a whole number, Python's or NumPy's; True and False are not."""
+    """Return whether a value is a whole number of Python or NumPy; True and False are not."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
 
 
@@ -56,7 +56,7 @@ def _is_number(value: object) -> bool:
 
 
 def whole(least: int = 1, most: int | None = None) -> Rule:
-    """A whole number within limits that are included.
+    """Return the rule for a whole number; both limits are included.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def number(
     below: float | None = None,
     most: float | None = None,
 ) -> Rule:
-    """A finite number between limits: `above` and `below` exclude theirs, the others include them.
+    """Return the rule for a finite number; `above` and `below` exclude the limit itself.
 
     Examples
     --------
@@ -106,13 +106,13 @@ def number(
 
 
 def choice(names: Iterable[str]) -> Rule:
-    """One of some names."""
+    """Return the rule for one of several names."""
     valid = list(names)
     return Rule(f"one of {valid}", lambda value: isinstance(value, str) and value in valid)
 
 
 def or_none(inner: Rule) -> Rule:
-    """What a rule allows, or None."""
+    """Return the rule for None or a value that another rule allows."""
     return Rule(f"{inner.wanted} or None", lambda value: value is None or inner.holds(value))
 
 
@@ -134,29 +134,29 @@ VERBOSITY = Rule(
 
 
 def check(value: Any, allowed: Rule, name: str, owner: object = None) -> Any:
-    """Return a value that a rule allows.
+    """Return a value if a rule allows it.
 
     Parameters
     ----------
     value : object
-        What was passed.
+        The value that was passed.
     allowed : Rule
-        What it must be.
+        The rule.
     name : str
         Name of the parameter.
     owner : object or None, default=None
-        The estimator, space or the like that has the parameter, or its name; None for that of a
-        function.
+        The object with the parameter, such as an estimator or a space, or its name. None for a
+        parameter of a function.
 
     Returns
     -------
     object
-        `value`; a whole number of NumPy as Python's, which Keras and JSON require.
+        `value`. Whole numbers are Python ints, which Keras and JSON require.
 
     Raises
     ------
     ValueError
-        If the rule does not hold; names the parameter, what it must be and what it is.
+        If the rule is broken; the message has the parameter, the rule and the value.
     """
     if not allowed.holds(value):
         whose = owner if isinstance(owner, str) else type(owner).__name__
@@ -166,34 +166,34 @@ def check(value: Any, allowed: Rule, name: str, owner: object = None) -> Any:
 
 
 def check_parameters(owner: Any, rules: Mapping[str, Rule]) -> None:
-    """Check the attributes of an object, such as the parameters of an estimator.
+    """Check attributes of an object, such as the parameters of an estimator.
 
     Raises
     ------
     ValueError
-        If one breaks its rule.
+        If an attribute breaks its rule.
     """
     for name, allowed in rules.items():
         check(getattr(owner, name), allowed, name, owner)
 
 
 def refuse_first(bad: Bools, values: Array, message: str) -> None:
-    """Refuse values of which one is bad.
+    """Raise an error for the first bad value.
 
     Parameters
     ----------
     bad : ndarray of bool
-        Which values are.
+        Which values are bad.
     values : ndarray of the same shape
         The values.
     message : str
-        Where ``{place}`` is the index of the first bad one, ``{row}`` its row, ``{layer}`` its
-        column from 1, and ``{value}`` what it is.
+        The message. ``{place}`` is replaced by the index of the first bad value, ``{row}`` by its
+        row, ``{layer}`` by its column from 1, and ``{value}`` by the value.
 
     Raises
     ------
     ValueError
-        If one is bad.
+        If a value is bad.
     """
     if bad.any():
         place = np.argwhere(bad)[0].tolist()
@@ -203,7 +203,7 @@ def refuse_first(bad: Bools, values: Array, message: str) -> None:
 
 
 def rules_of(owner: type) -> dict[str, Rule]:
-    """Rules that stand in the annotations of a class, as ``Annotated[int, whole(1)]``."""
+    """Return the rules in the annotations of a class, such as ``Annotated[int, whole(1)]``."""
     hints = get_type_hints(owner, include_extras=True)
     return {
         name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")
@@ -211,12 +211,12 @@ def rules_of(owner: type) -> dict[str, Rule]:
 
 
 def check_latencies(latencies: Array, owner: object) -> None:
-    """Check that latencies are positive, which relative errors and logarithms require.
+    """Check that latencies are positive; relative errors and logarithms require it.
 
     Raises
     ------
     ValueError
-        If one is not above 0; names the first.
+        If a latency is not positive; the message names the first.
     """
     name = type(owner).__name__
     message = f"{name} requires latencies above 0 seconds. Row {{row}} of y is {{value:g}}."

@@ -1,4 +1,4 @@
-"""What can go wrong, as classes that a caller can catch."""
+"""Exceptions and warnings of the package."""
 
 __all__ = [
     "MeasurementError",
@@ -11,34 +11,34 @@ __all__ = [
 
 
 class MeasurementError(RuntimeError):
-    """A campaign could not measure a single architecture, or not at all."""
+    """No architecture of a campaign could be measured, or the campaign could not start."""
 
 
 class StoreError(RuntimeError):
-    """A file cannot be used as a store of readings, or not for what was asked."""
+    """A file cannot be used as a store of readings, or not for the requested campaign."""
 
 
 class SearchError(RuntimeError):
-    """A search has found nothing, since its objective failed for each architecture."""
+    """A search found nothing because its objective failed for every architecture."""
 
 
 class ModelFileError(ValueError):
-    """A file is no model file, is damaged, or holds what is not trusted; nothing of it was run."""
+    """A file is not a model file, is damaged, or holds untrusted types; none of it was executed."""
 
 
 class ModelFileWarning(UserWarning):
-    """A model was written with another version of scikit-learn than the one that reads it."""
+    """A model file was written with a different version of scikit-learn."""
 
 
 class MeasurementWarning(UserWarning):
-    """A dataset lacks architectures that were asked for, or its labels are weak.
+    """A dataset lacks requested architectures, or its labels are weak.
 
     Parameters
     ----------
     message : str
-        In plain words.
+        The text of the warning.
     dataset : Bunch or None
-        The dataset, so that it is not lost where warnings are raised as errors.
+        The dataset, so that it is not lost if warnings are raised as errors.
     """
 
     def __init__(self, message: str, dataset: object = None) -> None:
