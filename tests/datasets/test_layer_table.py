@@ -43,8 +43,8 @@ def test_each_combination_is_measured_with_its_own_rows(table):
 
 
 def test_overhead_is_what_no_layer_would_take(table):
-    assert table.overhead == pytest.approx(1e-4, rel=0.05)
-    assert 0 <= table.overhead_std < 0.05 * table.overhead
+    assert table.overhead == pytest.approx(1e-4, rel=0.1)
+    assert 0 <= table.overhead_std < 0.1 * table.overhead
     assert table.frame.iloc[0].tolist() == [0, 0, 0, table.overhead, table.overhead_std]
     assert sorted(set(table.chains["layers"])) == [1, 2, 3, 4]
 
