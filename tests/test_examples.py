@@ -16,21 +16,14 @@ SOURCE = os.environ.get("FCNN_LATENCY_CAPSTONE2023", "")
 PUBLISHED = pytest.mark.skipif(
     not SOURCE, reason="FCNN_LATENCY_CAPSTONE2023 does not name the published file"
 )
-#: Put before code of which only whether it runs is tested.
-SHORT_TRAINING = """
-from fcnn_latency._imports import import_keras
-
-keras = import_keras()
-fit = keras.Model.fit
-keras.Model.fit = lambda *rows, epochs, **settings: fit(*rows, epochs=2, **settings)
-"""
+SHORT_RUN = ROOT / "tests" / "helpers" / "short_run.py"
 LATENCY = r"-?[\d.]+ (ns|µs|ms|s)\b"
 
 
 def run(script, folder, *arguments, **variables):
-    """Run a script in a process of its own, in an empty folder; its output."""
+    """Run a script, shortened, in a process of its own, in an empty folder; its output."""
     done = subprocess.run(
-        [sys.executable, str(script), *arguments],
+        [sys.executable, str(SHORT_RUN), str(script), *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONUTF8": "1", **variables},
         capture_output=True,
@@ -140,7 +133,7 @@ def test_code_of_the_guide_runs(tmp_path):
     guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     script = tmp_path / "guide.py"
     blocks = re.findall(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
-    script.write_text("\n".join([SHORT_TRAINING, *blocks]), encoding="utf-8")
+    script.write_text("\n".join(blocks), encoding="utf-8")
     output = run(script, tmp_path)
     assert "Runtime: keras." in output
     assert "Runtime: numpy." in output
