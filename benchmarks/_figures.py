@@ -1,7 +1,8 @@
 """Rendering of the documentation's tables from stored results.
 
 Each table is between ``<!-- figures: NAME -->`` and ``<!-- /figures -->``. Figures of several
-machines do not compare, so each machine has a table of its own.
+machines do not compare, so each machine has a table of its own. ``NAME, newest machine`` shows the
+one measured last.
 """
 
 import re
@@ -17,7 +18,9 @@ PAGES = (
     ROOT / "README.md",
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in page.parts),
 )
-MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
+MARKED = re.compile(
+    r"(<!-- figures: (\w+)(, newest machine)? -->\n).*?(<!-- /figures -->)", re.DOTALL
+)
 #: Commands for figures that are not measured by an experiment.
 COMMANDS = {"agreement": "python -m pytest benchmarks/test_agreement.py --save"}
 
@@ -31,8 +34,11 @@ def render(text, folder=FOLDER):
         command = COMMANDS.get(name, f"python -m benchmarks {name} --save")
         body = f"Not measured yet: `{command}`.\n"
         if found is not None:
-            body = "\n".join(make(rows) for _, rows in found.groupby("cpu", sort=False))
-        return f"{match[1]}{body}{match[3]}"
+            machines = [make(rows) for _, rows in found.groupby("cpu", sort=False)]
+            # Rows measured again move to the end of the file.
+            newest = make(found[found["cpu"] == found["cpu"].iloc[-1]])
+            body = newest if match[3] else "\n".join(machines)
+        return f"{match[1]}{body}{match[4]}"
 
     return MARKED.sub(table, text)
 

@@ -10,15 +10,18 @@ import pandas as pd
 from fcnn_latency.measurement import describe_environment
 
 FOLDER = Path(__file__).parent / "results"
+#: The widest vectors of a CPU: machines of one name may differ in them.
+VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "asimd": "NEON"}
 PACKAGES = ("keras", "tensorflow", "ai-edge-litert", "onnxruntime")
 
 
 def provenance():
     """Return machine, versions, date and commit for figures that are measured now."""
     environment = describe_environment(PACKAGES)
-    versions = environment["versions"]
+    versions, flags = environment["versions"], environment["cpu_flags"] or ()
+    vectors = [name for flag, name in VECTORS.items() if flag in flags][:1]
     return {
-        "cpu": f"{environment['cpu']}, {environment['cores']} cores",
+        "cpu": ", ".join([f"{environment['cpu']}, {environment['cores']} cores", *vectors]),
         "python": platform.python_version(),
         "versions": "; ".join(f"{name} {versions[name]}" for name in sorted(versions)),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),

@@ -260,6 +260,10 @@ def test_machines_have_tables_of_their_own(tmp_path, monkeypatch):
     assert "0.5000" in other
     assert one.startswith("other, ")
     assert "0.7500" in one
+    newest = render(PAGE.format("retest, newest machine"), tmp_path)
+    assert "0.7500" in newest
+    assert "0.5000" not in newest
+    assert render(newest, tmp_path) == newest
 
 
 def test_an_unmeasured_figure_is_none(tmp_path):
