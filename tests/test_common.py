@@ -30,6 +30,11 @@ from fcnn_latency import (
 )
 from helpers.numpy_runtime import NumPyRuntime
 
+pytestmark = [
+    pytest.mark.usefixtures("untraced"),
+    pytest.mark.filterwarnings("ignore:Even though the `tf.config:UserWarning"),
+]
+
 
 @dataclass(frozen=True)
 class AnyMatrixSpace(FCNNSpace):
