@@ -106,9 +106,11 @@ def accuracy_table(found):
 
 def retest_table(found):
     """Tabulate the agreement of two campaigns over the same architectures, by runtime."""
-    protocol = {"reliable": ""}
+    protocol = {"reliable": "", "paper": ", paper's"}
     columns = {
-        "runtime": lambda row: row["runtime"] + protocol.get(row["protocol"], ", paper's"),
+        "runtime": lambda row: (
+            row["runtime"] + protocol.get(row["protocol"], f", {row['protocol']}")
+        ),
         "latency, mean": lambda row: format_seconds(row["mean_latency"]),
         "retest r": lambda row: f"{row['r']:.4f}",
         "retest MAPE": lambda row: percent(row["mape"]),

@@ -41,7 +41,7 @@ class AnyMatrixSpace(FCNNSpace):
     """Takes any finite, non-negative matrix for architectures.
 
     The checks feed real numbers, which are no layer widths: this lets them reach all of the
-    encoder but the rejection of such rows, which test_architecture.py covers.
+    encoder but the rejection of such rows, which tests/spaces/test_fcnn.py covers.
     """
 
     def validate(self, architectures):

@@ -78,7 +78,7 @@ def make_latency_pipeline(
         ``"measured"``: `MeasuredLatency`, whose predictions are measurements.
     space : FCNNSpace or None, default=None
         Space of the architectures; None means ``FCNNSpace()``.
-    features : {"widths", "costs", "flops", "graph"} or None, default=None
+    features : {"widths", "costs", "flops", "tiles", "layers", "graph"} or None, default=None
         Features of the encoder; None means the estimator's default features.
     signal_length : int, default=50
         Number of values that one inference reads.

@@ -68,8 +68,8 @@ def search(
         front. None is True without `max_latency`, and False with it.
     sampler : {"gain", "tpe", "nsga2", "random"} or optuna.samplers.BaseSampler, default="tpe"
         How architectures are proposed. ``"gain"`` learns quality with a Gaussian process and uses
-        the latency model for latency (`GainSampler`). The others are Optuna's samplers, which know
-        neither beforehand.
+        the latency model for latency. The others are Optuna's samplers, which know neither
+        beforehand.
     storage : path, str, optuna.storages.BaseStorage or None, default=None
         Where each trial is saved: an SQLite file (``.sqlite``, ``.sqlite3``, ``.db``), a journal
         (``.journal``, ``.log``, ``.jsonl``; also for machines that share a network file system),

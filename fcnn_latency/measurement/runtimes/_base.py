@@ -30,7 +30,7 @@ class Runtime(ABC):
     inside the methods, not at the top of the module.
 
     Runtimes are identified by `name`. Rename a runtime whenever you change what it does: campaigns
-    with the same name share a scale (`fcnn_latency.measurement.labels._scale`).
+    with the same name share a scale.
     """
 
     #: Name of the runtime.
