@@ -17,20 +17,32 @@ PAGES = (
     ROOT / "README.md",
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in page.parts),
 )
-MARKED = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
+MARKED = re.compile(
+    r"(<!-- figures: (\w+) -->\n)(?:(?!<!-- figures).)*(<!-- /figures -->)", re.DOTALL
+)
 #: Commands for figures that are not measured by an experiment.
 COMMANDS = {"agreement": "python -m pytest benchmarks/test_agreement.py --save"}
 
 
 def render(text, folder=FOLDER):
-    """Return the page with each marked table rendered from the stored results."""
+    """Return the page with each marked table rendered from the stored results.
+
+    Raises
+    ------
+    ValueError
+        If a marker has no partner, is not a line of its own, or names no table.
+    """
+    marks, tables = re.findall("<!-- ?/?figures.*", text), MARKED.findall(text)
+    unknown = {name for _, name, _ in tables} - TABLES.keys()
+    if len(marks) != 2 * len(tables) or unknown:
+        raise ValueError(f"Markers of tables do not fit: {marks}. Known tables: {list(TABLES)}.")
 
     def table(match):
         name = match[2]
         make, found = TABLES[name], read_result(name, folder)
         command = COMMANDS.get(name, f"python -m benchmarks {name} --save")
         body = f"Not measured yet: `{command}`.\n"
-        if found is not None:
+        if found is not None and len(found):
             body = "\n".join(make(rows) for _, rows in found.groupby("cpu", sort=False))
         return f"{match[1]}{body}{match[3]}"
 

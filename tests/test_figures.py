@@ -262,5 +262,42 @@ def test_machines_have_tables_of_their_own(tmp_path, monkeypatch):
     assert "0.7500" in one
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        PAGE.format("nothing"),
+        PAGE.format("retest").replace("<!-- /figures -->\n", "") + PAGE.format("kills"),
+        PAGE.format("retest").replace("-->\nstale", "--> \nstale"),
+    ],
+    ids=["unknown name", "no end", "blank behind"],
+)
+def test_a_page_with_wrong_markers_is_refused(page, tmp_path):
+    with pytest.raises(ValueError, match="Markers of tables do not fit"):
+        render(page, tmp_path)
+
+
+def test_a_file_without_rows_is_a_figure_not_measured(tmp_path):
+    (tmp_path / "retest.csv").write_text("runtime,cpu\n")
+    assert "Not measured yet" in render(PAGE.format("retest"), tmp_path)
+
+
+def test_results_are_stored_without_git(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    save_result("retest", [result()], key=["runtime"], folder=tmp_path)
+    assert read_result("retest", tmp_path)["commit"].tolist() == ["unknown"]
+
+
+def test_an_interrupted_write_keeps_the_results_before(tmp_path, monkeypatch):
+    save_result("retest", [result()], key=["runtime"], folder=tmp_path)
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_result("retest", [result(r=0.5)], key=["runtime"], folder=tmp_path)
+    assert read_result("retest", tmp_path)["r"].tolist() == [0.99964]
+
+
 def test_an_unmeasured_figure_is_none(tmp_path):
     assert read_result("nothing", tmp_path) is None
