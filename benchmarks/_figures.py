@@ -43,7 +43,9 @@ def render(text, folder=FOLDER):
         command = COMMANDS.get(name, f"python -m benchmarks {name} --save")
         body = f"Not measured yet: `{command}`.\n"
         if found is not None and len(found):
-            body = "\n".join(make(rows) for _, rows in found.groupby("cpu", sort=False))
+            body = "\n".join(
+                make(rows) for _, rows in found.groupby("cpu", sort=False, dropna=False)
+            )
         return f"{match[1]}{body}{match[3]}"
 
     return MARKED.sub(table, text)

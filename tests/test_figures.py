@@ -4,6 +4,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -285,6 +286,12 @@ def test_a_page_with_wrong_markers_is_refused(page, tmp_path):
 def test_a_file_without_rows_is_a_figure_not_measured(tmp_path):
     (tmp_path / "retest.csv").write_text("runtime,cpu\n")
     assert "Not measured yet" in render(PAGE.format("retest"), tmp_path)
+
+
+def test_rows_of_an_unknown_machine_are_shown(tmp_path):
+    path = save_result("retest", [result()], key=["runtime"], folder=tmp_path)
+    pd.read_csv(path).assign(cpu=None).to_csv(path, index=False)
+    assert "| litert | 1.25 µs |" in render(PAGE.format("retest"), tmp_path)
 
 
 def test_results_are_stored_without_git(tmp_path, monkeypatch):
