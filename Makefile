@@ -31,7 +31,7 @@ types: .venv/installed
 
 # What the README uses; what only developers need is not in it.
 .venv/usable: pyproject.toml
-	test -d .venv || $(PYTHON) -m venv .venv
+	test -x .venv/bin/pip || $(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --editable ".[fleet,parquet,plots,runtimes,search]"
 	touch $@
 

@@ -19,25 +19,36 @@ PAGES = (
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in page.parts),
 )
 MARKED = re.compile(
-    r"(<!-- figures: (\w+)(, newest machine)? -->\n).*?(<!-- /figures -->)", re.DOTALL
+    r"(<!-- figures: (\w+)(, newest machine)? -->\n)(?:(?!<!-- figures).)*(<!-- /figures -->)",
+    re.DOTALL,
 )
 #: Commands for figures that are not measured by an experiment.
 COMMANDS = {"agreement": "python -m pytest benchmarks/test_agreement.py --save"}
 
 
 def render(text, folder=FOLDER):
-    """Return the page with each marked table rendered from the stored results."""
+    """Return the page with each marked table rendered from the stored results.
+
+    Raises
+    ------
+    ValueError
+        If a marker has no partner, is not a line of its own, or names no table.
+    """
+    marks, tables = re.findall("<!-- ?/?figures.*", text), MARKED.findall(text)
+    unknown = {name for _, name, _, _ in tables} - TABLES.keys()
+    if len(marks) != 2 * len(tables) or unknown:
+        raise ValueError(f"Markers of tables do not fit: {marks}. Known tables: {list(TABLES)}.")
 
     def table(match):
         name = match[2]
         make, found = TABLES[name], read_result(name, folder)
         command = COMMANDS.get(name, f"python -m benchmarks {name} --save")
         body = f"Not measured yet: `{command}`.\n"
-        if found is not None:
-            machines = [make(rows) for _, rows in found.groupby("cpu", sort=False)]
-            # Rows measured again move to the end of the file.
-            newest = make(found[found["cpu"] == found["cpu"].iloc[-1]])
-            body = newest if match[3] else "\n".join(machines)
+        if found is not None and len(found):
+            machines = [rows for _, rows in found.groupby("cpu", sort=False, dropna=False)]
+            if match[3]:  # rows measured again move to the end of the file
+                machines = [rows for rows in machines if found.index[-1] in rows.index]
+            body = "\n".join(map(make, machines))
         return f"{match[1]}{body}{match[4]}"
 
     return MARKED.sub(table, text)

@@ -5,6 +5,7 @@ import pandas as pd
 
 from benchmarks._results import save_result
 from fcnn_latency import FCNNSpace, load_dataset, make_dataset
+from fcnn_latency.estimators import ESTIMATORS
 from fcnn_latency.measurement import RUNTIMES
 
 SPACES = {"default": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=1024)}
@@ -95,7 +96,7 @@ def data_option():
     return click.option("--data", type=FILE, help="A dataset's file, instead of measuring.")
 
 
-def estimators_option(default=(), about="Repeat for several.", choices=None):
+def estimators_option(default=(), about="Repeat for several.", choices=tuple(ESTIMATORS)):
     """Return the option ``-e/--estimator`` for any number of estimators."""
     return click.option(
         "-e",
@@ -104,7 +105,7 @@ def estimators_option(default=(), about="Repeat for several.", choices=None):
         multiple=True,
         default=default,
         show_default=bool(default),
-        type=click.Choice(choices) if choices else str,
+        type=click.Choice(choices),
         help=about,
     )
 
@@ -153,9 +154,10 @@ def enough(dataset, *numbers):
 
 
 def report(name, rows, key, save, columns=None):
-    """Print rows as a table; with `save`, store them and replace rows of the same `key`."""
+    """Print rows as a table; with `save`, store them first and replace rows of the same `key`."""
+    saved = save_result(name, rows, key=key) if save else None
     table = pd.DataFrame(rows)
     shown = table[list(columns)] if columns else table
     click.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     if save:
-        click.echo(f"saved: {save_result(name, rows, key=key)}")
+        click.echo(f"saved: {saved}")

@@ -1,12 +1,14 @@
 """Results of experiments in tracked files, with machine, versions, date and commit."""
 
 import platform
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 
+from fcnn_latency._files import write_whole
 from fcnn_latency.measurement import describe_environment
 
 FOLDER = Path(__file__).parent / "results"
@@ -31,6 +33,8 @@ def provenance():
 
 def _commit():
     """Return the current commit, with "-dirty" if code differs; results and pages may differ."""
+    if shutil.which("git") is None:
+        return "unknown"
 
     def ask(*arguments):
         done = subprocess.run(
@@ -52,8 +56,7 @@ def save_result(name, rows, key, folder=FOLDER):
         key = ["cpu", *key]
         replaced = old.set_index(key).index.isin(new.set_index(key).index)
         new = pd.concat([old[~replaced], new], ignore_index=True)
-    path.parent.mkdir(exist_ok=True)
-    new.to_csv(path, index=False, float_format="%.6g")
+    write_whole(path, new.to_csv(index=False, float_format="%.6g").encode())
     return path
 
 

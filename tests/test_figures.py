@@ -1,17 +1,24 @@
 """Tables of README and docs are those of the stored results."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import _results  # noqa: E402
+from benchmarks import _options, _results  # noqa: E402
 from benchmarks._figures import PAGES, outdated, render  # noqa: E402
 from benchmarks._results import provenance, read_result, save_result  # noqa: E402
 from benchmarks._tables import TABLES, grid  # noqa: E402
+from benchmarks.experiments.accuracy import accuracy  # noqa: E402
+from benchmarks.experiments.intervals import intervals  # noqa: E402
+from benchmarks.experiments.sample_efficiency import sample_efficiency  # noqa: E402
+from benchmarks.experiments.transfer import read, transfer  # noqa: E402
 
 PAGE = "before\n<!-- figures: {} -->\nstale\n<!-- /figures -->\nafter\n"
 WHERE = {"runtime": "litert", "space": "default"}
@@ -264,6 +271,73 @@ def test_machines_have_tables_of_their_own(tmp_path, monkeypatch):
     assert "0.7500" in newest
     assert "0.5000" not in newest
     assert render(newest, tmp_path) == newest
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        PAGE.format("nothing"),
+        PAGE.format("retest").replace("<!-- /figures -->\n", "") + PAGE.format("kills"),
+        PAGE.format("retest").replace("-->\nstale", "--> \nstale"),
+    ],
+    ids=["unknown name", "no end", "blank behind"],
+)
+def test_a_page_with_wrong_markers_is_refused(page, tmp_path):
+    with pytest.raises(ValueError, match="Markers of tables do not fit"):
+        render(page, tmp_path)
+
+
+def test_a_file_without_rows_is_a_figure_not_measured(tmp_path):
+    (tmp_path / "retest.csv").write_text("runtime,cpu\n")
+    assert "Not measured yet" in render(PAGE.format("retest"), tmp_path)
+
+
+def test_rows_of_an_unknown_machine_are_shown(tmp_path):
+    path = save_result("retest", [result()], key=["runtime"], folder=tmp_path)
+    pd.read_csv(path).assign(cpu=None).to_csv(path, index=False)
+    assert "| litert | 1.25 µs |" in render(PAGE.format("retest"), tmp_path)
+
+
+def test_results_are_stored_without_git(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    save_result("retest", [result()], key=["runtime"], folder=tmp_path)
+    assert read_result("retest", tmp_path)["commit"].tolist() == ["unknown"]
+
+
+def test_an_interrupted_write_keeps_the_results_before(tmp_path, monkeypatch):
+    save_result("retest", [result()], key=["runtime"], folder=tmp_path)
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_result("retest", [result(r=0.5)], key=["runtime"], folder=tmp_path)
+    assert read_result("retest", tmp_path)["r"].tolist() == [0.99964]
+
+
+def test_results_are_stored_before_they_are_printed(tmp_path, monkeypatch):
+    def closed(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(_options, "save_result", partial(save_result, folder=tmp_path))
+    monkeypatch.setattr(_options.click, "echo", closed)
+    with pytest.raises(BrokenPipeError):
+        _options.report("retest", [result()], ["runtime"], save=True)
+    assert read_result("retest", tmp_path)["r"].tolist() == [0.99964]
+
+
+@pytest.mark.parametrize("command", [accuracy, intervals, sample_efficiency, transfer])
+def test_unknown_estimators_are_refused_before_measuring(command):
+    run = CliRunner().invoke(command, ["--estimator", "nothing"])
+    assert run.exit_code == 2
+    assert "'nothing' is not one of" in run.output
+
+
+def test_transfer_in_another_space_has_other_names(monkeypatch):
+    monkeypatch.setattr(_options, "labels", lambda *_, **given: given["space"])
+    datasets = {**read(["litert"], 5, (), "default", 0), **read(["litert"], 5, (), "wide", 0)}
+    assert datasets == {"litert": "default", "litert, wide space": "wide"}
 
 
 def test_an_unmeasured_figure_is_none(tmp_path):

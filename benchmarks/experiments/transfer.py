@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import _options as options
+from benchmarks._tables import labels_of
 from fcnn_latency import TransferRegressor, make_latency_pipeline, select_for_transfer
 
 COLUMNS = ("target", "architectures", "model", "mape", "mape_median", "mape_max")
@@ -14,7 +15,9 @@ def read(runtimes, n, files, space, seed):
     """Return datasets by name."""
     about = {"space": space}
     datasets = {
-        name: options.labels(n, runtime=name, seed=seed + turn, **about)
+        labels_of({"runtime": name, **about}): options.labels(
+            n, runtime=name, seed=seed + turn, **about
+        )
         for turn, name in enumerate(runtimes)
     }
     for named in files:

@@ -139,7 +139,7 @@ class LatencySurfaceDisplay:
         self.figure_ = self.ax_.figure
         grid = np.meshgrid(self.first_widths, self.second_widths)
         if kind == "heatmap":
-            drawn = self.ax_.pcolormesh(*grid, self.latencies, cmap=COLOURS)
+            drawn = self.ax_.pcolormesh(*grid, self.latencies, cmap=COLOURS, shading="nearest")
             show_seconds(self.figure_.colorbar(drawn, ax=self.ax_, label="latency").ax.yaxis)
         else:
             self.ax_.plot_surface(*grid, self.latencies, cmap=COLOURS)

@@ -320,7 +320,9 @@ def _shared_factors(entries: Floats) -> sparse.csr_array:
     For each subset of the sizes, from none to all, entries with the same sizes share a factor.
     """
     parts = []
+    # Whatever output users set for transformers: pandas cannot hold sparse matrices.
+    encoder = OneHotEncoder().set_output(transform="default")
     for chosen in product((False, True), repeat=entries.shape[1]):
         _, factor = np.unique(entries[:, chosen], axis=0, return_inverse=True)
-        parts.append(OneHotEncoder().fit_transform(factor.reshape(-1, 1)))
+        parts.append(encoder.fit_transform(factor.reshape(-1, 1)))
     return sparse.csr_array(sparse.hstack(parts))

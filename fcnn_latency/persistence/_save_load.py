@@ -15,7 +15,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from fcnn_latency._files import check_writable
+from fcnn_latency._files import check_writable, resolve
 from fcnn_latency._validation import NAME, Rule, check
 from fcnn_latency.datasets._files import describe_origin
 from fcnn_latency.encoding._base import WidthsEncoder
@@ -99,8 +99,7 @@ def save(
     """
     check(pipeline, PREDICTOR, "pipeline", "save")
     check_is_fitted(pipeline)
-    path = Path(path).expanduser()
-    check_writable(path)
+    path = check_writable(path)
     manifest = _manifest(pipeline, dataset, metrics)
     write_model_file(path, manifest, {STATE: dump_state(pipeline)})
     return path
@@ -143,7 +142,7 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> Any:
         If the file was written with another version of scikit-learn: predictions may differ.
     """
     check(trusted, TYPE_NAMES, "trusted", "load")
-    path = Path(path).expanduser()
+    path = resolve(path)
     manifest, members = read_model_file(path)
     if STATE not in members:
         raise ModelFileError(
@@ -178,7 +177,7 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
     FileNotFoundError, ModelFileError
         As in `load`, except for types, which are not checked.
     """
-    return read_model_file(Path(path).expanduser())[0]
+    return read_model_file(resolve(path))[0]
 
 
 def manifest_text(manifest: Mapping[str, Any]) -> str:

@@ -113,6 +113,12 @@ def test_colours_of_a_surface_are_latencies():
     assert all(label.endswith("s") for label in tick_labels(display.figure_.axes[1].yaxis))
 
 
+def test_a_surface_has_a_cell_for_each_width_whatever_the_style():
+    with plt.rc_context({"pcolor.shading": "flat"}):
+        display = DRAWN["surface"](None)
+    assert display.ax_.collections[0].get_array().shape == (3, 3)
+
+
 def test_axes_that_span_decades_are_logarithmic():
     wide = np.geomspace(1e-6, 1e-3, 20)
     for values, scale in ((wide, "log"), (1e-6 + wide / 1e4, "linear")):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import RegularGridInterpolator
+from sklearn import config_context
 from sklearn.base import clone
 
 from fcnn_latency import (
@@ -144,6 +145,13 @@ def test_estimated_table_learns_more_than_the_roofline_that_it_starts_from():
     ]
     assert errors[0] < 0.01
     assert errors[0] < errors[1] / 2
+
+
+def test_estimated_table_is_the_same_under_pandas_output():
+    y = sum_of(products, X)
+    expected = LookupTableRegressor().fit(X, y).predict(X)
+    with config_context(transform_output="pandas"):
+        np.testing.assert_array_equal(LookupTableRegressor().fit(X, y).predict(X), expected)
 
 
 def test_pipeline_takes_a_table():

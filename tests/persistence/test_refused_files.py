@@ -108,6 +108,13 @@ def test_joblib_folders_and_nothing_are_refused(tmp_path):
         load(tmp_path / "none.fcnn")
 
 
+def test_home_folder_of_nobody_is_a_missing_file():
+    model = DummyRegressor().fit(X, Y)
+    for use in (lambda path: save(model, path), load, read_manifest):
+        with pytest.raises(FileNotFoundError, match="names no home folder"):
+            use("~nobody-of-this-name/model.fcnn")
+
+
 def test_a_pickle_is_refused_without_being_run(tmp_path):
     class Harmful:
         def __reduce__(self):
