@@ -6,15 +6,16 @@ import pandas as pd
 from benchmarks._results import save_result
 from fcnn_latency import FCNNSpace, load_dataset, make_dataset
 from fcnn_latency.estimators import ESTIMATORS
-from fcnn_latency.measurement import RUNTIMES
+from fcnn_latency.measurement import PROTOCOLS, RUNTIMES
 
 SPACES = {"default": FCNNSpace(), "wide": FCNNSpace(max_layers=10, max_width=1024)}
 
 FILE = click.Path(exists=True, dir_okay=False)
 
 
-def _number(name, default, about, *names):
-    return click.option(name, *names, default=default, show_default=True, help=about)
+def _number(name, default, about, *names, least=None):
+    kind = None if least is None else click.IntRange(min=least)
+    return click.option(name, *names, default=default, type=kind, show_default=True, help=about)
 
 
 def runtime_option(default="litert"):
@@ -46,7 +47,9 @@ def space_option():
 
 def protocol_option():
     """Return the option ``--protocol``, a name."""
-    return click.option("--protocol", default="reliable", show_default=True)
+    return click.option(
+        "--protocol", default="reliable", show_default=True, type=click.Choice(PROTOCOLS)
+    )
 
 
 def n_option(default, about="Architectures."):
@@ -76,9 +79,9 @@ def test_option(default):
     return _number("--test", default, "Architectures unseen.", "n_test")
 
 
-def repeats_option(default, about="Repeats."):
-    """Return the option ``--repeats`` for one number."""
-    return _number("--repeats", default, about)
+def repeats_option(default, about="Repeats.", least=1):
+    """Return the option ``--repeats`` for one number of at least `least`."""
+    return _number("--repeats", default, about, least=least)
 
 
 def seed_option():
@@ -154,10 +157,16 @@ def enough(dataset, *numbers):
 
 
 def report(name, rows, key, save, columns=None):
-    """Print rows as a table; with `save`, store them first and replace rows of the same `key`."""
-    saved = save_result(name, rows, key=key) if save else None
+    """Print rows as a table; with `save`, store them first and replace rows of the same `key`.
+
+    What cannot be stored is printed all the same.
+    """
     table = pd.DataFrame(rows)
     shown = table[list(columns)] if columns else table
-    click.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-    if save:
-        click.echo(f"saved: {saved}")
+    try:
+        saved = f"\nsaved: {save_result(name, rows, key=key)}" if save else ""
+    except BaseException:
+        saved = "\nNOT saved"
+        raise
+    finally:
+        click.echo(shown.to_string(index=False, float_format=lambda x: f"{x:.4g}") + saved)

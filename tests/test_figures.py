@@ -327,6 +327,14 @@ def test_results_are_stored_before_they_are_printed(tmp_path, monkeypatch):
     assert read_result("retest", tmp_path)["r"].tolist() == [0.99964]
 
 
+def test_what_cannot_be_stored_is_printed(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(_options, "save_result", partial(save_result, folder=tmp_path))
+    (tmp_path / "retest.csv").write_text("runtime,r\nlitert,0.5\n")
+    with pytest.raises(KeyError, match="cpu"):
+        _options.report("retest", [result()], ["runtime"], save=True)
+    assert "0.9996" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", [accuracy, intervals, sample_efficiency, transfer])
 def test_unknown_estimators_are_refused_before_measuring(command):
     run = CliRunner().invoke(command, ["--estimator", "nothing"])

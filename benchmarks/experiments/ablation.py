@@ -53,7 +53,7 @@ def agreement(found):
 @options.runtime_option("keras")
 @options.space_option()
 @options.n_option(100)
-@options.repeats_option(3, "Turns, two at least.")
+@options.repeats_option(3, "Turns.", least=2)
 @options.seed_option()
 @options.save_option("ablation")
 def ablation(runtime, space, n, repeats, seed, save):

@@ -35,7 +35,7 @@ def truth_of_errors(datasets):
 @options.runtimes_option(("keras", "litert", "onnxruntime"), "Repeat for several.")
 @options.space_option()
 @options.n_option(50)
-@options.repeats_option(10, "Campaigns, two at least.")
+@options.repeats_option(10, "Campaigns.", least=2)
 @options.seed_option()
 @options.save_option("noise_floor")
 def noise_floor(runtimes, space, n, repeats, seed, save):

@@ -98,14 +98,14 @@ class ArchitectureEncoder(WidthsEncoder):
         return {**super()._rules(), "features": choice(FEATURES), "tile": or_none(sizes)}
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the architectures; see `WidthsEncoder.fit`."""
+        """Check the parameters and the architectures, and remember the space."""
         super().fit(X)
         rows, columns = register_tile() if self.tile is None else self.tile
         self.tile_: tuple[int, int] = (int(rows), int(columns))
         return self
 
     def encode(self, widths: Ints) -> Array:
-        """Encode zero-padded widths without checking them; see `WidthsEncoder.encode`.
+        """Encode zero-padded widths without checking them.
 
         The result is float64, except float32 for ``"tiles"``.
         """

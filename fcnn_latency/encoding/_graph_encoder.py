@@ -45,7 +45,7 @@ class GraphEncoder(WidthsEncoder):
     n_nodes_ : int
         Number of nodes: ``space_.max_layers``, plus one with a global node.
     n_node_features_ : int
-        Number of features of a node: those of `NODE_FEATURES`, plus one with a global node.
+        Number of features of a node: 20, plus one with a global node.
     n_features_in_ : int
         Number of columns seen in `fit`; ``space_.max_layers`` for ragged input.
 
@@ -81,14 +81,14 @@ class GraphEncoder(WidthsEncoder):
         return {**super()._rules(), "global_node": BOOLEAN, "normalize": BOOLEAN}
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the architectures; see `WidthsEncoder.fit`."""
+        """Check the parameters and the architectures, and remember the space."""
         super().fit(X)
         self.n_nodes_ = self.space_.max_layers + bool(self.global_node)
         self.n_node_features_ = len(NODE_FEATURES) + bool(self.global_node)
         return self
 
     def encode(self, widths: Ints) -> Floats:
-        """Encode zero-padded widths without checking them; see `WidthsEncoder.encode`.
+        """Encode zero-padded widths without checking them.
 
         The result has shape (n_samples, nodes * features + nodes * nodes).
         """

@@ -26,7 +26,7 @@ def architecture_graphs(padded: Ints, signal_length: int) -> tuple[Floats, Bools
     Returns
     -------
     node_features : ndarray of float64, shape (n, max_layers, 20)
-        `NODE_FEATURES`: the width of the layer and of the previous one, rows of the workload,
+        The width of the layer and of the previous one, rows of the workload,
         whether the layer has a single neuron; multiply-accumulates, parameters, activations and
         bytes moved of the product that computes the layer; its multiply-accumulates with rows and
         columns padded to whole blocks, and the number of padded rows and columns; whether the

@@ -189,7 +189,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         needed = math.ceil(2 / (1 - coverage)) - 1
         if len(self.residuals_) < needed:
             raise ValueError(
-                f"coverage={coverage:.6g} (an upper bound of {(1 + coverage) / 2:.6g}) takes at "
+                f"coverage={coverage:.6g} (an upper bound of {(1 + coverage) / 2:.6g}) needs at "
                 f"least {needed} rows in fit. Got {len(self.residuals_)}: fit more or ask for less."
             )
         predicted, scales = self._predict_with_scales(X)
@@ -225,7 +225,7 @@ class IntervalRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         groups = _repeats(X)
         found = int(groups.max()) + 1
         if found < self.cv:
-            msg = f"cv={self.cv} takes at least {self.cv} different rows. Got {found} of them."
+            msg = f"cv={self.cv} needs at least {self.cv} different rows. Got {found} of them."
             if len(groups) == 1:
                 msg += " n_samples=1 is too few."
             raise ValueError(msg)

@@ -83,8 +83,8 @@ class RooflineRegressor(WidthsRegressor):
     layer_overhead : float or None, default=None
         o in seconds; None fits it.
     tiles : "auto", None or (rows, fan_in, fan_out), default="auto"
-        Sizes of a tile; None disables padding. ``"auto"`` chooses the tile of `ROOFLINE_TILES`
-        (register blocks of AVX-512, AVX2 and NEON) that fits the training data best.
+        Sizes of a tile; None disables padding. ``"auto"`` chooses, of the register blocks
+        of AVX-512, AVX2 and NEON, the one that fits the training data best.
         ``RooflineRegressor(call_overhead=0, layer_overhead=0, tiles=None)`` is eq. 1 unchanged.
 
     Attributes

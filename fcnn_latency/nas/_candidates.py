@@ -64,7 +64,7 @@ class Candidates:
             )
         if confidence is not None and not hasattr(latency_model, "predict_upper"):
             raise ValueError(
-                f"confidence={confidence!r} takes a latency_model with intervals: "
+                f"confidence={confidence!r} needs a latency_model with intervals: "
                 "IntervalRegressor(pipeline).fit(X, y). Got "
                 f"{type(latency_model).__name__} instead. Without, pass confidence=None."
             )

@@ -87,7 +87,7 @@ def _predictor(model: Any, confidence: float | None) -> Predict:
     if confidence is not None:
         if not isinstance(model, IntervalRegressor):
             raise ValueError(
-                "confidence takes an IntervalRegressor, which knows how far its predictions are "
+                "confidence needs an IntervalRegressor, which knows how far its predictions are "
                 f"off. Got a {type(model).__name__}: fit IntervalRegressor(model) instead."
             )
         return lambda widths: model.predict_upper(as_fitted(widths, model), confidence)

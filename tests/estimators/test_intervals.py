@@ -171,5 +171,5 @@ def test_labels_must_be_positive():
 
 def test_fewer_architectures_than_folds_are_refused():
     X, y = noisy_line(4, 0)
-    with pytest.raises(ValueError, match=r"cv=10 takes at least 10 different rows\. Got 4"):
+    with pytest.raises(ValueError, match=r"cv=10 needs at least 10 different rows\. Got 4"):
         IntervalRegressor(DummyRegressor()).fit(X, y)

@@ -46,7 +46,7 @@ def test_budget_is_held_on_the_upper_end():
 
 
 def test_confidence_takes_a_model_with_intervals():
-    with pytest.raises(ValueError, match="takes a latency_model with intervals: IntervalRegressor"):
+    with pytest.raises(ValueError, match="needs a latency_model with intervals: IntervalRegressor"):
         find(max_latency=8e-6, confidence=0.95)
 
 

@@ -39,8 +39,7 @@ def environment_differences(first: dict[str, Any], second: dict[str, Any]) -> li
     Returns
     -------
     list of str
-        Such as ``"cpu: 'AMD EPYC' and 'Intel Xeon'"``, in the order of `COMPARED_KEYS`; empty
-        if the environments agree.
+        Such as ``"cpu: 'AMD EPYC' and 'Intel Xeon'"``; empty if the environments agree.
     """
     found = []
     for key in COMPARED_KEYS:

@@ -60,7 +60,8 @@ def describe_environment(packages: Sequence[str] = ()) -> dict[str, Any]:
     Parameters
     ----------
     packages : sequence of str
-        Distributions whose versions are recorded in addition to `PACKAGES`.
+        Distributions whose versions are recorded in addition to those of this package, NumPy
+        and scikit-learn.
 
     Returns
     -------
