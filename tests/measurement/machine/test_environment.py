@@ -104,7 +104,8 @@ def test_mute_system_gives_none(monkeypatch):
     monkeypatch.setattr(module.platform, "processor", str)
     monkeypatch.setattr(module.os, "cpu_count", lambda: None)
     monkeypatch.setitem(module.__dict__, "_thread_pools", Mute().refuse)
-    monkeypatch.delenv("container", raising=False)
+    for variable in ("container", *module.VARIABLES):
+        monkeypatch.delenv(variable, raising=False)
     environment = describe_environment()
     known = {
         "host",
