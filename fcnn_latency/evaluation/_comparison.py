@@ -187,7 +187,7 @@ def compare(
     batch = data.space.sample(MOST_BATCHED, random_state=0, unique=False)
     tasks = [
         delayed(_run_fold)(name, searches.get(name, model), name in searches, data, split, batch)
-        for name, model in models.items()
+        for name, model in sorted(models.items(), key=_is_quick)
         for split in splits
     ]
     finished = Parallel(n_jobs=workers, return_as="generator")(tasks)
@@ -257,6 +257,14 @@ def _searches(
         else:
             searches[name] = GridSearchCV(models[name], grid, **common)
     return searches
+
+
+def _is_quick(named: tuple[str, Any]) -> bool:
+    """Whether no network is trained: those start first, since they take longest.
+
+    A worker that loads TensorFlow later is taken by joblib for one that leaks memory.
+    """
+    return not any(key.endswith("epochs") for key in named[1].get_params())
 
 
 def _run_fold(

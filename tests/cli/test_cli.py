@@ -24,7 +24,7 @@ def run(*arguments):
 
 def test_measured_data_can_be_compared(tmp_path):
     path = str(tmp_path / "latencies.csv")
-    measured = run("measure", "-n", "12", "-o", path)
+    measured = run("measure", "-n", "12", "--runtime", "litert", "-o", path)
     assert measured.exit_code == 0, measured.output
     compared = run("compare", path, "-e", "flops", "--folds", "3")
     assert compared.exit_code == 0, compared.output
@@ -85,6 +85,7 @@ def test_wider_spaces_go_from_measuring_to_prediction(tmp_path):
     given = tmp_path / "given.csv"
     given.write_text("layer_1,layer_2,layer_3\n64,100,64\n70,70,0\n60,70,60\n")
     wide = ("--max-width", "100", "--architectures", str(given), "--signal-length", "80")
+    wide = ("--runtime", "litert", *wide)
     measured = run("measure", *wide, "-o", data)
     assert measured.exit_code == 0, measured.output
     assert run("fit", data, "-e", "flops", "-o", model).exit_code == 0

@@ -1,8 +1,6 @@
 """Pipelines from architectures to latencies."""
 
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -71,26 +69,6 @@ def test_history_has_training_and_validation_metrics():
     names = {"loss", "mse", "mae", "rmse"}
     assert set(model.history_) == names | {f"val_{name}" for name in names}
     assert all(len(values) == 2 for values in model.history_.values())
-
-
-GRID_SEARCH = """
-import numpy as np
-from sklearn.model_selection import GridSearchCV
-from fcnn_latency import FCNNSpace, make_latency_pipeline
-X = FCNNSpace().sample(60, random_state=0)
-grid = {"latencyregressor__hidden_layer_sizes": [(4,), (8, 8)]}
-model = make_latency_pipeline(random_state=0).set_params(latencyregressor__epochs=2)
-search = GridSearchCV(model, grid, cv=2, n_jobs=2).fit(X, 1e-6 * X.sum(axis=1))
-assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-print(search.best_params_["latencyregressor__hidden_layer_sizes"])
-"""
-
-
-def test_grid_search_works_in_two_processes():
-    # In a process of its own: once, after tests that measure, joblib's workers hung here.
-    command = [sys.executable, "-c", GRID_SEARCH]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    assert done.stdout.strip() in ("(4,)", "(8, 8)")
 
 
 def test_early_stopping_callbacks_and_tensorboard_logs(tmp_path):
