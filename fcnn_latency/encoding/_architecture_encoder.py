@@ -129,7 +129,7 @@ class ArchitectureEncoder(WidthsEncoder):
 
     def _tiles(self, widths: Ints) -> Floats32:
         costs = tile_costs(widths, self.signal_length, self.tile_)
-        return np.hstack([widths.astype(np.float32), costs])
+        return np.concatenate([widths.astype(np.float32), costs], axis=1)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return the names of the columns that `transform` returns.

@@ -74,8 +74,9 @@ def pad_widths(architectures: Any, max_layers: int | None = None) -> Ints:
         f"Row {{row}} has {{value}} layers; at most max_layers={max_layers} fit. "
         "For deeper ones pass space=FCNNSpace(max_layers=...).",
     )
-    kept = values[:, :max_layers].astype(np.int64, order="C")
-    return np.pad(kept, ((0, 0), (0, max_layers - kept.shape[1])))
+    padded = np.zeros((len(values), max_layers), dtype=np.int64)
+    padded[:, : values.shape[1]] = values[:, :max_layers]
+    return padded
 
 
 def repeats(padded: npt.ArrayLike) -> Ints:
