@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 
-from fcnn_latency import MixedLatencyRegressor, RelativeLinearRegressor
+from fcnn_latency import (
+    IntervalRegressor,
+    MixedLatencyRegressor,
+    RelativeLinearRegressor,
+    TransferRegressor,
+)
+from fcnn_latency.estimators._base import weight_of
 
 RNG = np.random.default_rng(0)
 COSTS = RNG.uniform(1, 100, (200, 12))
@@ -89,3 +95,74 @@ def test_parts_are_the_users_to_choose():
 
 def test_few_rows_get_no_correction():
     assert MixedLatencyRegressor(random_state=0).fit(COSTS[:9], LAW[:9]).correction_ is None
+
+
+@pytest.mark.parametrize(
+    ("residual", "weight"), [(0.25, 0.25), (1.0, 1.0), (3.0, 1.0), (0.0, 0.0), (-0.5, 0.0)]
+)
+def test_a_correction_is_applied_with_a_weight_from_0_to_1(residual, weight):
+    law = DummyRegressor(strategy="constant", constant=2e-6)
+    one = DummyRegressor(strategy="constant", constant=1.0)  # whatever is to be corrected
+    mixed = MixedLatencyRegressor(law, one, random_state=0)
+    mixed.fit(COSTS[:20], np.full(20, 2e-6 * np.exp(residual)))
+    assert mixed.weight_ == pytest.approx(weight)
+    assert (mixed.correction_ is None) == (weight == 0)
+    assert mixed.predict(COSTS[:3]) == pytest.approx(np.full(3, 2e-6 * np.exp(weight)))
+
+
+@pytest.mark.parametrize(("n_rows", "weight"), [(5, 0.0), (6, 0.25)])
+def test_a_correction_needs_two_rows_for_each_fold(n_rows, weight):
+    law = DummyRegressor(strategy="constant", constant=2e-6)
+    one = DummyRegressor(strategy="constant", constant=1.0)
+    mixed = MixedLatencyRegressor(law, one, cv=3, random_state=0)
+    mixed.fit(COSTS[:n_rows], np.full(n_rows, 2e-6 * np.exp(0.25)))
+    assert mixed.weight_ == pytest.approx(weight)
+
+
+@pytest.mark.parametrize("constant", [0.0, -1e-6])
+def test_a_law_below_zero_cannot_be_corrected(constant):
+    mixed = MixedLatencyRegressor(DummyRegressor(strategy="constant", constant=constant))
+    with pytest.raises(ValueError, match="DummyRegressor requires latencies above 0 seconds"):
+        mixed.fit(COSTS, LAW)
+
+
+@pytest.mark.parametrize(
+    ("correction", "wanted", "weight"),
+    [
+        ([1.0, 2.0], [1.0, 2.0], 1.0),
+        ([1.0, 2.0], [1.0, 0.0], 0.2),
+        ([1.0, 2.0], [2.0, 4.0], 1.0),
+        ([1.0, 2.0], [-1.0, 0.0], 0.0),
+        ([0.0, 0.0], [1.0, 2.0], 0.0),
+    ],
+)
+def test_weights_by_hand(correction, wanted, weight):
+    assert weight_of(np.array(correction), np.array(wanted)) == pytest.approx(weight)
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1e-12])
+@pytest.mark.parametrize(
+    "model",
+    [
+        RelativeLinearRegressor(),
+        MixedLatencyRegressor(),
+        TransferRegressor(),
+        IntervalRegressor(LinearRegression(), cv=2),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_latencies_are_above_zero(model, wrong):
+    widths = np.random.RandomState(0).randint(1, 50, size=(20, 3))
+    latencies = np.full(20, 1e-12)
+    latencies[7] = wrong
+    with pytest.raises(ValueError, match=rf"{type(model).__name__} requires .* Row 7 of y is -?"):
+        model.fit(widths, latencies)
+
+
+@pytest.mark.parametrize(("n_rows", "is_ridge"), [(9, True), (10, False)])
+def test_pursuit_falls_back_to_ridge_where_rows_are_few(n_rows, is_ridge):
+    y = LAW[:n_rows] * np.random.default_rng(1).lognormal(sigma=0.05, size=n_rows)
+    one, other = (
+        RelativeLinearRegressor(method).fit(COSTS[:n_rows], y) for method in ("pursuit", "ridge")
+    )
+    assert np.array_equal(one.coef_, other.coef_) == is_ridge
