@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -106,19 +107,19 @@ def rows_of(tasks, number):
     ("target", "rows"), [(0.07, [0, 1, 2, 3]), (0.08, [2, 3]), (0.1, []), (None, [])]
 )
 def test_a_pass_is_added_where_the_relative_error_is_above_the_target(store, unit, target, rows):
-    measure_made_up = MadeUp(law_of(unit))
+    made = MadeUp(law_of(unit))
     campaign = begin(store, target_error=target, max_passes=3)
-    assert run_campaign(campaign, measure_made_up) is False
-    assert rows_of(measure_made_up.tasks, 0) == rows_of(measure_made_up.tasks, 1) == [0, 1, 2, 3]
-    assert rows_of(measure_made_up.tasks, 2) == rows
-    assert rows_of(measure_made_up.tasks, 3) == []
+    assert run_campaign(campaign, made) is False
+    assert rows_of(made.tasks, 0) == rows_of(made.tasks, 1) == [0, 1, 2, 3]
+    assert rows_of(made.tasks, 2) == rows
+    assert rows_of(made.tasks, 3) == []
 
 
 @pytest.mark.parametrize("most", [2, 3, 5])
 def test_no_more_passes_are_added_than_allowed(store, most):
-    measure_made_up = MadeUp(noisy)
-    run_campaign(begin(store, target_error=1e-9, max_passes=most), measure_made_up)
-    assert {task.group.pass_number for task in measure_made_up.tasks} == set(range(most))
+    made = MadeUp(noisy)
+    run_campaign(begin(store, target_error=1e-9, max_passes=most), made)
+    assert {task.group.pass_number for task in made.tasks} == set(range(most))
 
 
 def assert_each_once(store, expected):
@@ -146,17 +147,52 @@ def test_a_finished_campaign_has_nothing_to_measure(store):
     assert run_campaign(campaign, MadeUp(law_of(), most=0)) is False
 
 
+class Progress:
+    """Stands for tqdm; each bar that was shown is kept."""
+
+    bars: ClassVar[list] = []
+
+    def __init__(self, **settings):
+        self.settings, self.updates = settings, []
+        Progress.bars.append(self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        pass
+
+    def update(self, n):
+        self.updates.append(n)
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_progress_counts_models_that_are_read_and_begins_where_it_was(store, monkeypatch, verbose):
+    monkeypatch.setattr(campaign_module, "tqdm", Progress)
+    monkeypatch.setattr(Progress, "bars", [])
+    campaign = begin(store, 5)
+    run_campaign(campaign, MadeUp(noisy, most=2), verbose)
+    run_campaign(campaign, MadeUp(noisy), verbose)
+    first, second = Progress.bars
+    assert [(bar.settings["initial"], bar.settings["total"]) for bar in Progress.bars] == [
+        (0, 10),
+        (4, 10),
+    ]
+    assert (first.updates, sorted(second.updates)) == ([2, 2], [1, 1, 2, 2])
+    assert {bar.settings["disable"] for bar in Progress.bars} == {not verbose}
+
+
 @pytest.mark.parametrize("broken", [0, 1])
 def test_an_architecture_without_the_first_passes_gets_no_further_ones(store, broken):
-    measure_made_up = MadeUp(noisy, broken={(1, broken)})
-    run_campaign(begin(store, target_error=1e-9, max_passes=4), measure_made_up)
-    assert [rows_of(measure_made_up.tasks, number) for number in (2, 3)] == [[0, 2, 3]] * 2
+    made = MadeUp(noisy, broken={(1, broken)})
+    run_campaign(begin(store, target_error=1e-9, max_passes=4), made)
+    assert [rows_of(made.tasks, number) for number in (2, 3)] == [[0, 2, 3]] * 2
 
 
 def test_what_failed_in_an_added_pass_is_not_tried_in_the_next_ones(store):
-    measure_made_up = MadeUp(noisy, broken={(1, 2)})
-    run_campaign(begin(store, target_error=1e-9, max_passes=5), measure_made_up)
-    rows = [rows_of(measure_made_up.tasks, number) for number in range(5)]
+    made = MadeUp(noisy, broken={(1, 2)})
+    run_campaign(begin(store, target_error=1e-9, max_passes=5), made)
+    rows = [rows_of(made.tasks, number) for number in range(5)]
     assert rows == [[0, 1, 2, 3]] * 3 + [[0, 2, 3]] * 2
 
 

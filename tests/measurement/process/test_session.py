@@ -1,6 +1,7 @@
 """What a measuring process does, in which order, and where."""
 
 import gc
+import signal
 
 import pytest
 
@@ -273,6 +274,29 @@ def test_a_round_is_timed_on_the_timing_core(machine):
     session.time_round(0, 7, Block(1, 1))
     assert machine.log[0] == ("move", 3)
     assert [event for event in machine.log if event[0] == "move"] == [("move", 3)]
+
+
+def test_a_process_is_described_as_it_times(machine, monkeypatch):
+    def describe(packages):
+        machine.note("describe", packages)
+        return {"cpu": "made up"}
+
+    monkeypatch.setattr(_session, "describe_environment", describe)
+    runtime, protocol = LoggedRuntime(machine), MeasurementProtocol("made up", reference_models=1)
+    runtime.packages = ("numpy",)
+    settings = runtime, protocol, Workload(50), machine.cores, True
+    first, second = start_session(*settings), start_session(*settings)
+    assert first.environment == {"cpu": "made up"}
+    assert first.process != second.process
+    assert _session._Held.session.process == second.process
+    events = [event for event in machine.log if event[0] in ("move", "build", "describe")]
+    once = [("move", 1), ("move", 3), ("build", (25, 0)), ("describe", ("numpy",))]
+    assert events[:4] == once
+
+
+def test_ctrl_c_is_left_to_the_parent(machine):
+    started(machine)
+    assert machine.log[0] == ("signal", signal.SIGINT, signal.SIG_IGN)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Measuring processes: when they are started, replaced and stopped, and what is done again."""
 
+from concurrent.futures.process import BrokenProcessPool
+
 import pytest
 
 from fcnn_latency.exceptions import MeasurementError
@@ -193,8 +195,15 @@ def test_nothing_is_built_ahead_without_leave_or_another_core(machine, fields, c
     assert machine.executors == []
 
 
-def test_a_process_that_dies_while_building_ahead_is_replaced(machine):
-    machine.kills = lambda task, arguments: len(machine.executors) == 1
+@pytest.mark.parametrize("told", ["at once", "later"])
+def test_a_process_that_dies_while_building_ahead_is_replaced(machine, told):
+    def kills(task, arguments):
+        dies = len(machine.executors) == 1 and task.__name__ == "build"
+        if dies and told == "at once":
+            raise BrokenProcessPool("died before")
+        return dies
+
+    machine.kills = kills
     worker = make(machine)
     worker.build_ahead(MODELS)
     reports = list(worker.measure(MODELS, (0,), 9, ONE))
