@@ -110,14 +110,14 @@ def test_untied_widths_are_read_back(features):
 
 
 def test_bytes_beyond_a_cache_are_split_by_the_parity_of_their_panels():
-    # In panels of one column: 255 are odd, 512 even. Both layers hold 4 * 512 * 255 bytes.
-    held = 2 * 4 * 512 * 255
-    (costs,) = tile_costs(np.array([[512, 255, 512]]), 50, (1, 1)).tolist()
+    # In panels of one column, the 255 of the first layer are odd and hold two thirds of all bytes.
+    held = 4 * (512 * 255 + 255 * 256)
+    (costs,) = tile_costs(np.array([[512, 255, 256]]), 50, (1, 1)).tolist()
     beyond = dict(zip(TILE_FEATURES, costs, strict=True))
     for kibibytes in (256, 512, 1024, 16384):
         expected = max(held - 1024 * kibibytes, 0)
         assert beyond[f"beyond_{kibibytes}KiB"] == expected
-        assert beyond[f"odd_beyond_{kibibytes}KiB"] == expected / 2
+        assert beyond[f"odd_beyond_{kibibytes}KiB"] == pytest.approx(expected * 2 / 3)
 
 
 @pytest.mark.parametrize(

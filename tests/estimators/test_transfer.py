@@ -159,6 +159,12 @@ def test_errors_are_relative():
     np.testing.assert_allclose(model.predict([[50, 50]]), 1.2e-6, rtol=1e-3)
 
 
+def test_of_many_samples_only_the_likely_laws_are_kept(data):
+    _, few = data
+    noise = np.exp(0.01 * np.random.RandomState(0).randn(30))
+    assert TransferRegressor().fit(few, blocked(few) * noise).tiles_.tolist() == [[7, 16]]
+
+
 #: Two laws, with and without a source: tile, source, squared error, intercept, coefficients.
 LAWS = [
     ((1, 1), False, 1e-4, 0.0, np.arange(7.0)),

@@ -92,15 +92,15 @@ def test_a_child_past_the_end_and_a_node_as_its_own_child_are_refused(
     [
         ("left", 1, 0),
         ("right", 4, 3),
+        ("right", 0, 2**16 + 6),
+        ("feature", 0, 2**32 + 2),
         ("feature", 0, 3),
         ("feature", 4, 3),
         ("feature", 0, -1),
         ("feature", 4, -1),
     ],
 )
-def test_a_child_before_its_node_and_a_feature_that_is_not_there_are_refused(
-    make, field, node, value
-):
+def test_nodes_and_features_that_cannot_be_reached_are_refused(make, field, node, value):
     model, fields = make()
     fields[field][node] = value
     with pytest.raises(ModelFileError, match=REFUSED):
