@@ -123,3 +123,17 @@ def test_wrong_requests_are_refused(arguments, changes, message):
 def test_widths_that_are_no_whole_numbers_are_refused(width):
     with pytest.raises(ValueError, match="Row 0, layer 1"):
         select_for_transfer([[width, 5], [7, 7]], 1)
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda **how: select_for_transfer(CANDIDATES, 20, random_state=0, **how).tolist(),
+        lambda **how: select_architectures(
+            CANDIDATES, 20, "expected-linear-error", random_state=0, **how
+        ).tolist(),
+    ],
+    ids=["transfer", "linear"],
+)
+def test_costs_are_those_of_the_given_signal(choose):
+    assert choose() == choose(signal_length=50) != choose(signal_length=1)

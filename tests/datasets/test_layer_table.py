@@ -1,6 +1,7 @@
 """Tables of single layers, measured and kept."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fcnn_latency import (
@@ -15,7 +16,7 @@ from fcnn_latency import (
     make_layer_table,
     save_layer_table,
 )
-from fcnn_latency.datasets._layer_table import _layers
+from fcnn_latency.datasets._layer_table import _layers, _overhead
 from helpers.numpy_runtime import PickyRuntime, SpinningRuntime
 
 PROTOCOL = MeasurementProtocol("short", passes=2, processes=1, rounds=3, reference_every=5)
@@ -134,8 +135,6 @@ def test_default_covers_the_space():
 
 
 def _as_table(layers):
-    import pandas as pd
-
     frame = pd.DataFrame([[0, 0, 0], *layers.tolist()], columns=["rows", "fan_in", "fan_out"])
     return frame.assign(latency=1e-6)
 
@@ -165,3 +164,53 @@ def test_layers_that_fail_are_missing_from_the_table():
 def test_wrong_settings_of_a_table_are_named(changes, message):
     with pytest.raises(ValueError, match=message):
         make_layer_table([1], [2], [3], runtime="litert", **changes)
+
+
+def test_every_setting_reaches_the_measurement(monkeypatch):
+    asked = {}
+
+    def note(architectures, **settings):
+        asked.update(settings, architectures=architectures)
+        raise InterruptedError
+
+    monkeypatch.setattr("fcnn_latency.datasets._layer_table.measure_architectures", note)
+    settings = {
+        "runtime": "onnxruntime",
+        "protocol": "quick",
+        "signal_length": 80,
+        "scale": "campaign",
+        "target_error": 0.5,
+        "store": "own.sqlite",
+        "client": object(),
+        "wait": False,
+        "random_state": 7,
+        "verbose": 1,
+    }
+    # 80 values are 2 to 4 rows of 20 to 40; 50 values would be 2 or 3.
+    space = FCNNSpace(min_width=20, max_width=40)
+    with pytest.raises(InterruptedError):
+        make_layer_table(fan_in=[20], fan_out=[30], space=space, **settings)
+    assert {name: asked[name] for name in settings} == settings
+    assert asked["architectures"][:4] == [(20, 30), (20, 30), (20, 30), (2, 2)]
+    assert asked["input_rows"] == [2, 3, 4] + [1] * 36
+    assert asked["space"] == FCNNSpace(max_layers=5, max_width=30, tie_io=False)
+
+
+def test_overhead_is_fitted_by_relative_error():
+    # In µs, one layer takes 1 or 2, whose relative mean is 1.2; two layers take 2. Their line
+    # crosses 0.4 at no layer. The squared errors are 0.2 ** 2 and 0.4 ** 2, of two degrees of
+    # freedom; the intercept is twice the first value less the second.
+    chains = pd.DataFrame({"width": [4] * 4, "layers": [1, 1, 2, 2]})
+    overhead, error = _overhead(chains, np.array([1e-6, 2e-6, 2e-6, 2e-6]))
+    assert overhead == pytest.approx(0.4e-6)
+    variance = (0.04 + 0.16) / 2
+    expected = variance * (4 / (1 + 1 / 4) + 1 / (1 / 4 + 1 / 4))
+    assert error == pytest.approx(1e-6 * expected**0.5)
+
+
+def test_each_width_of_chains_has_its_own_slope_and_overhead_is_not_negative():
+    chains = pd.DataFrame({"width": [2, 2, 8, 8], "layers": [1, 2, 1, 2]})
+    overhead, _ = _overhead(chains, 1e-6 * np.array([4.0, 5.0, 6.0, 9.0]))
+    assert overhead == pytest.approx(3e-6)
+    overhead, _ = _overhead(chains, 1e-6 * np.array([1.0, 3.0, 1.0, 3.0]))
+    assert overhead == 0

@@ -168,3 +168,48 @@ def test_a_single_number_is_no_graph():
     for value in (np.nan, 1.0):
         with pytest.raises(ValueError, match="node_features"):
             graphs_to_matrix(value, value)
+
+
+#: 80 values are 3 rows of 30, and 4 rows of 20; 50 values would be 2 and 3.
+UNTIED = FCNNSpace(max_layers=3, max_width=90, tie_io=False)
+NODES = {
+    "width": [[30, 1, 7], [20, 9, 0]],
+    "fan_in": [[0, 30, 1], [0, 20, 0]],
+    "rows": [[3, 3, 3], [4, 4, 0]],
+    "single": [[0, 1, 0], [0, 0, 0]],
+    "macs": [[0, 90, 21], [0, 720, 0]],
+    "parameters": [[0, 31, 14], [0, 189, 0]],
+    "activations": [[0, 3, 21], [0, 36, 0]],
+    "bytes": [[0, 4 * (31 + 3 + 90), 4 * (14 + 21 + 3)], [0, 4 * (189 + 36 + 80), 0]],
+    "macs_in_1x8": [[0, 3 * 30 * 8, 3 * 1 * 8], [0, 4 * 20 * 16, 0]],
+    "macs_in_4x16": [[0, 4 * 30 * 16, 4 * 1 * 16], [0, 4 * 20 * 16, 0]],
+    "macs_in_6x8": [[0, 6 * 30 * 8, 6 * 1 * 8], [0, 6 * 20 * 16, 0]],
+    "macs_in_6x16": [[0, 6 * 30 * 16, 6 * 1 * 16], [0, 6 * 20 * 16, 0]],
+    "idle_rows_of_4": [[0, 1, 1], [0, 0, 0]],
+    "idle_rows_of_5": [[0, 2, 2], [0, 1, 0]],
+    "idle_rows_of_6": [[0, 3, 3], [0, 2, 0]],
+    "idle_columns_of_4": [[0, 3, 1], [0, 3, 0]],
+    "idle_columns_of_8": [[0, 7, 1], [0, 7, 0]],
+    "idle_columns_of_16": [[0, 15, 9], [0, 7, 0]],
+    "input": [[1, 0, 0], [1, 0, 0]],
+    "output": [[0, 0, 1], [0, 1, 0]],
+}
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        GraphEncoder(UNTIED, 80),
+        GraphEncoder(UNTIED, 80, global_node=False),
+        ArchitectureEncoder(UNTIED, "graph", 80),
+    ],
+    ids=["global", "without", "architectures"],
+)
+def test_features_of_nodes_are_those_worked_out_by_hand(encoder):
+    architectures = [[30, 1, 7], [20, 9]]
+    encoded = encoder.fit(architectures).transform(architectures)
+    names = encoder.get_feature_names_out().tolist()
+    assert list(NODES) == list(NODE_FEATURES)
+    for feature, expected in NODES.items():
+        columns = [names.index(f"{feature}_layer_{layer}") for layer in (1, 2, 3)]
+        assert encoded[:, columns].tolist() == expected, feature

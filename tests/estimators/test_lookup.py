@@ -160,3 +160,47 @@ def test_pipeline_takes_a_table():
     np.testing.assert_allclose(pipeline.predict(X), sum_of(products, X))
     again = clone(pipeline).fit(X, np.ones(len(X)))
     np.testing.assert_allclose(again.predict(X), sum_of(products, X))
+
+
+def test_rows_of_layers_are_those_of_the_given_signal():
+    # 80 values in rows of 30 and of 20 are 3 and 4 rows.
+    table = table_of(lambda r, i, o: 1e-7 * r + 1e-9 * o)
+    model = LookupTableRegressor(table, signal_length=80).fit([[30, 1, 7], [20, 9, 0]])
+    predicted = model.predict([[30, 1, 7], [20, 9, 0]])
+    expected = OVERHEAD + np.array([2 * 3e-7 + 8e-9, 4e-7 + 9e-9])
+    np.testing.assert_allclose(predicted, expected)
+
+
+def test_table_is_rescaled_to_the_given_signal():
+    # Of 80 values, rows of 10 are 8, which cost as much as this table says of 5.
+    table = table_of(lambda r, i, o: 1e-7 * r * 5 / 8)
+    widths = np.array([[10, out] for out in range(1, 51)])
+    y = np.full(50, OVERHEAD + 5e-7)
+    model = LookupTableRegressor(table, signal_length=80, rescale=True).fit(widths, y)
+    np.testing.assert_allclose(model.predict(widths), y, rtol=1e-6)
+
+
+def test_roofline_of_an_estimated_table_has_its_signal():
+    few = X[:30]
+    given = {"peak_flops": 1e10, "peak_bandwidth": 1e11, "call_overhead": 3e-7}
+    law = RooflineRegressor(80, **given, layer_overhead=8e-8, tiles=(4, 1, 8))
+    y = law.fit(few, np.ones(30)).predict(few)
+    model = LookupTableRegressor(signal_length=80).fit(few, y)
+    assert model.roofline_.signal_length == 80
+    np.testing.assert_allclose(model.roofline_.predict(few), y, rtol=1e-3)
+
+
+def test_rescaling_minimizes_relative_errors():
+    # One layer with two latencies: sum (1 - t / y)^2 is least at 1.2 µs, sum (t - y)^2 at 1.5 µs.
+    table = pd.DataFrame({"rows": [0, 1], "fan_in": [0, 50], "fan_out": [0, 50]})
+    table["latency"] = [0, 1e-6]
+    y = np.repeat([1e-6, 2e-6], 200)
+    model = LookupTableRegressor(table, rescale=True).fit([[50, 50]] * 400, y)
+    np.testing.assert_allclose(model.predict([[50, 50]]), 1.2e-6, rtol=0.01)
+
+
+def test_no_entry_is_rescaled_below_0():
+    # Architectures that take less time than the overhead would need negative costs.
+    model = LookupTableRegressor(table_of(products), rescale=True).fit(X, np.full(300, 1e-7))
+    assert (model.costs_ >= 0).all()
+    assert (model.predict(X) >= OVERHEAD).all()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.utils import Bunch
 
 from fcnn_latency import (
     FCNNSpace,
@@ -61,3 +62,41 @@ def test_architecture_without_a_latency_is_an_error():
 
 def test_pipelines_know_it_by_name():
     assert {"roofline", "lookup", "measured"} <= set(ESTIMATORS)
+
+
+#: None of them is the default.
+SETTINGS = {
+    "runtime": "onnxruntime",
+    "protocol": "quick",
+    "signal_length": 80,
+    "space": FCNNSpace(max_layers=6),
+    "scale": "campaign",
+    "target_error": 0.5,
+    "store": "own.sqlite",
+    "client": object(),
+    "wait": False,
+    "random_state": 7,
+    "verbose": 1,
+}
+
+
+def test_every_setting_reaches_the_measurement(monkeypatch):
+    asked = {}
+
+    def answer(widths, **settings):
+        asked.update(settings, widths=widths.tolist())
+        return Bunch(interrupted=False, missing=[], target=[1e-6])
+
+    monkeypatch.setattr("fcnn_latency.estimators._measured.make_dataset", answer)
+    assert set(SETTINGS) == set(MeasuredLatency().get_params())
+    assert MeasuredLatency(**SETTINGS).fit([[5, 5]]).predict([[7, 9]]).tolist() == [1e-6]
+    assert asked == {"widths": [[7, 9]], **SETTINGS}
+
+
+def test_an_interrupted_measurement_is_no_prediction(monkeypatch):
+    part = Bunch(interrupted=True, missing=[], target=[1e-6])
+    monkeypatch.setattr(
+        "fcnn_latency.estimators._measured.make_dataset", lambda widths, **settings: part
+    )
+    with pytest.raises(KeyboardInterrupt):
+        MeasuredLatency().fit([[5, 5]]).predict([[5, 5]])

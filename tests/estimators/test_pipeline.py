@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import clone, is_regressor
 
 from fcnn_latency import FCNNSpace, LatencyRegressor, make_latency_pipeline
+from fcnn_latency.estimators._pipeline import ESTIMATORS
 from fcnn_latency.networks import layer_costs
 from fcnn_latency.spaces import surface_architectures, surface_grid
 
@@ -88,3 +89,14 @@ def test_early_stopping_callbacks_and_tensorboard_logs(tmp_path):
     assert len(model.callbacks_) == 3
     assert given not in model.callbacks_
     assert any(path.name.startswith("events") for path in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_settings_reach_both_steps(name):
+    settings = {"space": FCNNSpace(max_layers=6), "signal_length": 80, "random_state": 7}
+    pipeline = make_latency_pipeline(name, **settings)
+    for _, step in pipeline.steps:
+        for parameter, value in step.get_params().items():
+            assert value == settings.get(parameter.removeprefix("regressor__"), value), parameter
+    encoder = pipeline[0]
+    assert (encoder.space, encoder.signal_length) == (settings["space"], 80)

@@ -101,3 +101,33 @@ def test_pipeline_hands_its_signal_and_parameters_on():
 def test_pipeline_refuses_features_that_are_no_widths():
     with pytest.raises(ValueError, match="'roofline' requires features='widths'"):
         make_latency_pipeline("roofline", features="costs")
+
+
+@pytest.mark.parametrize(
+    "fitted",
+    [["call_overhead"], ["layer_overhead"], ["peak_flops", "peak_bandwidth"]],
+    ids=lambda names: names[0],
+)
+def test_parameters_are_fitted_by_relative_error(fitted):
+    # One architecture with two latencies: sum (1 - t / y)^2 is least at sum 1/y / sum 1/y^2, which
+    # is 1.2 µs; the sum of squares in seconds would be least at 1.5 µs.
+    given = {"peak_flops": 1e30, "peak_bandwidth": 1e30, "call_overhead": 0, "layer_overhead": 0}
+    model = RooflineRegressor(**given | dict.fromkeys(fitted), tiles=None)
+    model.fit([[50, 50], [50, 50]], [1e-6, 2e-6])
+    np.testing.assert_allclose(model.predict([[50, 50]]), 1.2e-6, rtol=1e-6)
+
+
+def test_latency_worked_out_by_hand():
+    # 80 values in rows of 30 are 3 rows: (3 x 30) by (30 x 1), then (3 x 1) by (1 x 7).
+    model = RooflineRegressor(
+        80,
+        peak_flops=1e10,
+        peak_bandwidth=4e9,
+        call_overhead=3e-7,
+        layer_overhead=1e-7,
+        tiles=(2, 4, 8),
+    ).fit([[30, 1, 7, 0]], [1e-6])
+    arithmetic = 2 * 4 * 32 * 8 / 1e10  # more than 496 bytes take
+    transfer = 4 * (14 + 21 + 3) / 4e9  # more than 2 * 4 * 4 * 8 operations take
+    expected = 3e-7 + (1e-7 + arithmetic) + (1e-7 + transfer)
+    np.testing.assert_allclose(model.predict([[30, 1, 7, 0]]), expected)

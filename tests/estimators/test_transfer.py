@@ -18,9 +18,9 @@ from fcnn_latency.networks._layers import layer_costs, signal_rows
 SPACE = FCNNSpace()
 
 
-def blocked(X):
+def blocked(X, signal_length=50):
     """Latency of a machine that computes blocks of 7 x 16."""
-    rows = signal_rows(X[:, 0], 50)[:, None]
+    rows = signal_rows(X[:, 0], signal_length)[:, None]
     blocks = np.ceil(rows / 7) * np.ceil(X[:, 1:] / 16)
     return 3e-7 + 7e-8 * (X[:, 1:] > 0).sum(axis=1) + 1e-9 * (blocks * X[:, :-1]).sum(axis=1)
 
@@ -143,3 +143,70 @@ def test_a_wrong_number_to_choose_is_refused(data, n):
     X, _ = data
     with pytest.raises(ValueError, match="600 candidates, must be a whole number from 1 to 600"):
         select_for_transfer(X, n)
+
+
+@pytest.mark.parametrize("signal_length", [20, 80])
+def test_rows_are_those_of_the_given_signal(data, signal_length):
+    X, few = data
+    model = TransferRegressor(signal_length=signal_length).fit(few, blocked(few, signal_length))
+    assert mape(model, X, blocked(X, signal_length)) < 1e-3
+
+
+def test_errors_are_relative():
+    # One architecture with two latencies: sum (1 - t / y)^2 is least at sum 1/y / sum 1/y^2, which
+    # is 1.2 µs; the sum of squares in seconds would be least at 1.5 µs.
+    model = TransferRegressor().fit([[50, 50]] * 6, [1e-6, 2e-6] * 3)
+    np.testing.assert_allclose(model.predict([[50, 50]]), 1.2e-6, rtol=1e-3)
+
+
+def test_of_many_samples_only_the_likely_laws_are_kept(data):
+    _, few = data
+    noise = np.exp(0.01 * np.random.RandomState(0).randn(30))
+    assert TransferRegressor().fit(few, blocked(few) * noise).tiles_.tolist() == [[7, 16]]
+
+
+#: Two laws, with and without a source: tile, source, squared error, intercept, coefficients.
+LAWS = [
+    ((1, 1), False, 1e-4, 0.0, np.arange(7.0)),
+    ((7, 16), True, 2e-4, 33.0, np.arange(10.0, 18.0)),
+]
+
+
+def test_laws_are_averaged_by_the_likelihood_of_all_samples():
+    # Ten samples whose squared error is twice as large are 2 ** 5 times less likely.
+    model = TransferRegressor()
+    model._average(LAWS, 10)
+    assert model.tiles_.tolist() == [[1, 1], [7, 16]]
+    assert model.intercept_ == pytest.approx(1)
+    shared = (32 * np.arange(5.0) + np.arange(10.0, 15.0)) / 33
+    own = [32 * 5 / 33, 32 * 6 / 33, 15 / 33, 16 / 33]
+    np.testing.assert_allclose(model.coef_, [*shared, *own])
+    assert model.source_coef_ == pytest.approx(17 / 33)
+    assert model.source_weight_ == pytest.approx(1 / 33)
+
+
+@pytest.mark.parametrize(("n_samples", "n_kept"), [(12, 2), (14, 1)])
+def test_laws_of_less_than_a_hundredth_of_the_weight_are_dropped(n_samples, n_kept):
+    # The second law has the weight 1 / (1 + 2 ** 6) of twelve samples, 1 / (1 + 2 ** 7) of 14.
+    model = TransferRegressor()
+    model._average(LAWS, n_samples)
+    assert len(model.tiles_) == n_kept
+    assert (model.source_weight_ > 0) == (n_kept == 2)
+
+
+def test_laws_of_the_same_blocks_share_their_coefficients():
+    model = TransferRegressor()
+    tile, *_ = LAWS[0]
+    model._average([LAWS[0], (tile, True, 1e-4, 4.0, np.arange(10.0, 18.0))], 30)
+    assert model.tiles_.tolist() == [[1, 1]]
+    np.testing.assert_allclose(model.coef_, (np.arange(7.0) + np.arange(10.0, 17.0)) / 2)
+    assert model.intercept_ == pytest.approx(2)
+    assert model.source_weight_ == pytest.approx(0.5)
+    assert model.source_coef_ == pytest.approx(17 / 2)
+
+
+def test_a_law_without_error_takes_all_the_weight():
+    model = TransferRegressor()
+    model._average([LAWS[0], (*LAWS[1][:2], 0.0, *LAWS[1][3:])], 10)
+    assert model.tiles_.tolist() == [[7, 16]]
+    assert model.intercept_ == 33

@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
 from fcnn_latency import ArchitectureEncoder, FCNNSpace, compare
+from fcnn_latency.evaluation import _comparison
 from fcnn_latency.networks import layer_costs
 from helpers.recorder import Recorder
 
@@ -49,6 +50,19 @@ def test_dataset_brings_space_noise_floor_and_measuring_time():
     same = compare(X, Y, estimators=["flops"], cv=4)
     pd.testing.assert_frame_equal(result.predictions, same.predictions)
     assert np.isnan(same.table.loc["flops", "measuring_time"])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "given"),
+    [(True, {}), (True, {"signal_length": 20}), (False, {"signal_length": 20})],
+)
+def test_estimators_have_the_signal_of_the_data_or_the_given_one(monkeypatch, dataset, given):
+    monkeypatch.setattr(_comparison, "MOST_CALLS", 1)
+    monkeypatch.setattr(_comparison, "MOST_BATCHED", 1)
+    law = 1e-6 + 1e-9 * layer_costs(X, given.get("signal_length", 80))["macs"].sum(axis=1)
+    data = (Bunch(**DATASET | {"target": law, "signal_length": 80}),) if dataset else (X, law)
+    table = compare(*data, estimators=["flops"], cv=2, **given).table
+    assert table.loc["flops", "mape"] < 1e-9
 
 
 def test_repeats_count_once_among_training_architectures():

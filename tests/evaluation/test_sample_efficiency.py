@@ -7,7 +7,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
-from fcnn_latency import ArchitectureEncoder, FCNNSpace, sample_efficiency
+from fcnn_latency import (
+    ArchitectureEncoder,
+    FCNNSpace,
+    sample_efficiency,
+    select_architectures,
+)
+from fcnn_latency.evaluation import _sample_efficiency
+from fcnn_latency.networks import layer_costs
 from helpers.recorder import Recorder
 
 X = FCNNSpace().sample(150, random_state=1)
@@ -81,3 +88,21 @@ def test_test_architectures_are_fixed_and_never_trained_on():
 def test_wrong_requests_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         sample_efficiency(X, Y, **changes)
+
+
+def test_signal_of_the_data_reaches_design_and_estimator(monkeypatch):
+    asked = []
+
+    def noted(*arguments, **settings):
+        asked.append((settings["space"], settings["signal_length"]))
+        return select_architectures(*arguments, **settings)
+
+    monkeypatch.setattr(_sample_efficiency, "select_architectures", noted)
+    space = FCNNSpace(max_layers=6)
+    law = 1e-6 + 1e-9 * layer_costs(X, 80)["macs"].sum(axis=1)
+    data = Bunch(**DATASET | {"target": law, "signal_length": 80, "space": space})
+    result = sample_efficiency(
+        data, estimators=["flops"], designs=["random"], sizes=[20], n_repeats=1
+    )
+    assert asked == [(space, 80)]
+    assert result.table["mape"].item() < 1e-9

@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import asdict
+from functools import partial
 
 import keras
 import numpy as np
@@ -23,12 +25,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
 from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import Bunch
 
 from fcnn_latency import (
     SCORERS,
     ArchitectureEncoder,
     FCNNSpace,
+    GraphEncoder,
     ModelFileError,
     ModelFileWarning,
     load,
@@ -224,3 +229,30 @@ def test_permissions_are_the_users(tmp_path):
     save(quick("flops").fit(X, Y), link)
     assert link.is_symlink()
     assert "LinearRegression" in read_manifest(path)["estimator"]
+
+
+@pytest.mark.parametrize("encode", [partial(ArchitectureEncoder, features="flops"), GraphEncoder])
+def test_manifest_has_space_and_signal_of_the_encoder(encode, tmp_path):
+    space = FCNNSpace(max_layers=6, max_width=60, tie_io=False)
+    model = make_pipeline(encode(space=space, signal_length=80), DummyRegressor()).fit(X, Y)
+    manifest = read_manifest(save(model, tmp_path / "model.fcnn"))
+    assert manifest["signal_length"] == 80
+    assert manifest["space"] == asdict(space)
+
+
+def test_manifest_has_what_the_dataset_was_measured_with(small, tmp_path):
+    measured = {
+        "noise_floor": 0.02,
+        "runtime": "onnxruntime",
+        "protocol": {"name": "quick"},
+        "signal_length": 80,
+        "random_state": 7,
+        "environment": {"cpu": "another CPU"},
+        "scale": {"reference_latency": 1e-6, "campaign_latency": 2e-6, "set_at": "2026-01-01"},
+        "measuring_time": 12.5,
+    }
+    space = FCNNSpace(max_width=60)
+    dataset = Bunch(data=X[:7], DESCR="Words.", space=space, reliability=None, **measured)
+    manifest = read_manifest(save(load(small), tmp_path / "model.fcnn", dataset=dataset))
+    described = {"n_architectures": 7, "description": "Words.", "space": asdict(space)}
+    assert manifest["dataset"] == described | measured

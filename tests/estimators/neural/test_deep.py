@@ -11,8 +11,10 @@ import pytest
 from sklearn.metrics import r2_score
 
 from fcnn_latency import FCNNSpace, LatencyRegressor
+from fcnn_latency._validation import LARGEST_SEED
 from fcnn_latency.estimators.neural._dense_network import ACTIVATIONS, DenseNetwork
 from fcnn_latency.estimators.neural._parameters import DEEP_RULES
+from fcnn_latency.estimators.neural._training import Trained
 
 X = FCNNSpace().sample(40, random_state=0)
 #: Seconds, in proportion to depth; learnable in a few epochs.
@@ -231,8 +233,18 @@ def test_networks_that_learn_noise_get_no_weight():
     assert model.weights_[0] < 0.3
 
 
-def test_prediction_is_the_weighted_mean_of_the_networks():
-    model = LatencyRegressor((4,), n_networks=3, epochs=2, random_state=0).fit(X, Y)
+@pytest.fixture(scope="module")
+def ensemble():
+    return LatencyRegressor((4,), n_networks=3, epochs=2, random_state=0).fit(X, Y)
+
+
+def test_networks_of_an_ensemble_differ(ensemble):
+    kernels = {network.kernels[0].tobytes() for network in ensemble.networks_}
+    assert len(kernels) == 3
+
+
+def test_prediction_is_the_weighted_mean_of_the_networks(ensemble):
+    model = ensemble
     assert len(model.networks_) == len(model.weights_) == 3
     inputs = model._inputs(X.astype(float))
     left = np.mean(
@@ -295,3 +307,41 @@ def test_constant_latency_is_predicted_as_it_is(n_samples):
 def test_divergence_is_an_error():
     with pytest.raises(ValueError, match="Training diverged"):
         quick(learning_rate=1e30, linear_part=False, epochs=5).fit(X, Y)
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """What each training was asked for; none of them takes a step."""
+    asked = []
+
+    def untrained(build, inputs, target, settings, **how):
+        asked.append({"target": target, **how})
+        return Trained(build(), {}, None, [])
+
+    monkeypatch.setattr("fcnn_latency.estimators.neural._deep.train", untrained)
+    return asked
+
+
+def test_settings_reach_each_training(trainings):
+    quick(n_networks=2, optimizer="sgd", loss="huber", epochs=29).fit(X, Y)
+    for asked in trainings:
+        assert (asked["optimizer"], asked["loss"], asked["patience"]) == ("sgd", "huber", 2)
+    assert len(trainings) == 2
+
+
+@pytest.mark.parametrize("random_state", [0, LARGEST_SEED])
+def test_each_network_has_its_own_seed(trainings, random_state):
+    quick(n_networks=3, random_state=random_state).fit(X, Y)
+    seeds = {asked["seed"] for asked in trainings}
+    assert len(seeds) == 3
+    assert all(0 <= seed <= LARGEST_SEED for seed in seeds)
+
+
+@pytest.mark.parametrize(
+    ("target", "left"), [("relative", np.log(Y)), ("absolute", Y)], ids=["relative", "absolute"]
+)
+def test_target_of_the_networks_is_standardized(trainings, target, left):
+    model = quick(target=target, linear_part=False).fit(X, Y)
+    expected = (left - left.mean()) / left.std()
+    np.testing.assert_allclose(trainings[0]["target"], expected, rtol=1e-4, atol=1e-4)
+    assert model.target_scale_ == pytest.approx(left.std())

@@ -17,6 +17,7 @@ from fcnn_latency import (
     make_latency_pipeline,
 )
 from fcnn_latency.estimators.neural._parameters import GRAPH_RULES
+from fcnn_latency.estimators.neural._training import Trained
 
 quick = partial(
     GraphConvolutionRegressor, n_convolutions=1, units=8, epochs=2, batch_size=64, random_state=0
@@ -225,3 +226,28 @@ def test_relative_errors_need_positive_latencies():
 def test_divergence_is_an_error():
     with pytest.raises(ValueError, match="Training diverged"):
         quick(n_nodes=6, learning_rate=1e30, layer_normalization=False, epochs=5).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("loss", "keras_loss", "power"),
+    [
+        ("mean_absolute_percentage_error", "mean_absolute_error", 1),
+        ("mean_squared_percentage_error", "mean_squared_error", 2),
+        ("mean_absolute_error", "mean_absolute_error", 0),
+        ("mean_squared_error", "mean_squared_error", 0),
+    ],
+)
+def test_errors_are_relative_where_the_loss_says_so(monkeypatch, loss, keras_loss, power):
+    asked = {}
+
+    def untrained(build, inputs, target, settings, **how):
+        asked.update(how, target=target)
+        return Trained(build(), {}, None, [])
+
+    monkeypatch.setattr("fcnn_latency.estimators.neural._graph.train", untrained)
+    quick(n_nodes=6, loss=loss, weight_decay=0.25, epochs=250, random_state=7).fit(X, Y)
+    np.testing.assert_allclose(asked["target"], (Y - Y.mean()) / Y.std())
+    np.testing.assert_allclose(asked["sample_weight"], (Y.std() / Y) ** power)
+    assert (asked["loss"], asked["optimizer"]) == (keras_loss, "adamw")
+    assert asked["optimizer_settings"] == {"weight_decay": 0.25}
+    assert (asked["patience"], asked["seed"]) == (35, 7)
