@@ -14,6 +14,7 @@ from fcnn_latency import (
     make_latency_pipeline,
     search_and_verify,
 )
+from fcnn_latency.spaces._widths import trim_widths
 from helpers.measurements import law
 from helpers.searches import SMALL, Improving, Unteachable, UnteachableIntervals, UnteachableSum
 
@@ -147,6 +148,23 @@ def test_table_counts_what_was_measured_and_kept(measurements):
     assert found.rounds["error"].tolist() == pytest.approx([1 / 6, 1 / 6])  # 1 for 1.2
     assert found.rounds["front"].iloc[-1] == len(found.front)
     assert found.rounds.index.tolist() == [1, 2]
+
+
+class Remembering(UnteachableSum):
+    """Notes what it was fitted to last."""
+
+    def fit(self, X, y):
+        self.known = dict(zip(trim_widths(X), y, strict=True))
+        return self
+
+
+def test_labels_are_all_that_was_measured_within_the_budget_or_not(measurements):
+    found = rounds(Improving(), latency_model=Remembering(), max_latency="15us", n_rounds=2)
+    asked = [widths for part in measurements.asked for widths in part]
+    expected = dict(zip(trim_widths(LABELS), law(LABELS), strict=True))
+    expected |= {widths: 1.2e-6 * sum(widths) for widths in asked}
+    assert found.latency_model.known == pytest.approx(expected)
+    assert len(found.verification.kept) < len(asked)
 
 
 def test_broken_architecture_is_not_proposed_again(measurements):
