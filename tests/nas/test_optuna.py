@@ -111,6 +111,22 @@ def test_sampler_hears_of_each_trial():
     assert sampler.ended == [(0, TrialState.FAIL, None), (1, TrialState.COMPLETE, [3.0])]
 
 
+class Lowest(optuna.samplers.RandomSampler):
+    """Proposes the least of each parameter that it is asked for."""
+
+    def sample_relative(self, study, trial, search_space):
+        self.asked = set(search_space)
+        return {name: distribution.low for name, distribution in search_space.items()}
+
+
+def test_sampler_is_asked_for_what_the_space_leaves_open():
+    sampler = Lowest()
+    space = FCNNSpace(max_layers=3, max_width=4, min_layers=3)
+    found = find(space=space, sampler=sampler, n_trials=1)
+    assert sampler.asked == {"width_1", "width_2"}
+    assert found.trials["widths"].tolist() == [(1, 1, 1)]
+
+
 @pytest.mark.parametrize("sampler", list(SAMPLERS))
 @pytest.mark.parametrize(
     "space",
