@@ -6,6 +6,7 @@ import numpy as np
 
 from fcnn_latency import FCNNSpace, SearchResult, search
 from fcnn_latency.nas._trial import Trial, trial_frame
+from fcnn_latency.spaces._widths import trim_widths
 
 SMALL = FCNNSpace(max_layers=3, max_width=6)
 
@@ -40,6 +41,21 @@ class UnteachableSum(Unteachable, SumOfWidths):
 
 class UnteachableIntervals(Unteachable, SumWithIntervals):
     """The same with intervals."""
+
+
+class Constant(Unteachable):
+    """The same for all."""
+
+    def predict(self, X):
+        return np.full(len(X), 1e-6)
+
+
+class Remembering(UnteachableSum):
+    """Notes what it was fitted to."""
+
+    def fit(self, X, y):
+        self.known = dict(zip(trim_widths(X), y, strict=True))
+        return self
 
 
 class Improving:

@@ -2,8 +2,11 @@
 
 import math
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from fcnn_latency.nas._result import front_of
 from helpers.searches import result_of
 
 QUALITIES = {
@@ -45,6 +48,12 @@ def test_front_rises_with_latency_and_ends_in_the_best(direction):
     assert found.front["widths"].tolist() == [(1, 1), (2, 2), (3, 3)]
     assert found.best["widths"] == (3, 3)
     assert found.failed["widths"].tolist() == [(6, 1, 6)]
+
+
+def test_front_leaves_out_what_has_no_quality_or_no_latency():
+    frame = pd.DataFrame({"quality": [1, 9, np.nan, 3], "measured": [1e-6, np.nan, 5e-7, 2e-6]})
+    assert front_of(frame, "maximize", "measured").index.tolist() == [0, 3]
+    assert front_of(frame, "minimize", "measured").index.tolist() == [0]
 
 
 def test_ten_finalists_are_the_default():

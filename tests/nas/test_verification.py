@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fcnn_latency import (
@@ -260,6 +261,14 @@ def test_predictions_are_those_of_the_search_unless_a_model_is_given(measurement
         assert row["predicted"] == pytest.approx(predicted)
         assert row["lower"] == pytest.approx(lower, nan_ok=True)
     assert verify([[4, 4]], runtime="litert").report["predicted"].isna().all()
+
+
+def test_predictions_are_those_of_a_model_of_more_layers_and_named_columns(measurements):
+    columns = [f"layer_{i}" for i in range(1, 6)]
+    model = make_latency_pipeline("flops").fit(pd.DataFrame(LABELS, columns=columns), law(LABELS))
+    report = verify(result_of({(4, 4): 1.0}), runtime="litert", latency_model=model).report
+    expected = model.predict(pd.DataFrame([[4, 4, 0, 0, 0]], columns=columns))
+    assert report["predicted"].tolist() == pytest.approx(expected.tolist())
 
 
 @pytest.mark.parametrize("budget", ["50us", None])

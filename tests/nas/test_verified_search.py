@@ -16,7 +16,15 @@ from fcnn_latency import (
 )
 from fcnn_latency.spaces._widths import trim_widths
 from helpers.measurements import law
-from helpers.searches import SMALL, Improving, Unteachable, UnteachableIntervals, UnteachableSum
+from helpers.searches import (
+    SMALL,
+    Constant,
+    Improving,
+    Remembering,
+    Unteachable,
+    UnteachableIntervals,
+    UnteachableSum,
+)
 
 LABELS = FCNNSpace().sample(60, random_state=0)
 #: The law adds 20 % to the sum of widths for all of these.
@@ -113,6 +121,8 @@ def test_measured_latency_replaces_the_prediction_in_later_rounds(measurements):
     assert predicted == pytest.approx(expected)
     assert measured[first[0]] == pytest.approx(1.2e-6 * sum(first[0]))
     assert trials["upper"].isna().all()
+    values = [trial.values for trial in found.result.study.trials]
+    assert values == trials[["quality", "predicted"]].to_numpy().tolist()
 
 
 def test_measured_bound_replaces_the_upper_end_in_later_rounds(measurements):
@@ -157,18 +167,15 @@ def test_table_counts_what_was_measured_and_kept(measurements):
     assert found.rounds["error"].tolist() == pytest.approx([1 / 6, 1 / 6])  # 1 for 1.2
     assert found.rounds["front"].iloc[-1] == len(found.front)
     assert found.rounds.index.tolist() == [1, 2]
-
-
-class Remembering(UnteachableSum):
-    """Notes what it was fitted to last."""
-
-    def fit(self, X, y):
-        self.known = dict(zip(trim_widths(X), y, strict=True))
-        return self
+    assert found.verification.kept["quality"].is_monotonic_decreasing
+    counts = [len(dataset.target) for dataset in found.verification.datasets]
+    assert counts == found.rounds["measured"].tolist()
 
 
 def test_labels_are_all_that_was_measured_within_the_budget_or_not(measurements):
-    found = rounds(Improving(), latency_model=Remembering(), max_latency="15us", n_rounds=2)
+    model = Remembering()
+    found = rounds(Improving(), latency_model=model, max_latency="15us", n_rounds=2)
+    assert not hasattr(model, "known")
     asked = [widths for part in measurements.asked for widths in part]
     expected = dict(zip(trim_widths(LABELS), law(LABELS), strict=True))
     expected |= {widths: 1.2e-6 * sum(widths) for widths in asked}
@@ -189,13 +196,6 @@ def test_broken_architecture_is_not_proposed_again(measurements):
     broken_earlier = broken & {widths for part in earlier for widths in part}
     assert len(broken_earlier) > 6
     assert broken_earlier.isdisjoint(found.result.trials["widths"])
-
-
-class Constant(Unteachable):
-    """Always within the budget."""
-
-    def predict(self, X):
-        return np.full(len(X), 1e-6)
 
 
 def test_what_could_not_be_measured_is_no_label_and_not_proposed_again(measurements):
