@@ -12,7 +12,7 @@ from fcnn_latency import (
     select_architectures,
     select_for_transfer,
 )
-from fcnn_latency.datasets._design import DESIGNS, _cost_features, _least_variance
+from fcnn_latency.datasets._design import DESIGNS, _central, _cost_features, _least_variance
 from helpers.strategies import padded, spaces
 
 CANDIDATES = FCNNSpace().sample(300, random_state=0)
@@ -137,3 +137,35 @@ def test_widths_that_are_no_whole_numbers_are_refused(width):
 )
 def test_costs_are_those_of_the_given_signal(choose):
     assert choose() == choose(signal_length=50) != choose(signal_length=1)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("n", [11, 20, 30])
+def test_no_candidate_is_chosen_twice_for_transfer_where_many_are_equal(n):
+    chosen = select_for_transfer(np.repeat(CANDIDATES[:10], 3, axis=0), n, random_state=0)
+    assert len(set(chosen.tolist())) == n
+    assert set(chosen.tolist()) <= set(range(30))
+
+
+def test_point_that_is_nearest_to_two_centres_is_chosen_once():
+    """Two hollow clusters around the axis; a point of one lies nearest to the centres of both."""
+    angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    ring = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(12)])
+    points = np.vstack([10 * ring, 9 * ring + [0, 0, 18], [[0, 0, 9.5]]])
+    for seed in range(3):
+        chosen = _central(points, 2, np.random.RandomState(seed))
+        assert 24 in chosen
+        assert len(set(chosen.tolist())) == 2
+
+
+def test_choice_for_transfer_depends_on_signal_and_seed():
+    chosen = select_for_transfer(CANDIDATES, 20, random_state=0).tolist()
+    assert select_for_transfer(CANDIDATES, 20, random_state=0).tolist() == chosen
+    assert select_for_transfer(CANDIDATES, 20, signal_length=50, random_state=0).tolist() == chosen
+    assert select_for_transfer(CANDIDATES, 20, signal_length=1, random_state=0).tolist() != chosen
+    assert select_for_transfer(CANDIDATES, 20, random_state=1).tolist() != chosen
+
+
+def test_all_candidates_may_be_chosen_for_transfer():
+    few = CANDIDATES[:8]
+    assert sorted(select_for_transfer(few, 8, random_state=0)) == list(range(8))

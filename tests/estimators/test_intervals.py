@@ -1,5 +1,7 @@
 """Intervals cover what they state, adapt to difficulty, and say when rows are too few."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -173,3 +175,88 @@ def test_fewer_architectures_than_folds_are_refused():
     X, y = noisy_line(4, 0)
     with pytest.raises(ValueError, match=r"cv=10 needs at least 10 different rows\. Got 4"):
         IntervalRegressor(DummyRegressor()).fit(X, y)
+
+
+class Micro(RegressorMixin, BaseEstimator):
+    """Predicts as many microseconds as the first column says."""
+
+    def fit(self, X, y):
+        self.fitted_ = True
+        return self
+
+    def predict(self, X):
+        return 1e-6 * np.asarray(X)[:, 0]
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+def test_intervals_of_predictions_below_all_labels_are_as_wide_as_at_the_least_label(adaptive):
+    rng = np.random.RandomState(0)
+    X = np.column_stack([rng.uniform(2, 3, 30), rng.uniform(2, 3, 30)])
+    y = 1e-6 * X[:, 0] * np.exp(0.02 * rng.randn(30))
+    model = IntervalRegressor(Micro(), adaptive=adaptive).fit(X, y)
+    assert model.floor_ == y.min()
+    least = y.min() / 1e-6
+    ends = model.predict_interval([[k * least, 2.5] for k in (0.25, 0.5, 1, 2)])
+    widths = np.ptp(ends, axis=1)
+    assert (widths / widths[2]).tolist() == pytest.approx([1, 1, 1, 2])
+    assert (ends > 0).all()
+
+
+def test_residuals_of_predictions_below_all_labels_are_relative_to_the_least_label():
+    X = np.column_stack([[0.5, 1, 2, 3], [1, 2, 3, 4]])
+    y = 1e-6 * np.array([1.5, 1, 2.5, 3])
+    model = IntervalRegressor(Micro(), cv=2, adaptive=False).fit(X, y)
+    assert model.residuals_ == pytest.approx(1e-6 * np.array([1, 0, 0.5, 0]), abs=1e-15)
+    assert model.residual_scales_ == pytest.approx(1e-6 * np.array([1, 1, 2, 3]))
+
+
+def counted_labels():
+    """1 to 19 µs for different architectures: each fold is one of them, predicted by the mean."""
+    X = [[width, width] for width in range(1, 20)]
+    model = IntervalRegressor(DummyRegressor(), cv=19, adaptive=False)
+    return model.fit(X, 1e-6 * np.arange(1, 20))
+
+
+@pytest.mark.parametrize(
+    ("coverage", "lowest", "highest"), [(0.9, 1, 19), (0.89, 1, 19), (0.8, 2, 18), (0.2, 8, 12)]
+)
+def test_ends_by_hand(coverage, lowest, highest):
+    """The mean of all is 10; without label k it is (190 - k) / 18."""
+    ends = counted_labels().predict_interval([[5, 5]], coverage)
+    expected = [10e-6 * 18 * k / (190 - k) for k in (lowest, highest)]
+    assert ends.tolist() == [pytest.approx(expected)]
+
+
+def test_upper_bounds_by_hand():
+    model = counted_labels()
+    expected = {0.95: 20e-6, 0.9: 10e-6 * 18 * 18 / 172}
+    for confidence, bound in expected.items():
+        assert model.predict_upper([[5, 5]], confidence) == pytest.approx(bound)
+    assert model.predict_upper([[5, 5]]) == pytest.approx(20e-6)
+    assert np.array_equal(model.predict_interval([[5, 5]]), model.predict_interval([[5, 5]], 0.9))
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+def test_seed_is_that_of_the_folds(adaptive):
+    def residuals(**seed):
+        model = IntervalRegressor(DummyRegressor(), adaptive=adaptive, **seed)
+        return model.fit(*noisy_line(50, 0)).residuals_.tolist()
+
+    assert residuals() == residuals(random_state=0) == residuals(random_state=0)
+    assert residuals(random_state=0) != residuals(random_state=1)
+
+
+class CountsFits(DummyRegressor):
+    """Notes how many rows each fit has."""
+
+    rows: ClassVar[list] = []
+
+    def fit(self, X, y):
+        CountsFits.rows.append(len(X))
+        return super().fit(X, y)
+
+
+def test_estimator_is_fitted_once_on_all_and_once_without_each_fold():
+    CountsFits.rows.clear()
+    IntervalRegressor(CountsFits(), cv=4).fit(*noisy_line(20, 0))
+    assert CountsFits.rows == [20, 15, 15, 15, 15]

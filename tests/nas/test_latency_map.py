@@ -299,3 +299,57 @@ def test_models_that_are_not_fitted_or_measure_are_refused():
 def test_a_map_prints_its_range():
     latency_map = LatencyMap(FCNNSpace(max_layers=2, max_width=3), [1e-6, 3e-6, 2e-6])
     assert str(latency_map) == "3 architectures of 1 µs to 3 µs, half of them up to 2 µs"
+
+
+#: Latencies that a float32 holds exactly, in about 1 µs: of (1, 1) to (5, 5).
+UNIT = 2.0**-20
+BY_HAND = LatencyMap(FCNNSpace(max_layers=2, max_width=5), UNIT * np.array([3, 1, 3, 2, 1]))
+
+
+def test_extremes_come_in_order_and_equal_ones_as_in_the_space():
+    assert BY_HAND.fastest(5)[:, 0].tolist() == [2, 5, 4, 1, 3]
+    assert BY_HAND.fastest(1).tolist() == [[2, 2]]
+    assert BY_HAND.slowest(5)[:, 0].tolist() == [1, 3, 4, 2, 5]
+    assert BY_HAND.slowest(1).tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("most", "least", "ranks"),
+    [
+        (None, None, [0, 1, 2, 3, 4]),
+        (2, None, [1, 3, 4]),
+        (np.nextafter(2, 0), None, [1, 4]),
+        (None, 2, [0, 2, 3]),
+        (None, np.nextafter(2, 3), [0, 2]),
+        (2, 2, [3]),
+        (1, 1, [1, 4]),
+        (3, 2, [0, 2, 3]),
+        (0.5, 0, []),
+        (None, 3.5, []),
+    ],
+)
+def test_both_ends_of_a_band_are_within_it(most, least, ranks):
+    limits = [None if limit is None else UNIT * limit for limit in (most, least)]
+    assert BY_HAND.ranks(*limits).tolist() == ranks
+    assert BY_HAND.count(*limits) == len(ranks)
+    drawn = BY_HAND.sample(len(ranks), *limits, random_state=0)
+    assert sorted(drawn[:, 0].tolist()) == [rank + 1 for rank in ranks]
+
+
+def test_quantiles_are_latencies_that_so_large_a_part_keeps():
+    shares = [0, 0.39, 0.41, 0.59, 0.61, 1]
+    found = BY_HAND.quantile(shares)
+    assert found.dtype == np.float64
+    assert (found / UNIT).tolist() == [1, 1, 2, 2, 3, 3]
+    assert BY_HAND.quantile(0.5) == 2 * UNIT
+
+
+@pytest.mark.parametrize("share", [-0.01, 1.01, np.nan])
+def test_shares_lie_between_0_and_1(share):
+    with pytest.raises(ValueError, match="range"):
+        BY_HAND.quantile(share)
+
+
+def test_seed_of_a_sample_is_used():
+    drawn = [BY_HAND.sample(5, random_state=seed)[:, 0].tolist() for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
