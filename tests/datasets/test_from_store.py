@@ -1,7 +1,7 @@
 """From the readings of a store to a dataset, by hand."""
 
 from dataclasses import asdict, replace
-from math import sqrt
+from math import log, sqrt
 
 import numpy as np
 import pytest
@@ -150,6 +150,16 @@ def test_failed_and_incomplete_architectures_are_missing(store):
     }
     assert dataset.missing["layer_1"].to_dict() == {1: 7, 2: 9}
     assert "Missing: 2 of 3" in dataset.DESCR
+
+
+def test_failed_architectures_do_not_count_in_the_errors_of_others(store):
+    campaign = add_campaign(store)
+    store.add(campaign, Group(1, 1, (0, 1, 2), 0), BuildReport("second", failures={2: "no memory"}))
+    dataset = dataset_of_campaigns(store, [campaign])
+    # With two architectures, the factor of 1.25 between the passes counts as noise.
+    noise, own = 1.4826 * log(1.25) / sqrt(2), log(1.25) ** 2 / 2
+    error = sqrt((4 * noise**2 + own) / 5 / 2)
+    assert dataset.target_std == pytest.approx([sqrt(8 * 10) * error, sqrt(4 * 5) * error])
 
 
 def test_campaign_without_a_label_is_refused(store):

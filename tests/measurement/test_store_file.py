@@ -112,3 +112,29 @@ def test_store_that_is_opened_again_keeps_its_campaigns(path):
     with Store(path) as store:
         assert store.find_campaign("request") == number
         assert store.architectures(number) == [(1, 2), (3, 4, 5)]
+
+
+def test_closed_store_is_one_file_and_answers_no_more(path):
+    store = Store(path)
+    store.add_campaign("request", 0, {}, [(1, 2)])
+    log = path.with_name(f"{path.name}-wal")
+    assert log.exists()
+    store.close()
+    assert not log.exists()
+    with pytest.raises(StoreError, match="closed"):
+        store.campaigns()
+
+
+def test_store_is_read_where_nothing_can_be_created(path, monkeypatch):
+    connect, modes = sqlite3.connect, []
+
+    def connect_in_a_read_only_folder(address, **settings):
+        modes.append(address.partition("?mode=")[2])
+        if "immutable" not in address:
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(address, **settings)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_in_a_read_only_folder)
+    with Store(path, read_only=True) as store:
+        assert store.campaigns() == []
+    assert modes == ["rw", "ro", "ro&immutable=1"]

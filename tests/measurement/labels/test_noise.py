@@ -82,6 +82,12 @@ def test_floors_follow_from_noise_and_number_of_passes():
     assert 1 - reliability.noise_floor_r2 == pytest.approx(square / 2e-8)
 
 
+def test_level_of_a_pass_is_the_median_of_its_deviations():
+    # One odd copy in each pass: without it, the architectures agree.
+    logs = 0.01 * np.array([[2, -1, -1], [-1, 2, -1], [-1, -1, 2]])
+    assert assess_reliability(np.exp(logs)).noise == pytest.approx(0.0, abs=1e-12)
+
+
 def test_only_architectures_with_two_passes_are_compared():
     reliability = assess_reliability(np.column_stack([PASSES, np.full(6, NAN)]))
     assert (reliability.n_architectures, reliability.n_passes) == (5, 3)

@@ -177,8 +177,9 @@ def test_campaigns_side_by_side_set_one_scale():
     assert len({found.reference_latency for found in scales}) == 1
 
 
-def test_what_is_no_latency_does_not_count():
+@pytest.mark.parametrize("text", ["fast", "1.0 s"])
+def test_what_is_no_latency_does_not_count(text):
     scale(1.0)
     with closing(sqlite3.connect(scale_file())) as connection, connection:
-        connection.execute("UPDATE scale SET reference_latency = 'fast'")
+        connection.execute("UPDATE scale SET reference_latency = ?", (text,))
     assert scale(1.02).reference_latency == pytest.approx(1.02)
