@@ -247,12 +247,12 @@ def test_quintiles_survive_json():
 @pytest.mark.parametrize(
     ("field", "above", "not_above", "words"),
     [
-        ("noise", 0.1001, 0.0999, "One pass is uncertain"),
-        ("pass_bias", 0.0301, 0.0299, "in level"),
-        ("reference_drift", 0.1001, 0.0999, "reference latency changed"),
-        ("stolen_time", 0.0101, 0.0099, "hypervisor took"),
-        ("retest_r", 0.799, 0.801, "little signal"),
-        ("retest_r", 0.299, 0.301, "no signal"),
+        ("noise", 0.1001, 0.1, "One pass is uncertain"),
+        ("pass_bias", 0.0301, 0.03, "in level"),
+        ("reference_drift", 0.1001, 0.1, "reference latency changed"),
+        ("stolen_time", 0.0101, 0.01, "hypervisor took"),
+        ("retest_r", 0.7999, 0.8, "little signal"),
+        ("retest_r", 0.2999, 0.3, "no signal"),
     ],
 )
 def test_flags_fire_above_their_threshold_only(field, above, not_above, words):
@@ -260,6 +260,63 @@ def test_flags_fire_above_their_threshold_only(field, above, not_above, words):
     [warning] = good(**{field: above}).warnings()
     assert words in warning
     assert not any(words in warning for warning in good(**{field: not_above}).warnings())
+
+
+def test_each_flag_states_its_own_figure():
+    figures = {"noise": 0.234, "pass_bias": 0.045, "reference_drift": 0.167, "stolen_time": 0.089}
+    warnings = good(retest_r=0.56, **figures).warnings()
+    assert len(warnings) == 5
+    stated = zip(warnings, ["0.56", "23.4%", "4.5%", "16.7%", "8.9%"], strict=True)
+    assert all(figure in warning for warning, figure in stated)
+
+
+def test_three_architectures_without_a_correlation_are_flagged():
+    [warning] = assess_reliability(np.full((3, 2), 0.1)).warnings("keras")
+    assert "all architectures have the same latency: these labels tell no" in warning
+    two = assess_reliability(np.full((2, 2), 0.1))
+    assert two.warnings("keras") == []
+    assert two.no_correlation_reason() == "too few architectures"
+
+
+@pytest.mark.parametrize(
+    "passes",
+    [
+        [[1.0, 1.0], [1.0, 1.01], [1.0, 1.02]],
+        [[1.0, 1.01, np.nan], [2.0, np.nan, 2.01], [np.nan, 3.0, 3.01]],
+    ],
+)
+def test_passes_that_cannot_be_correlated_are_flagged(passes):
+    reliability = assess_reliability(passes)
+    assert "all latencies of a pass are the same, or too few" in reliability.no_correlation_reason()
+    assert "cannot be correlated" in reliability.warnings()[0]
+
+
+@pytest.mark.parametrize(
+    ("n", "sizes"), [(24, []), (25, [5, 5, 5, 5, 5]), (27, [6, 6, 5, 5, 5]), (29, [6, 6, 6, 6, 5])]
+)
+def test_quintiles_take_five_architectures_each(n, sizes):
+    quintiles = assess_reliability(simulated(n, 2, 0.01)[1]).by_quintile
+    assert [quintile.n for quintile in quintiles] == sizes
+
+
+def test_quintiles_by_hand():
+    """Twenty-five architectures; the five fastest have three passes, the others two."""
+    sizes = np.array([0.05, 0.04, 0.03, 0.02, 0.01])
+    deviations = np.outer(sizes, [-1, 1, 0, 1, -1]).ravel()  # the median of a pass is 0
+    logs = np.column_stack([deviations, -deviations, deviations])
+    logs[:5, 1], logs[:5, 2], logs[5:, 2] = 0.0, -deviations[:5], np.nan
+    latencies = np.arange(1.0, 26.0)
+    order = np.random.default_rng(0).permutation(25)
+    passes = (latencies[:, None] * np.exp(logs))[order]
+    quintiles = assess_reliability(passes).by_quintile
+    assert [quintile.lowest for quintile in quintiles] == pytest.approx([1, 6, 11, 16, 21])
+    assert [quintile.highest for quintile in quintiles] == pytest.approx([5, 10, 15, 20, 25])
+    n_passes = np.array([3, 2, 2, 2, 2])
+    noise = 1.4826 * sizes * np.sqrt(25 / 24 * n_passes / (n_passes - 1))
+    assert [quintile.noise for quintile in quintiles] == pytest.approx(noise)
+    of_median = np.array([1.346 / 3, 1 / 2, 1 / 2, 1 / 2, 1 / 2])
+    floors = np.sqrt(2 / np.pi * of_median) * noise
+    assert [quintile.noise_floor for quintile in quintiles] == pytest.approx(floors)
 
 
 def test_drift_and_stolen_time_are_kept():
