@@ -206,7 +206,7 @@ def test_linear_law_is_learnt_from_few_samples_and_the_rest_by_the_network(targe
     rng = np.random.default_rng(0)
     inputs = rng.uniform(-1, 1, (80, 3))
     line = 8 + inputs @ [1.0, 2.0, 3.0]
-    model = LatencyRegressor(target=target, epochs=100, random_state=0)
+    model = LatencyRegressor(target=target, epochs=40, random_state=0)
     assert model.fit(inputs, line).score(inputs, line) > 0.9999
     bent = line + 3 * np.abs(inputs[:, 0])
     model.fit(inputs, bent)
