@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from fcnn_latency._validation import Floats, Ints, refuse_first
+from fcnn_latency._validation import Floats, Ints, check, or_none, refuse_first, whole
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import repeats
 
@@ -72,6 +72,7 @@ def as_labelled(
             "y must be the latencies of X in seconds; it may be left out where X is a dataset "
             f"from make_dataset or load_dataset. Got X of type {type(X).__name__} instead."
         )
+    check(signal_length, or_none(whole(1)), "signal_length")
     space = space or about.get("space") or FCNNSpace()
     widths = space.validate(X)
     latencies = column_or_1d(check_array(y, ensure_2d=False, dtype=np.float64, input_name="y"))

@@ -214,7 +214,7 @@ def _short(value: Any) -> str:
 def _manifest(
     pipeline: Any, dataset: Bunch | None, metrics: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    parts = nested_estimators(pipeline)
+    parts = list(nested_estimators(pipeline))
     encoder = next((part for part in parts if isinstance(part, WidthsEncoder)), None)
     space = getattr(encoder, "space_", None)
     environment = describe_environment(PACKAGES)
@@ -225,7 +225,9 @@ def _manifest(
         "versions": {"python": environment["python"], **versions},
         "environment": environment,
         "space": None if space is None else asdict(space),
-        "signal_length": getattr(encoder, "signal_length", None),
+        "signal_length": next(
+            (part.signal_length for part in parts if hasattr(part, "signal_length")), None
+        ),
         "dataset": None if dataset is None else _about_dataset(dataset),
         "metrics": None if metrics is None else _json_able(metrics),
     }

@@ -61,6 +61,12 @@ def test_repeats_share_a_group_and_each_takes_its_time():
     assert labelled.seconds_each == 5.0
 
 
+@pytest.mark.parametrize("wrong", [0, -1, 2.5, True])
+def test_a_wrong_signal_length_is_not_replaced(wrong):
+    with pytest.raises(ValueError, match="signal_length must be a whole number of at least 1"):
+        as_labelled(DATASET, None, signal_length=wrong)
+
+
 @pytest.mark.parametrize("wrong", [0.0, -1e-9])
 def test_a_latency_of_zero_or_less_is_named_by_its_row(wrong):
     with pytest.raises(ValueError, match=r"y, row 1: a latency is above 0 seconds\. Got -?"):

@@ -328,6 +328,13 @@ def test_wrong_tables_are_refused(tmp_path, table, message):
         load_dataset(path)
 
 
+@pytest.mark.parametrize("given", [{"samples_per_block": 7}, {"calls_per_sample": 3}])
+def test_blocks_are_calibrated_where_no_reference_is_read(given):
+    protocol = MeasurementProtocol("short", passes=1, rounds=2, reference_every=0, **given)
+    dataset = make_dataset([[5, 5]], runtime=PickyRuntime(0), protocol=protocol)
+    assert dataset.target[0] > 0
+
+
 def test_numpy_numbers_are_settings_too():
     dataset = make_dataset(
         [[5, 5]], runtime=PickyRuntime(0), protocol="quick", target_error=np.float32(0.5)

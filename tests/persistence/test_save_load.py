@@ -36,6 +36,7 @@ from fcnn_latency import (
     GraphEncoder,
     ModelFileError,
     ModelFileWarning,
+    TransferRegressor,
     load,
     make_latency_pipeline,
     read_manifest,
@@ -238,6 +239,12 @@ def test_manifest_has_space_and_signal_of_the_encoder(encode, tmp_path):
     manifest = read_manifest(save(model, tmp_path / "model.fcnn"))
     assert manifest["signal_length"] == 80
     assert manifest["space"] == asdict(space)
+
+
+def test_manifest_of_an_adapted_model_has_the_signal_that_it_was_adapted_to(tmp_path):
+    source = quick("flops").fit(X, Y)
+    adapted = TransferRegressor(source, signal_length=80).fit(X, Y)
+    assert read_manifest(save(adapted, tmp_path / "model.fcnn"))["signal_length"] == 80
 
 
 def test_manifest_has_what_the_dataset_was_measured_with(small, tmp_path):

@@ -224,7 +224,7 @@ def start_session(
         move_to(cores.building)
     runtime.load()
     move_to(cores.timing)
-    if protocol.reference_every or protocol.samples_per_block is None:
+    if protocol.reference_every or None in (protocol.samples_per_block, protocol.calls_per_sample):
         reference = Model(protocol.reference_widths)
         session.references.extend(
             session.prepare(reference)[0] for _ in range(protocol.reference_models)
