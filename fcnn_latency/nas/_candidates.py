@@ -23,6 +23,10 @@ DRAWN_INSTEAD = 1_000_000
 MOST_SECONDS = float(np.finfo(np.float32).max)
 
 
+class NothingLeftError(ValueError):
+    """No architecture is within the budget, or none that was not evaluated."""
+
+
 class Candidates:
     """The architectures of a space whose latency is predicted to lie within a budget.
 
@@ -167,7 +171,7 @@ class Candidates:
             rows, least = self._enumerated() if self._is_enumerable else self._sampled()
             self._pool = rows[self.keep(self.predict(rows))] if len(rows) else rows
             if self.max_latency is not None and not len(self._pool):
-                raise ValueError(self._impossible(*least))
+                raise NothingLeftError(self._impossible(*least))
         return self._pool
 
     @property

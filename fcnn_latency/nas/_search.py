@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from fcnn_latency._imports import import_extra
 from fcnn_latency._validation import NAME, check, choice, whole
 from fcnn_latency.exceptions import SearchError
-from fcnn_latency.nas._candidates import Candidates
+from fcnn_latency.nas._candidates import Candidates, NothingLeftError
 from fcnn_latency.nas._result import DIRECTIONS, SearchResult
 from fcnn_latency.nas._trial import Trial, trial_frame
 from fcnn_latency.spaces._fcnn import FCNNSpace
@@ -175,6 +175,8 @@ def run_search(
     if not (trials["state"] == "complete").any():
         if ended == "interrupted":
             raise KeyboardInterrupt
+        if trials.empty:
+            raise NothingLeftError("No architecture within the budget is left to evaluate.")
         first = trials.iloc[0]
         raise SearchError(
             f"All {len(trials)} trials failed, the first, {first['widths']}, by {first['error']}"

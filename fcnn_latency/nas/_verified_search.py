@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +17,8 @@ from sklearn.utils import Bunch, check_random_state
 from fcnn_latency._units import format_percent
 from fcnn_latency._validation import check, whole
 from fcnn_latency.evaluation._html import ShownAsTable
-from fcnn_latency.nas._candidates import Candidates
+from fcnn_latency.exceptions import SearchError
+from fcnn_latency.nas._candidates import Candidates, NothingLeftError
 from fcnn_latency.nas._result import SearchResult
 from fcnn_latency.nas._search import check_search, run_search
 from fcnn_latency.nas._trial import Trial, trials_of
@@ -142,7 +144,8 @@ def search_and_verify(
     Raises
     ------
     ValueError, SearchError, ImportError
-        As in `search`.
+        As in `search`, before anything is measured. If a later round cannot go on, a warning says
+        why, and the result has the rounds before.
     MeasurementError, StoreError
         As in `verify`.
     """
@@ -168,12 +171,20 @@ def search_and_verify(
         bounds: dict[str, Any] = {"max_latency": max_latency, "confidence": confidence}
         candidates = Candidates(space, model, excluded=_broken(measured), **bounds)
         known = _known(evaluated, candidates, measured)
-        result = run(
-            candidates=candidates,
-            n_trials=len(known) + n_trials,
-            study_name=f"{study_name}-{len(rounds) + 1}",
-            known=known,
-        )
+        try:
+            result = run(
+                candidates=candidates,
+                n_trials=len(known) + n_trials,
+                study_name=f"{study_name}-{len(rounds) + 1}",
+                known=known,
+            )
+        except (NothingLeftError, SearchError, KeyboardInterrupt) as error:
+            if measured is None:
+                raise
+            # What was measured is returned all the same.
+            why = str(error) or "interrupted"
+            warnings.warn(f"The search ended after round {len(rounds)}: {why}", stacklevel=2)
+            break
         n_before = len(evaluated)
         evaluated |= {trial.widths: trial for trial in trials_of(result.trials)}
         fresh = _unmeasured(result, n_finalists, measured)
