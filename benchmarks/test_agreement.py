@@ -8,8 +8,9 @@ disturbed one, and is compared. The ratio to the middle one is printed too. ``--
 figures in ``benchmarks/results/agreement.csv``.
 
 Our labels use the level of the campaign, so that both instruments measure the machine in the same
-state. The collector is off for both. A round of pytest-benchmark times a loop of calls: its own way
-of calling adds some 40 ns to each, a tenth of what the fastest architectures take.
+state. The collector is off for both, and a round of pytest-benchmark times a loop of calls without
+arguments. Its process has built hundreds of models, though, and is up to 11 % slower than a new one,
+less in some runs. Hence the wide bound of the level; the order is what has to agree.
 
 Some architectures differ by less than an instrument resolves, such as the clusters by depth
 of the paper's space on Keras. There the agreement of pytest-benchmark with itself limits the rank
@@ -94,6 +95,6 @@ def test_agreement(one_core, case, request):
     if request.config.getoption("--save"):
         save_result("agreement", [row], key=["runtime", "space"])
     rank, own, ratio = row["spearman"], row["spearman_own"], row["ratio"]
-    assert abs(ratio - 1) <= 0.05
+    assert abs(ratio - 1) <= 0.15
     # 0.99 is wanted, but no rank correlation can be asked for that the instrument has not itself.
     assert rank >= min(0.99, own - 0.03)
