@@ -9,8 +9,8 @@ figures in ``benchmarks/results/agreement.csv``.
 
 Our labels use the level of the campaign, so that both instruments measure the machine in the same
 state. The collector is off for both, and a round of pytest-benchmark times a loop of calls without
-arguments. Its process has built hundreds of models, though, and is up to 11 % slower than a new one,
-less in some runs. Hence the wide bound of the level; the order is what has to agree.
+arguments. Its process has built hundreds of models, though, and was up to 11 % slower than a new
+one, less in some runs. Hence the wide bound of the level; the order is what has to agree.
 
 Some architectures differ by less than an instrument resolves, such as the clusters by depth
 of the paper's space on Keras. There the agreement of pytest-benchmark with itself limits the rank
