@@ -17,7 +17,7 @@ from sklearn.utils import Bunch, check_random_state
 from fcnn_latency._units import format_percent
 from fcnn_latency._validation import check, whole
 from fcnn_latency.evaluation._html import ShownAsTable
-from fcnn_latency.exceptions import SearchError
+from fcnn_latency.exceptions import MeasurementError, SearchError, StoreError
 from fcnn_latency.nas._candidates import Candidates, NothingLeftError
 from fcnn_latency.nas._result import SearchResult
 from fcnn_latency.nas._search import check_search, run_search
@@ -25,6 +25,9 @@ from fcnn_latency.nas._trial import Trial, trials_of
 from fcnn_latency.nas._verification import Verification, check_signal_length, rank, verify
 from fcnn_latency.spaces._fcnn import FCNNSpace
 from fcnn_latency.spaces._widths import pad_widths
+
+#: What ends the rounds once something is measured, instead of losing it.
+ENDINGS = (NothingLeftError, SearchError, MeasurementError, StoreError, KeyboardInterrupt)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -144,10 +147,15 @@ def search_and_verify(
     Raises
     ------
     ValueError, SearchError, ImportError
-        As in `search`, before anything is measured. If a later round cannot go on, a warning says
-        why, and the result has the rounds before.
+        As in `search`.
     MeasurementError, StoreError
         As in `verify`.
+
+    Warns
+    -----
+    UserWarning
+        If a later round cannot go on: nothing is left to evaluate, each trial or each measurement
+        fails, or it is interrupted. The result has all that was measured before.
     """
     check_search(objective, n_trials, direction, study_name)
     check(n_rounds, whole(1), "n_rounds")
@@ -167,46 +175,45 @@ def search_and_verify(
     evaluated: dict[tuple[int, ...], Trial] = {}
     rounds: list[dict[str, Any]] = []
     stable = False
-    while len(rounds) < n_rounds and not stable:
-        bounds: dict[str, Any] = {"max_latency": max_latency, "confidence": confidence}
-        candidates = Candidates(space, model, excluded=_broken(measured), **bounds)
-        known = _known(evaluated, candidates, measured)
-        try:
+    try:
+        while len(rounds) < n_rounds and not stable:
+            bounds: dict[str, Any] = {"max_latency": max_latency, "confidence": confidence}
+            candidates = Candidates(space, model, excluded=_broken(measured), **bounds)
+            known = _known(evaluated, candidates, measured)
             result = run(
                 candidates=candidates,
                 n_trials=len(known) + n_trials,
                 study_name=f"{study_name}-{len(rounds) + 1}",
                 known=known,
             )
-        except (NothingLeftError, SearchError, KeyboardInterrupt) as error:
-            if measured is None:
-                raise
-            # What was measured is returned all the same.
-            why = str(error) or "interrupted"
-            warnings.warn(f"The search ended after round {len(rounds)}: {why}", stacklevel=2)
-            break
-        n_before = len(evaluated)
-        evaluated |= {trial.widths: trial for trial in trials_of(result.trials)}
-        fresh = _unmeasured(result, n_finalists, measured)
-        stable = fresh.empty
-        if not stable:
-            found = verify(
-                replace(result, trials=fresh, latency_model=model),
-                n_finalists=len(fresh),
-                random_state=seed,
-                verbose=verbose,
-                **how,
-                **measuring,
-            )
-            now = found if measured is None else _together(measured, found)
-            # An empty front does not count as stable.
-            stable = measured is not None and _front(measured) == _front(now) != set()
-            measured = now
-            model = clone(latency_model).fit(*_labels(dataset, measured))
-        assert measured is not None
-        rounds.append(_round(len(evaluated) - n_before, fresh, measured))
-        if result.interrupted:
-            break
+            n_before = len(evaluated)
+            evaluated |= {trial.widths: trial for trial in trials_of(result.trials)}
+            fresh = _unmeasured(result, n_finalists, measured)
+            stable = fresh.empty
+            if not stable:
+                found = verify(
+                    replace(result, trials=fresh, latency_model=model),
+                    n_finalists=len(fresh),
+                    random_state=seed,
+                    verbose=verbose,
+                    **how,
+                    **measuring,
+                )
+                now = found if measured is None else _together(measured, found)
+                # An empty front does not count as stable.
+                stable = measured is not None and _front(measured) == _front(now) != set()
+                measured = now
+                model = clone(latency_model).fit(*_labels(dataset, measured))
+            assert measured is not None
+            rounds.append(_round(len(evaluated) - n_before, fresh, measured))
+            if result.interrupted:
+                break
+    except ENDINGS as error:
+        if measured is None:
+            raise
+        # What was measured is returned all the same.
+        why = str(error) or "interrupted"
+        warnings.warn(f"The search ended after round {len(rounds)}: {why}", stacklevel=2)
     assert measured is not None
     table = pd.DataFrame(rounds, index=pd.RangeIndex(1, len(rounds) + 1, name="round"))
     return VerifiedSearch(measured, result, model, table, stable)

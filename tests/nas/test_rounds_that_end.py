@@ -3,7 +3,13 @@
 import pytest
 from sklearn.utils import Bunch
 
-from fcnn_latency import FCNNSpace, SearchError, search_and_verify
+from fcnn_latency import (
+    FCNNSpace,
+    MeasurementError,
+    SearchError,
+    StoreError,
+    search_and_verify,
+)
 from helpers.measurements import law
 from helpers.searches import Improving, UnteachableSum
 
@@ -69,3 +75,22 @@ def test_objective_that_ends_before_a_measurement_is_an_error(measurements, erro
     with pytest.raises(raised):
         rounds(Ending(error, 0), 2)
     assert measurements.asked == []
+
+
+@pytest.mark.parametrize(
+    "error", [MeasurementError("no network ran"), StoreError("disk full"), KeyboardInterrupt()]
+)
+def test_measuring_that_fails_in_a_later_round_loses_no_measurement(
+    measurements, monkeypatch, error
+):
+    def failing(*arguments, **settings):
+        if measurements.calls:
+            raise error
+        return measurements(*arguments, **settings)
+
+    monkeypatch.setattr("fcnn_latency.nas._verification.make_dataset", failing)
+    with pytest.warns(UserWarning, match=f"ended after round 1: {error or 'interrupted'}"):
+        found = rounds(Improving(), 2)
+    assert len(found.verification.report) == 2
+    assert found.rounds["measured"].tolist() == [2]
+    assert len(found.result.trials) == 1  # evaluated in the second round, not measured
