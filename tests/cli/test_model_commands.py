@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 from fcnn_latency import (
     FCNNSpace,
@@ -20,10 +19,9 @@ from fcnn_latency import (
     save,
 )
 from fcnn_latency._units import format_seconds
-from fcnn_latency.cli import main
 from fcnn_latency.evaluation import _comparison
 from fcnn_latency.metrics import latency_metrics
-from helpers.calls import STOPPED, defaults, note_calls
+from helpers.calls import defaults, note_calls, run, settings_of
 
 #: Neither the default space nor the default signal.
 SPACE, SIGNAL = FCNNSpace(max_width=60), 80
@@ -63,19 +61,6 @@ def intervals(tmp_path_factory):
     latency = 1e-6 * (1 + np.random.RandomState(0).rand(40))
     model = IntervalRegressor(make_latency_pipeline("mean"), adaptive=False)
     return str(save(model.fit(widths, latency), tmp_path_factory.mktemp("model") / "model.fcnn"))
-
-
-def run(*arguments):
-    return CliRunner().invoke(main, list(arguments))
-
-
-def settings_of(monkeypatch, name, *arguments):
-    """The settings with which a command calls a function, where it ends."""
-    calls = note_calls(monkeypatch, name)
-    done = run(*arguments)
-    assert STOPPED in done.output, f"{done.output}{done.exception!r}"
-    (settings,) = calls
-    return settings
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 from fcnn_latency import (
     FCNNSpace,
@@ -19,7 +18,7 @@ from fcnn_latency import (
     verify,
 )
 from fcnn_latency.cli import main
-from helpers.calls import STOPPED, defaults, note_calls
+from helpers.calls import defaults, note_calls, run, settings_of
 
 #: Options of the space, and what they make of it.
 SPACES = [
@@ -91,19 +90,6 @@ def folder(monkeypatch, tmp_path):
     Path("own.csv").write_text("layer_1,layer_2,latency\n5,5,1e-6\n7,7,2e-6\n")
     Path("model.fcnn").touch()
     return tmp_path
-
-
-def run(*arguments):
-    return CliRunner().invoke(main, list(arguments))
-
-
-def settings_of(monkeypatch, name, *arguments):
-    """The settings with which a command calls a function, where it ends."""
-    calls = note_calls(monkeypatch, name)
-    done = run(*arguments)
-    assert STOPPED in done.output, f"{done.output}{done.exception!r}"
-    (settings,) = calls
-    return settings
 
 
 @pytest.mark.parametrize(("options", "settings"), MEASURE)

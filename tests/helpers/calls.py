@@ -2,7 +2,10 @@
 
 import inspect
 
+from click.testing import CliRunner
+
 import fcnn_latency
+from fcnn_latency.cli import main
 
 #: The error of a replaced function that has no answer.
 STOPPED = "stopped where it was called"
@@ -32,3 +35,17 @@ def defaults(function, **given):
     """The settings of a call of a function with those given, and otherwise its defaults."""
     parameters = inspect.signature(function).parameters.values()
     return {each.name: each.default for each in parameters} | given
+
+
+def run(*arguments):
+    """Run a command in this process; its exit code and output."""
+    return CliRunner().invoke(main, list(arguments))
+
+
+def settings_of(monkeypatch, name, *arguments):
+    """The settings with which a command calls a function, where it ends."""
+    calls = note_calls(monkeypatch, name)
+    done = run(*arguments)
+    assert STOPPED in done.output, f"{done.output}{done.exception!r}"
+    (settings,) = calls
+    return settings
